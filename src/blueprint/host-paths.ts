@@ -1,0 +1,44 @@
+/** Where everything of a stack lives on its host. Pure names; `root` is `/` except in tests. */
+export interface HostPaths {
+  readonly base: string;
+  /** Rendered stacks by id, read-only. */
+  readonly stacks: string;
+  readonly current: string;
+  /** Config files by content hash, mounted into containers: a file that did not change keeps its path. */
+  readonly files: string;
+  /** The same for files that hold secrets: 0400, owned by the uid that reads them. */
+  readonly secrets: string;
+  /** The platform's materialised compose.yaml: `docker compose` works here by hand. */
+  readonly platform: string;
+  readonly trafficDynamic: string;
+  readonly trafficStage: string;
+  readonly state: string;
+  readonly journal: string;
+  readonly lock: string;
+  readonly runs: string;
+  readonly data: string;
+  /** Materialised compose.yaml and release.json of one colour. */
+  colour(colour: "blue" | "green"): string;
+  run(id: string): string;
+}
+
+export function hostPaths(stack: string, root = "/"): HostPaths {
+  const base = `${root === "/" ? "" : root}/srv/millwright/${stack}`;
+  return {
+    base,
+    stacks: `${base}/stacks`,
+    current: `${base}/current`,
+    files: `${base}/files`,
+    secrets: `${base}/secrets`,
+    platform: `${base}/platform`,
+    trafficDynamic: `${base}/traffic/dynamic`,
+    trafficStage: `${base}/traffic/stage`,
+    state: `${base}/state`,
+    journal: `${base}/state/journal.jsonl`,
+    lock: `${base}/state/lock`,
+    runs: `${base}/state/runs`,
+    data: `${base}/data`,
+    colour: (colour) => `${base}/colours/${colour}`,
+    run: (id) => `${base}/state/runs/${id}`,
+  };
+}

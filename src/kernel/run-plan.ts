@@ -1,0 +1,162 @@
+import { type Clock, timestamp } from "./clock.ts";
+import { MillwrightError } from "./errors.ts";
+import type { Events, MillwrightEvent } from "./events.ts";
+import type { Journal, JournalEntry } from "./journal.ts";
+import type { Plan, Step } from "./plan.ts";
+import { redact } from "./secret.ts";
+
+export type StepResult = Record<string, unknown>;
+
+/** The code of one kind of step. Both functions are idempotent: a run that was cut off calls them again. */
+export interface StepCode<Context> {
+  do(context: Context, step: Step, run: RunView): Promise<StepResult | void>;
+  undo?(context: Context, step: Step, run: RunView): Promise<void>;
+}
+
+export type StepTable<Context> = Readonly<Record<string, StepCode<Context>>>;
+
+export interface RunView {
+  /** Aborts when a person aborts the run or the process is told to stop. */
+  readonly signal: AbortSignal;
+  /** What an earlier step of this run returned; undefined if it has not finished. */
+  resultOf(stepId: string): StepResult | undefined;
+}
+
+export interface RunOutcome {
+  readonly outcome: "done" | "undone" | "failed";
+  readonly error?: MillwrightError;
+  /** Failures of steps that only report. */
+  readonly warnings: readonly string[];
+}
+
+type StepState = "begun" | "done" | "failed" | "undoing" | "undone" | "undo-failed";
+
+interface Options<Context> {
+  readonly plan: Plan;
+  readonly table: StepTable<Context>;
+  readonly context: Context;
+  readonly journal: Journal;
+  readonly events: Events;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  /** True when a person asked for the run to be undone: an unfinished run goes back even after its decision. */
+  readonly abort?: boolean;
+}
+
+/**
+ * Carries out a plan, or goes on with one that was cut off. Each step is journaled before and after; the first failure undoes, in
+ * reverse order, every step that had begun. A run found half-done goes forward if its decision was made and back otherwise.
+ * An undo that fails stops the run (outcome `failed`): the steps below it may depend on what could not be undone.
+ */
+export async function runPlan<Context>(options: Options<Context>): Promise<RunOutcome> {
+  const { plan, journal, events, clock } = options;
+  const states = new Map<string, StepState>();
+  const results = new Map<string, StepResult>();
+  const entries = await journal.entries();
+  for (const entry of entries) noteEntry(entry, states, results);
+
+  const view: RunView = { signal: options.signal, resultOf: (id) => results.get(id) };
+  const warnings: string[] = [];
+  const say = (step: Step, state: Extract<MillwrightEvent, { kind: "step" }>["state"], detail?: string): void =>
+    events.emit({ kind: "step", at: timestamp(clock), id: step.id, title: step.title, state, ...(detail === undefined ? {} : { detail }) });
+
+  let failure: MillwrightError | undefined = wantsBack(plan, states, entries, options.abort ?? false);
+
+  if (failure === undefined) {
+    for (const step of plan.steps) {
+      if (states.get(step.id) === "done") continue;
+      options.signal.throwIfAborted();
+      await journal.append({ kind: "begun", step: step.id, detail: {} });
+      states.set(step.id, "begun");
+      say(step, "begun");
+      try {
+        const result = (await codeOf(options.table, step).do(options.context, step, view)) ?? {};
+        await journal.append({ kind: "done", step: step.id, detail: result });
+        states.set(step.id, "done");
+        results.set(step.id, result);
+        say(step, "done", typeof result["summary"] === "string" ? result["summary"] : undefined);
+      } catch (error) {
+        // The process is being stopped (reboot, unit restart): leave the journal as it is, the next start decides.
+        if (options.signal.aborted && !isAbort(options.signal.reason)) throw error;
+        const problem = isAbort(options.signal.reason) ? options.signal.reason : asMillwrightError(error);
+        await journal.append({ kind: "failed", step: step.id, detail: { code: problem.code, message: redact(problem.message) } });
+        states.set(step.id, "failed");
+        say(step, "failed", problem.message);
+        if (step.failure === "report") {
+          warnings.push(`${step.title}: ${problem.message}`);
+          continue;
+        }
+        failure = problem;
+        break;
+      }
+    }
+  }
+
+  if (failure === undefined) return { outcome: "done", warnings };
+
+  for (const step of [...plan.steps].reverse()) {
+    const state = states.get(step.id);
+    if (state === undefined || state === "undone") continue;
+    const undo = codeOf(options.table, step).undo;
+    if (undo === undefined) continue;
+    await journal.append({ kind: "undoing", step: step.id, detail: {} });
+    say(step, "undoing");
+    try {
+      // An abort must not stop the undoing that it asked for.
+      await undo(options.context, step, { ...view, signal: new AbortController().signal });
+    } catch (error) {
+      const problem = asMillwrightError(error);
+      await journal.append({ kind: "undo-failed", step: step.id, detail: { code: problem.code, message: redact(problem.message) } });
+      say(step, "failed", problem.message);
+      const hint = "Look at `millwright history` and the service's log, mend the cause, then run `millwright resume`.";
+      return {
+        outcome: "failed",
+        error: new MillwrightError("UNDO_FAILED", `Undoing "${step.title}" failed: ${problem.message}`, { hint, cause: error }),
+        warnings,
+      };
+    }
+    await journal.append({ kind: "undone", step: step.id, detail: {} });
+    say(step, "undone");
+  }
+  return { outcome: "undone", error: failure, warnings };
+}
+
+/** Why a run that has already begun must go back; undefined when it goes forward. */
+function wantsBack(plan: Plan, states: Map<string, StepState>, entries: readonly JournalEntry[], abort: boolean): MillwrightError | undefined {
+  if (abort) return new MillwrightError("ABORTED", "The run was aborted by a person.");
+  const failed = entries.find((entry) => entry.kind === "failed" && plan.steps.some((step) => step.id === entry.step && step.failure === "undo"));
+  if (failed !== undefined) {
+    return new MillwrightError("RELEASE_UNHEALTHY", `Step "${failed.step}" had failed: ${String(failed.detail["message"] ?? "no detail")}`);
+  }
+  if ([...states.values()].some((state) => state === "undoing" || state === "undone" || state === "undo-failed")) {
+    return new MillwrightError("ABORTED", "The run was being undone when it was cut off.");
+  }
+  const decision = plan.steps.find((step) => step.decision === true);
+  const hasBegun = states.size > 0;
+  if (hasBegun && decision !== undefined && states.get(decision.id) !== "done") {
+    return new MillwrightError("ABORTED", "The run was cut off before its decision.");
+  }
+  return undefined;
+}
+
+function noteEntry(entry: JournalEntry, states: Map<string, StepState>, results: Map<string, StepResult>): void {
+  if (entry.kind === "run-begun" || entry.kind === "run-ended") return;
+  states.set(entry.step, entry.kind);
+  if (entry.kind === "done") results.set(entry.step, entry.detail);
+}
+
+function codeOf<Context>(table: StepTable<Context>, step: Step): StepCode<Context> {
+  const code = table[step.kind];
+  if (code === undefined) throw new MillwrightError("INTERNAL", `The plan has a step of unknown kind "${step.kind}".`);
+  return code;
+}
+
+function isAbort(reason: unknown): reason is MillwrightError {
+  return reason instanceof MillwrightError && reason.code === "ABORTED";
+}
+
+/** An error of another class, such as a socket's, as ours, with its cause kept. */
+export function asMillwrightError(error: unknown): MillwrightError {
+  if (error instanceof MillwrightError) return error;
+  return new MillwrightError("INTERNAL", redact(error instanceof Error ? error.message : String(error)), { cause: error });
+}

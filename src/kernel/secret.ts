@@ -1,0 +1,45 @@
+import { inspect } from "node:util";
+
+const known = new Set<string>();
+
+/**
+ * A value that must not reach a terminal, a log, argv or git. It prints as `[secret]` in every usual way of printing and is
+ * registered so that `redact` masks it in text that comes from elsewhere (remote stderr, log lines).
+ */
+export class Secret {
+  readonly #value: string;
+
+  constructor(value: string) {
+    this.#value = value;
+    // Shorter values would mask ordinary words all over the output.
+    if (value.length >= 8) for (const form of [value, encodeURIComponent(value), Buffer.from(value).toString("base64")]) known.add(form);
+  }
+
+  /** The plain value: only for the place that hands it to its user (a 0400 file, an encryption, a login). */
+  reveal(): string {
+    return this.#value;
+  }
+
+  toString(): string {
+    return "[secret]";
+  }
+
+  toJSON(): string {
+    return "[secret]";
+  }
+
+  [inspect.custom](): string {
+    return "[secret]";
+  }
+}
+
+const PATTERNS = [/-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?-----END [A-Z ]*PRIVATE KEY-----/g, /AGE-SECRET-KEY-1[A-Z0-9]+/g];
+const URL_PASSWORD = /\b([a-z][a-z0-9+.-]*:\/\/[^\s:/@]*):[^\s@/]+@/g;
+
+/** Masks every secret this process knows, in plain, URL-encoded and base64 form, and everything that looks like a private key. */
+export function redact(text: string): string {
+  let out = text;
+  for (const value of known) if (out.includes(value)) out = out.replaceAll(value, "[secret]");
+  for (const pattern of PATTERNS) out = out.replace(pattern, "[secret]");
+  return out.replace(URL_PASSWORD, "$1:[secret]@");
+}

@@ -1,0 +1,89 @@
+import type { Sizing } from "./sizing.ts";
+
+/** A site's environment with every default filled in and its overlay applied: what the rest of millwright works from. */
+export interface Environment {
+  /** Site slug, such as `acme`. */
+  readonly site: string;
+  /** Environment name, such as `production`. */
+  readonly name: string;
+  /** `<site>-<environment>`: the name of the platform's Compose project and of everything on the host. */
+  readonly stack: string;
+  readonly company: string;
+  readonly domain: string;
+  readonly odoo: {
+    readonly series: "17.0" | "18.0" | "19.0";
+    readonly users: number;
+    readonly modules: readonly string[];
+    readonly database: string;
+    readonly language: string;
+  };
+  readonly certificate: Certificate;
+  readonly sessions: "files" | "redis";
+  readonly host: HostAddress & {
+    /** Sudo-capable account for bootstrap. */
+    readonly admin: string;
+    /** Account whose key is tied to the agent's verbs. */
+    readonly deploy: string;
+    readonly jump?: HostAddress & { readonly user: string };
+    /** Address that Traefik publishes 80 and 443 on. */
+    readonly listen: string;
+    readonly memoryBytes: number;
+    readonly cpus: number;
+  };
+  readonly docker: {
+    readonly source: "distribution" | "docker";
+    /** Registry mirrors of Docker Hub, `http(s)://host:port`; plain-http ones are marked insecure in daemon.json. */
+    readonly mirrors: readonly string[];
+    /** Address range for the stack's networks; must not collide with the plant's. */
+    readonly pool: string;
+  };
+  readonly firewall: { readonly ssh: readonly string[]; readonly web: readonly string[] };
+  readonly dataDisk: string | undefined;
+  readonly sizing: Sizing;
+  readonly smoke: readonly SmokeProbe[];
+  readonly swap: SwapPolicy;
+  readonly backup: { readonly at: string; readonly keep: number };
+  readonly monitoring: boolean;
+  readonly waivers: readonly Waiver[];
+}
+
+export interface HostAddress {
+  readonly address: string;
+  readonly port: number;
+}
+
+export type Certificate =
+  | { readonly kind: "acme"; readonly email: string; readonly directory: string }
+  /** Files in the site folder: PEM chain, and the key as a secret of the vault; `ca` signs them when it is the plant's own. */
+  | { readonly kind: "files"; readonly chain: string; readonly ca?: string }
+  /** A private authority that millwright makes and keeps in the vault. */
+  | { readonly kind: "ca" };
+
+/** The site's own checks of a colour, beside the built-in ones. */
+export type SmokeProbe =
+  | { readonly kind: "http"; readonly name: string; readonly path: string; readonly status: number; readonly contains?: string }
+  | { readonly kind: "jsonrpc"; readonly name: string; readonly model: string; readonly method: string; readonly args: readonly unknown[] };
+
+export interface SwapPolicy {
+  /** How long the new colour may take until all its workers are warm. */
+  readonly readySeconds: number;
+  /** How long running requests of the old colour may take to end after the switch. */
+  readonly drainSeconds: number;
+  /** How long running cron jobs of the old colour are waited for. */
+  readonly cronSeconds: number;
+  readonly bakeSeconds: number;
+  /** Seconds between two rounds of probes in the bake. */
+  readonly probeSeconds: number;
+  /** Rounds in a row that must fail before the bake is lost. */
+  readonly failedRounds: number;
+  /** Share of 5xx answers of the new colour, beyond the old colour's own, that loses the bake. */
+  readonly errorRatio: number;
+  /** Requests the new colour must have answered before its share of errors counts. */
+  readonly minimumRequests: number;
+}
+
+export interface Waiver {
+  readonly rule: string;
+  readonly service: string;
+  readonly reason: string;
+}
