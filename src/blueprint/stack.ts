@@ -1,6 +1,8 @@
 import { z } from "zod";
 import { hashOf } from "../kernel/canonical.ts";
 
+export { SECRET_REFERENCE, secretReference } from "../site/secret-reference.ts";
+
 /** The two places a release can run. */
 export const COLOURS = ["blue", "green"] as const;
 export type Colour = (typeof COLOURS)[number];
@@ -88,13 +90,6 @@ export type Stack = z.infer<typeof stackSchema>;
 export function stackId(facts: StackFacts, files: readonly StackFile[]): string {
   return hashOf({ facts, files: [...files].sort((a, b) => (a.path < b.path ? -1 : 1)) }).slice(0, 16);
 }
-
-/** The reference to a secret as it stands in a stack file. */
-export function secretReference(name: string): string {
-  return `<<secret ${name}>>`;
-}
-
-export const SECRET_REFERENCE = /<<secret ([a-z][a-z0-9_]*)>>/g;
 
 /** Stands for the release's image in a colour's compose.yaml until the agent puts the digest there. */
 export const RELEASE_IMAGE = "${MILLWRIGHT_RELEASE}";

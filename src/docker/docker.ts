@@ -4,7 +4,7 @@ import type { Readable } from "node:stream";
 export interface Docker {
   /** Throws DOCKER_DOWN when the engine does not answer. */
   version(): Promise<{ readonly engine: string; readonly api: string; readonly storageDriver: string }>;
-  /** All containers of a Compose project, stopped ones too, sorted by service. */
+  /** All containers of a Compose project, stopped ones too, sorted by service; without one-off containers of `Compose.run`. */
   containers(project: string): Promise<readonly ContainerState[]>;
   /** Every Compose project with containers on the engine, and what is not of any project (project ""). */
   allContainers(): Promise<readonly ContainerState[]>;
@@ -12,14 +12,14 @@ export interface Docker {
   start(id: string): Promise<void>;
   kill(id: string): Promise<void>;
   remove(id: string): Promise<void>;
-  /** The last lines of standard output and standard error in order, without Docker's framing. */
+  /** The last lines of standard output and standard error in order, without Docker's framing; `sinceSeconds` is Unix time. */
   logs(id: string, lines: number, sinceSeconds?: number): Promise<readonly string[]>;
   exec(id: string, words: readonly string[], options?: { readonly user?: string; readonly input?: string }): Promise<{ readonly code: number; readonly output: string }>;
   /** By id, digest reference or tag; undefined when the engine does not have it. */
   image(reference: string): Promise<ImageState | undefined>;
   images(): Promise<readonly ImageState[]>;
   /** Throws IMAGE_MISSING when neither the mirrors nor the registry have it. */
-  pull(reference: string, onProgress?: (text: string) => void): Promise<void>;
+  pull(reference: string, onProgress?: (text: string, bytes?: PullBytes) => void): Promise<void>;
   /** Index digest of a tag as the registry (through the engine's mirrors) tells it, `sha256:…`. */
   digestOf(reference: string): Promise<string>;
   tag(imageId: string, reference: string): Promise<void>;
@@ -31,11 +31,18 @@ export interface Docker {
   networkExists(name: string): Promise<boolean>;
 }
 
+/** Bytes of a pull so far; `total` grows while the engine learns of more layers. */
+export interface PullBytes {
+  readonly done: number;
+  readonly total: number;
+}
+
 export interface ContainerState {
   readonly id: string;
   readonly name: string;
   readonly project: string;
   readonly service: string;
+  /** The image as the container's definition names it: `name:tag@sha256:…`, or the image id of a release. */
   readonly image: string;
   readonly state: "created" | "running" | "paused" | "restarting" | "removing" | "exited" | "dead";
   /** `none` when the container has no health check. */

@@ -6,6 +6,14 @@ import { z } from "zod";
  */
 export const eventSchema = z.discriminatedUnion("kind", [
   z.object({
+    kind: z.literal("plan"),
+    at: z.string(),
+    run: z.string(),
+    purpose: z.string(),
+    who: z.string(),
+    steps: z.array(z.object({ id: z.string(), title: z.string() })),
+  }),
+  z.object({
     kind: z.literal("step"),
     at: z.string(),
     id: z.string(),

@@ -6,8 +6,8 @@ export const journalEntrySchema = z.object({
   at: z.string(),
   run: z.string(),
   who: z.string(),
-  kind: z.enum(["run-begun", "begun", "done", "failed", "undoing", "undone", "undo-failed", "run-ended"]),
-  /** Step id; empty for the run's own entries. */
+  kind: z.enum(["run-begun", "begun", "done", "failed", "undoing", "undone", "undo-failed", "run-ended", "repaired"]),
+  /** Step id; empty for the run's own entries and for `repaired`, which says that a line torn by a crash was cut off. */
   step: z.string(),
   detail: z.record(z.string(), z.unknown()),
   previous: z.string(),

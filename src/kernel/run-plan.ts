@@ -1,4 +1,5 @@
 import { type Clock, timestamp } from "./clock.ts";
+import { isErrorCode } from "./error-record.ts";
 import { MillwrightError } from "./errors.ts";
 import type { Events, MillwrightEvent } from "./events.ts";
 import type { Journal, JournalEntry } from "./journal.ts";
@@ -65,7 +66,11 @@ export async function runPlan<Context>(options: Options<Context>): Promise<RunOu
   if (failure === undefined) {
     for (const step of plan.steps) {
       if (states.get(step.id) === "done") continue;
-      options.signal.throwIfAborted();
+      if (options.signal.aborted) {
+        if (!isAbort(options.signal.reason)) throw options.signal.reason;
+        failure = options.signal.reason;
+        break;
+      }
       await journal.append({ kind: "begun", step: step.id, detail: {} });
       states.set(step.id, "begun");
       say(step, "begun");
@@ -82,7 +87,8 @@ export async function runPlan<Context>(options: Options<Context>): Promise<RunOu
         await journal.append({ kind: "failed", step: step.id, detail: { code: problem.code, message: redact(problem.message) } });
         states.set(step.id, "failed");
         say(step, "failed", problem.message);
-        if (step.failure === "report") {
+        // An abort takes the whole run back, whichever step it hit.
+        if (step.failure === "report" && !isAbort(options.signal.reason)) {
           warnings.push(`${step.title}: ${problem.message}`);
           continue;
         }
@@ -97,13 +103,13 @@ export async function runPlan<Context>(options: Options<Context>): Promise<RunOu
   for (const step of [...plan.steps].reverse()) {
     const state = states.get(step.id);
     if (state === undefined || state === "undone") continue;
-    const undo = codeOf(options.table, step).undo;
-    if (undo === undefined) continue;
+    const code = codeOf(options.table, step);
+    if (code.undo === undefined) continue;
     await journal.append({ kind: "undoing", step: step.id, detail: {} });
     say(step, "undoing");
     try {
       // An abort must not stop the undoing that it asked for.
-      await undo(options.context, step, { ...view, signal: new AbortController().signal });
+      await code.undo(options.context, step, { ...view, signal: new AbortController().signal });
     } catch (error) {
       const problem = asMillwrightError(error);
       await journal.append({ kind: "undo-failed", step: step.id, detail: { code: problem.code, message: redact(problem.message) } });
@@ -126,7 +132,8 @@ function wantsBack(plan: Plan, states: Map<string, StepState>, entries: readonly
   if (abort) return new MillwrightError("ABORTED", "The run was aborted by a person.");
   const failed = entries.find((entry) => entry.kind === "failed" && plan.steps.some((step) => step.id === entry.step && step.failure === "undo"));
   if (failed !== undefined) {
-    return new MillwrightError("RELEASE_UNHEALTHY", `Step "${failed.step}" had failed: ${String(failed.detail["message"] ?? "no detail")}`);
+    const { code, message } = failed.detail;
+    return new MillwrightError(isErrorCode(code) ? code : "INTERNAL", `Step "${failed.step}" had failed: ${String(message)}`);
   }
   if ([...states.values()].some((state) => state === "undoing" || state === "undone" || state === "undo-failed")) {
     return new MillwrightError("ABORTED", "The run was being undone when it was cut off.");
@@ -140,7 +147,7 @@ function wantsBack(plan: Plan, states: Map<string, StepState>, entries: readonly
 }
 
 function noteEntry(entry: JournalEntry, states: Map<string, StepState>, results: Map<string, StepResult>): void {
-  if (entry.kind === "run-begun" || entry.kind === "run-ended") return;
+  if (entry.kind === "run-begun" || entry.kind === "run-ended" || entry.kind === "repaired") return;
   states.set(entry.step, entry.kind);
   if (entry.kind === "done") results.set(entry.step, entry.detail);
 }

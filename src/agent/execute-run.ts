@@ -1,0 +1,158 @@
+import { watch } from "node:fs";
+import { timestamp } from "../kernel/clock.ts";
+import { toErrorRecord } from "../kernel/error-record.ts";
+import { MillwrightError } from "../kernel/errors.ts";
+import { type Events, eventSchema, type MillwrightEvent } from "../kernel/events.ts";
+import type { JournalEntry } from "../kernel/journal.ts";
+import type { Plan } from "../kernel/plan.ts";
+import { asMillwrightError, type RunOutcome, runPlan } from "../kernel/run-plan.ts";
+import { type JournalFile, openJournal } from "./journal-file.ts";
+import { RunEvents } from "./run-events.ts";
+import { type Lock, readLock } from "./run-lock.ts";
+import { abortedBy, endRun, planOfRun, type RunStore } from "./run-store.ts";
+import type { RunReport, RunTable, RunTables } from "./run-table.ts";
+
+export type EndedEvent = Extract<MillwrightEvent, { kind: "ended" }>;
+
+/** Exit statuses as the run's unit understands them: 7 is not started again, any other but 0 is. */
+export const RUN_EXIT = { ended: 0, failed: 7, stopped: 143 } as const;
+
+/**
+ * Carries out, or goes on with, the run that holds the stack's lock, to its end: what the run's unit does. `stop` aborts when the process
+ * is told to stop; then the run is left as it is for the next start.
+ */
+export async function executeRun(store: RunStore, tables: RunTables, stop: AbortSignal): Promise<number> {
+  const { paths, clock } = store;
+  const lock = await readLock(paths);
+  if (lock === undefined) return RUN_EXIT.ended;
+  const plan = await planOfRun(paths, lock.run);
+  using events = new RunEvents(`${paths.run(lock.run)}/events.jsonl`);
+  try {
+    await using journal = await openJournal(paths, lock.run, lock.who, clock);
+    return await goOn({ store, lock, plan, journal, events, stop }, tables);
+  } catch (error) {
+    const problem = asMillwrightError(error);
+    const said = { at: timestamp(clock), run: lock.run, summary: problem.message, error: toErrorRecord(problem) };
+    if (problem.exit === RUN_EXIT.failed) events.emit({ kind: "ended", outcome: "failed", ...said });
+    else events.emit({ kind: "note", at: said.at, level: "warning", text: `The run stopped and will be started again: ${problem.message}` });
+    throw error;
+  }
+}
+
+interface Work {
+  readonly store: RunStore;
+  readonly lock: Lock;
+  readonly plan: Plan;
+  readonly journal: JournalFile;
+  readonly events: Events;
+  readonly stop: AbortSignal;
+}
+
+async function goOn(work: Work, tables: RunTables): Promise<number> {
+  const { store, lock, plan, journal, events } = work;
+  const clock = store.clock;
+  const ended = endedInJournal(await journal.entries());
+  if (ended !== undefined) {
+    // Cut off between the journal's last line and the freeing of the lock.
+    events.emit(ended);
+    await endRun(store, lock.run);
+    return RUN_EXIT.ended;
+  }
+  const steps = plan.steps.map(({ id, title }) => ({ id, title }));
+  events.emit({ kind: "plan", at: timestamp(clock), run: lock.run, purpose: plan.purpose, who: lock.who, steps });
+  if ((await journal.entries()).every((entry) => entry.kind !== "run-begun")) {
+    await journal.append({ kind: "run-begun", step: "", detail: { kind: plan.kind, plan: plan.id, purpose: plan.purpose, basis: plan.basis } });
+  }
+  const table = await makeTable(work, tables);
+  const outcome = table instanceof MillwrightError ? nothingDone(table) : await runWithAbort(work, table);
+  if (outcome === "stopped") return RUN_EXIT.stopped;
+
+  const end = await endedEvent(work, outcome, table instanceof MillwrightError ? undefined : table.report);
+  if (outcome.outcome === "failed") {
+    // The lock stays: nothing else may begin on a stack that is half undone.
+    events.emit(end);
+    return RUN_EXIT.failed;
+  }
+  await journal.append({ kind: "run-ended", step: "", detail: end });
+  events.emit(end);
+  await endRun(store, lock.run);
+  return RUN_EXIT.ended;
+}
+
+/** The plan's code, or why there is none while nothing has been done yet: that ends the run instead of trying for ever. */
+async function makeTable({ store, lock, plan, journal }: Work, tables: RunTables): Promise<RunTable | MillwrightError> {
+  try {
+    return await tables[plan.kind](plan, { run: lock.run, who: lock.who, directory: store.paths.run(lock.run) });
+  } catch (error) {
+    const hasBegun = (await journal.entries()).some((entry) => entry.step !== "");
+    if (hasBegun) throw error;
+    return asMillwrightError(error);
+  }
+}
+
+function nothingDone(error: MillwrightError): RunOutcome {
+  return { outcome: "undone", error, warnings: [] };
+}
+
+async function runWithAbort(work: Work, table: RunTable): Promise<RunOutcome | "stopped"> {
+  const { store, lock, plan, journal, events, stop } = work;
+  const abort = new AbortController();
+  using _ = watchForAbort(work, abort);
+  const wasAborted = (await abortedBy(store.paths, lock.run)) !== undefined;
+  // A run that begins as aborted only goes back, which the same abort must not interrupt.
+  const signal = wasAborted ? stop : AbortSignal.any([stop, abort.signal]);
+  try {
+    return await runPlan({ plan, table: table.table, context: undefined, journal, events, clock: store.clock, signal, abort: wasAborted });
+  } catch (error) {
+    if (stop.aborted) return "stopped";
+    throw error;
+  }
+}
+
+/** Aborts as soon as the run's folder holds the mark of an abort. */
+function watchForAbort({ store, lock, events }: Work, abort: AbortController): Disposable {
+  const warn = (error: unknown): void => {
+    const text = `An abort will be noticed only when the run is started again: ${String(error)}`;
+    events.emit({ kind: "note", at: timestamp(store.clock), level: "warning", text });
+  };
+  const look = async (): Promise<void> => {
+    const who = await abortedBy(store.paths, lock.run);
+    if (who !== undefined) abort.abort(new MillwrightError("ABORTED", `The run was aborted by ${who}.`));
+  };
+  try {
+    const watcher = watch(store.paths.run(lock.run), (_, name) => void (name === "abort" && look().catch(warn)));
+    watcher.on("error", warn);
+    return { [Symbol.dispose]: () => watcher.close() };
+  } catch (error) {
+    // The kernel's limit of watches is reached.
+    warn(error);
+    return { [Symbol.dispose]: () => {} };
+  }
+}
+
+async function endedEvent({ store, lock, plan, journal, events }: Work, outcome: RunOutcome, makeReport: RunReport | undefined): Promise<EndedEvent> {
+  const entries = await journal.entries();
+  const resultOf = (step: string): Record<string, unknown> | undefined => entries.findLast((entry) => entry.kind === "done" && entry.step === step)?.detail;
+  let report: ReturnType<RunReport> = { summary: outcome.error?.message ?? plan.purpose };
+  try {
+    report = makeReport?.(outcome, resultOf) ?? report;
+  } catch (error) {
+    // What was done stands; only the words for it are missing.
+    events.emit({ kind: "note", at: timestamp(store.clock), level: "warning", text: `The run's report could not be made: ${String(error)}` });
+  }
+  return {
+    kind: "ended",
+    at: timestamp(store.clock),
+    run: lock.run,
+    outcome: outcome.outcome,
+    summary: report.summary,
+    ...(outcome.error === undefined ? {} : { error: toErrorRecord(outcome.error) }),
+    result: { ...report.result, ...(outcome.warnings.length === 0 ? {} : { warnings: outcome.warnings }) },
+  };
+}
+
+/** The end of a run as its journal holds it: for a follower whose events file lacks the last line. */
+export function endedInJournal(entries: readonly JournalEntry[]): EndedEvent | undefined {
+  const parsed = eventSchema.safeParse(entries.find((entry) => entry.kind === "run-ended")?.detail);
+  return parsed.data?.kind === "ended" ? parsed.data : undefined;
+}

@@ -1,0 +1,40 @@
+import { MillwrightError } from "../kernel/errors.ts";
+import { isVerb, readArguments } from "./arguments.ts";
+import type { Verb } from "./protocol.ts";
+
+export interface GateCommand {
+  readonly verb: Verb;
+  readonly words: readonly string[];
+}
+
+const LONGEST = 512;
+const COMMAND = /^millwright\/(?<version>[0-9]{1,5}\.[0-9]{1,5}\.[0-9]{1,5}(?:-[0-9a-z.]{1,40})?)(?<rest>(?: [!-~]+)+)$/;
+
+/**
+ * What may come in with the deploy key: `millwright/<version> <verb> <argument…>`, printable ASCII, single spaces, and each argument by its
+ * own pattern. Pure; the result is never given to a shell. Throws GATE_REFUSED, or AGENT_VERSION when the two sides are of different
+ * minor versions (checked first: a newer operator side has verbs that this gate does not know).
+ */
+export function parseGateCommand(command: string | undefined, agentVersion: string): GateCommand {
+  if (command === undefined || command === "") {
+    throw new MillwrightError("GATE_REFUSED", "This key runs millwright's verbs only; it opens no shell.", { hint: "Use the millwright command line." });
+  }
+  const match = command.length > LONGEST ? null : COMMAND.exec(command);
+  const { version, rest } = match?.groups ?? {};
+  if (version === undefined || rest === undefined) {
+    throw new MillwrightError("GATE_REFUSED", "This key runs millwright's verbs only, and the command is not one.", { hint: "Use the millwright command line." });
+  }
+  if (minorOf(version) !== minorOf(agentVersion)) {
+    throw new MillwrightError("AGENT_VERSION", `The host's agent is ${agentVersion}; this millwright is ${version}.`, {
+      hint: "Bring the agent up to date with `millwright host bootstrap`, or use the host's version of millwright.",
+    });
+  }
+  const [verb = "", ...words] = rest.slice(1).split(" ");
+  if (!isVerb(verb)) throw new MillwrightError("GATE_REFUSED", "The command is not one of millwright's verbs.");
+  readArguments(verb, words);
+  return { verb, words };
+}
+
+function minorOf(version: string): string {
+  return version.split(".").slice(0, 2).join(".");
+}

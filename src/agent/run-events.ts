@@ -1,0 +1,36 @@
+import { closeSync, fstatSync, openSync, readSync, writeSync } from "node:fs";
+import { eventSchema, type Events, type MillwrightEvent } from "../kernel/events.ts";
+import { redactValue } from "../kernel/secret.ts";
+
+/** A run's events.jsonl, open for appending. What is emitted is in the file when `emit` returns, so that a follower in another process sees it. */
+export class RunEvents implements Events, Disposable {
+  readonly #file: number;
+
+  constructor(path: string) {
+    this.#file = openSync(path, "a+", 0o600);
+    if (endsInMidLine(this.#file)) writeSync(this.#file, "\n");
+  }
+
+  emit(event: MillwrightEvent): void {
+    writeSync(this.#file, `${JSON.stringify(redactValue(event))}\n`);
+  }
+
+  [Symbol.dispose](): void {
+    closeSync(this.#file);
+  }
+}
+
+/** One line of an events file; undefined for a torn one, or one of a kind that this version does not know. */
+export function parseEventLine(line: string): MillwrightEvent | undefined {
+  try {
+    return eventSchema.safeParse(JSON.parse(line)).data;
+  } catch {
+    return undefined;
+  }
+}
+
+function endsInMidLine(file: number): boolean {
+  const last = Buffer.alloc(1);
+  const { size } = fstatSync(file);
+  return size > 0 && readSync(file, last, 0, 1, size - 1) === 1 && last.toString() !== "\n";
+}

@@ -1,0 +1,60 @@
+import { stringify } from "yaml";
+import type { Json } from "../kernel/canonical.ts";
+import { RELEASE_IMAGE } from "./stack.ts";
+
+export type JsonMap = { readonly [key: string]: Json };
+
+/** A compose.yaml as data. */
+export interface ComposeDocument {
+  readonly name?: Json;
+  readonly services?: Json;
+  readonly networks?: Json;
+  readonly [key: string]: Json | undefined;
+}
+
+/** The stack's networks, and whether each has a way out of the host. */
+export const NETWORKS = {
+  /** Published ports. */
+  edge: { internal: false },
+  /** Traefik and Odoo. */
+  app: { internal: true },
+  /** Odoo, PostgreSQL, Redis, backup, exporters. */
+  data: { internal: true },
+  metrics: { internal: true },
+  /** Only what must call out: Odoo's mail, ACME. */
+  egress: { internal: false },
+} as const satisfies Record<string, { readonly internal: boolean }>;
+
+export type NetworkName = keyof typeof NETWORKS;
+
+/**
+ * Compose reads `$` in every value as the begin of a variable: doubled, it arrives as typed. Keys are not interpolated. Done once, at the end.
+ */
+export function escapeDollars(value: Json): Json {
+  if (typeof value === "string") return value === RELEASE_IMAGE ? value : value.replaceAll("$", () => "$$");
+  if (value === null || typeof value !== "object") return value;
+  if (Array.isArray(value)) return value.map((item: Json) => escapeDollars(item));
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, escapeDollars(item)]));
+}
+
+/**
+ * YAML for Compose's reader, which is neither 1.1 nor 1.2: `compat` quotes every text that 1.1 would take for something else (1_000, dates,
+ * 0b11), no folding of long commands, no anchors for shared objects.
+ */
+export function toYaml(value: unknown, head = ""): string {
+  return head + stringify(value, { compat: "yaml-1.1", lineWidth: 0, aliasDuplicateObjects: false });
+}
+
+export function isMap(value: Json | undefined): value is JsonMap {
+  return value !== undefined && value !== null && typeof value === "object" && !Array.isArray(value);
+}
+
+export function isList(value: Json | undefined): value is readonly Json[] {
+  return Array.isArray(value);
+}
+
+/** Services of a document by name; what is not a map counts as an empty service, so that policy sees it. */
+export function servicesOf(document: ComposeDocument): readonly (readonly [string, JsonMap])[] {
+  if (!isMap(document.services)) return [];
+  return Object.entries(document.services).map(([name, service]) => [name, isMap(service) ? service : {}] as const);
+}

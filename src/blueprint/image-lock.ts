@@ -1,0 +1,59 @@
+import { parseDocument, stringify } from "yaml";
+import { z } from "zod";
+import { MillwrightError } from "../kernel/errors.ts";
+
+/** `images.lock.yaml` of a site: which bytes each image name of the blueprint stands for, until `millwright lock` is run again. */
+export const imageLockSchema = z.strictObject({
+  version: z.literal(1),
+  images: z.record(
+    z.string(),
+    z.strictObject({
+      /** Name and tag as the blueprint has it, such as `odoo:19`. */
+      source: z.string().regex(/^[a-z0-9][a-z0-9._/-]*:[A-Za-z0-9._-]+$/),
+      digest: z.string().regex(/^sha256:[0-9a-f]{64}$/),
+      lockedAt: z.string(),
+    }),
+  ),
+});
+
+export type ImageLock = z.infer<typeof imageLockSchema>;
+
+export function readImageLock(text: string, file = "images.lock.yaml"): ImageLock {
+  const document = parseDocument(text);
+  const fault = document.errors[0];
+  if (fault !== undefined) throw new MillwrightError("SITE_INVALID", `${file} is not valid YAML: ${fault.message.split("\n")[0]}`, { subject: file });
+  const parsed = imageLockSchema.safeParse(document.toJS());
+  if (!parsed.success) {
+    throw new MillwrightError("SITE_INVALID", `${file} does not have the form of an image lock.`, {
+      subject: file,
+      hint: "millwright lock",
+      details: z.prettifyError(parsed.error).split("\n"),
+    });
+  }
+  return parsed.data;
+}
+
+/** The same lock always gives the same bytes. */
+export function writeImageLock(lock: ImageLock): string {
+  const images = Object.fromEntries(Object.entries(lock.images).sort(([a], [b]) => (a < b ? -1 : 1)));
+  const head = "# Written by `millwright lock`: the exact image each name stands for. Commit it.\n";
+  return head + stringify({ version: lock.version, images }, { compat: "yaml-1.1", lineWidth: 0 });
+}
+
+/** `name:tag@sha256:…` of an image of the blueprint; refuses when the lock lacks it or was made for another tag. */
+export function lockedReference(lock: ImageLock, name: string, source?: string): string {
+  const entry = Object.hasOwn(lock.images, name) ? lock.images[name] : undefined;
+  if (entry === undefined) {
+    throw new MillwrightError("IMAGE_NOT_LOCKED", `images.lock.yaml has no digest for the image "${name}"${source === undefined ? "" : ` (${source})`}.`, {
+      subject: name,
+      hint: "millwright lock",
+    });
+  }
+  if (source !== undefined && entry.source !== source) {
+    throw new MillwrightError("IMAGE_NOT_LOCKED", `images.lock.yaml has "${name}" locked as ${entry.source}, but ${source} is wanted.`, {
+      subject: name,
+      hint: "millwright lock",
+    });
+  }
+  return `${entry.source}@${entry.digest}`;
+}

@@ -1,0 +1,163 @@
+import { z } from "zod";
+import { MillwrightError } from "../kernel/errors.ts";
+import type { Environment } from "../site/environment.ts";
+import type { Blueprint } from "./blueprint.ts";
+import { hostPaths } from "./host-paths.ts";
+import { type ImageLock, lockedReference } from "./image-lock.ts";
+import { RELEASE_IMAGE } from "./stack.ts";
+import type { View } from "./template.ts";
+
+/**
+ * Text that may stand in a rendered file: anything a person types into one line, but no control characters (a line end would be a new
+ * line of somebody's configuration) and nothing that the agent would take for a reference to a secret.
+ */
+const text = z
+  .string()
+  // eslint-disable-next-line no-control-regex
+  .refine((value) => !/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/.test(value), "has a control character or a line end")
+  .refine((value) => !value.includes("<<secret"), 'contains "<<secret"');
+const count = z.number().int().nonnegative();
+const bytes = z.number().int().positive();
+
+/** What templates see. Strict and without null: in Handlebars a missing value and an empty one look the same. */
+const viewSchema = z.strictObject({
+  site: text,
+  environment: text,
+  stack: z.string().regex(/^[a-z][a-z0-9]*(-[a-z0-9]+)+$/),
+  company: text,
+  domain: z.string().regex(/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/),
+  listen: z.union([z.ipv4(), z.ipv6()]),
+  odoo: z.strictObject({
+    series: z.enum(["17.0", "18.0", "19.0"]),
+    is19: z.boolean(),
+    demoByDefault: z.boolean(),
+    database: z.string().regex(/^[a-z][a-z0-9_]{0,62}$/),
+    user: text,
+    uid: count,
+    gid: count,
+    workers: count,
+    cronThreads: count,
+    limitMemorySoft: bytes,
+    limitMemoryHard: bytes,
+    maxConnections: count,
+    maxConnectionsGevent: count,
+  }),
+  image: z.record(z.string(), z.string()),
+  user: z.record(z.string(), z.string()),
+  uid: z.record(z.string(), count),
+  certificate: z.strictObject({ acme: z.boolean(), email: text, directory: text, listed: z.boolean(), ownAuthority: z.boolean() }),
+  sessions: z.strictObject({ redis: z.boolean(), maxMemory: count }),
+  monitoring: z.boolean(),
+  memory: z.record(z.string(), bytes),
+  postgres: z.record(z.string(), count),
+  stop: z.strictObject({ web: count, cron: count }),
+  backup: z.strictObject({ at: z.string().regex(/^\d\d:\d\d$/), keep: count }),
+  paths: z.strictObject({ traffic: text, data: text }),
+});
+
+export interface BuildView {
+  readonly environment: Environment;
+  readonly blueprint: Blueprint;
+  readonly lock: ImageLock;
+}
+
+/** The images an environment needs, by their names in the lock: what `millwright lock` asks the digests of. */
+export function imagesOf(environment: Environment, blueprint: Blueprint): readonly { readonly name: string; readonly source: string }[] {
+  const images = [{ name: "odoo", source: seriesOf(environment, blueprint).image }];
+  for (const part of blueprint.parts) {
+    if (!isWanted(part.head.when, environment)) continue;
+    for (const [name, image] of Object.entries(part.head.images)) images.push({ name, source: image.source });
+  }
+  return images;
+}
+
+export function buildView({ environment, blueprint, lock }: BuildView): View {
+  const { odoo, sizing, certificate, swap } = environment;
+  const series = seriesOf(environment, blueprint);
+  const paths = hostPaths(environment.stack);
+  const wanted = imagesOf(environment, blueprint);
+  const users = Object.fromEntries(blueprint.parts.flatMap((part) => Object.entries(part.head.images)));
+  const view = {
+    site: environment.site,
+    environment: environment.name,
+    stack: environment.stack,
+    company: environment.company,
+    domain: environment.domain,
+    listen: environment.host.listen,
+    odoo: {
+      series: odoo.series,
+      is19: odoo.series === "19.0",
+      demoByDefault: odoo.series !== "19.0",
+      database: odoo.database,
+      user: `${series.uid}:${series.gid}`,
+      uid: series.uid,
+      gid: series.gid,
+      workers: sizing.workers,
+      cronThreads: sizing.cronThreads,
+      ...sizing.odoo,
+    },
+    image: { ...Object.fromEntries(wanted.map(({ name, source }) => [name, lockedReference(lock, name, source)])), release: RELEASE_IMAGE },
+    user: Object.fromEntries(Object.entries(users).map(([name, image]) => [name, `${image.uid}:${image.gid}`])),
+    uid: Object.fromEntries(Object.entries(users).map(([name, image]) => [name, image.uid])),
+    certificate: {
+      acme: certificate.kind === "acme",
+      email: certificate.kind === "acme" ? certificate.email : "",
+      directory: certificate.kind === "acme" ? certificate.directory : "",
+      listed: certificate.kind !== "acme",
+      ownAuthority: hasOwnAuthority(environment),
+    },
+    // Redis forks to rewrite its log, and the copy may touch every page: the rest of the limit is for that.
+    sessions: { redis: environment.sessions === "redis", maxMemory: Math.floor(sizing.memory.cache * 0.6) },
+    monitoring: environment.monitoring,
+    memory: memoryShares(environment),
+    postgres: { ...sizing.postgres },
+    // Requests are drained before a colour is stopped, so this is for what the drain cut and for a stop by hand.
+    stop: { web: Math.ceil(Math.max(60, swap.drainSeconds)) + 10, cron: Math.ceil(Math.max(60, swap.cronSeconds)) + 10 },
+    backup: { at: environment.backup.at, keep: environment.backup.keep },
+    paths: { traffic: paths.trafficDynamic.replace(/\/dynamic$/, ""), data: paths.data },
+  };
+  const parsed = viewSchema.safeParse(view);
+  if (!parsed.success) {
+    throw new MillwrightError("SITE_INVALID", `The environment "${environment.name}" has a value that cannot be rendered unharmed.`, {
+      subject: environment.stack,
+      details: parsed.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`),
+    });
+  }
+  return parsed.data;
+}
+
+/** Whether the site's certificate is signed by an authority that no system trusts by itself. */
+export function hasOwnAuthority({ certificate }: Environment): boolean {
+  return certificate.kind === "ca" || (certificate.kind === "files" && certificate.ca !== undefined);
+}
+
+function isWanted(when: string | undefined, environment: Environment): boolean {
+  switch (when) {
+    case undefined:
+      return true;
+    case "sessions.redis":
+      return environment.sessions === "redis";
+    case "monitoring":
+      return environment.monitoring;
+    default:
+      throw new MillwrightError("BLUEPRINT_INVALID", `A part is made to depend on "${when}", which no site decides.`);
+  }
+}
+
+/** Monitoring's share is given for all of it; these are the parts of it that its services get. */
+function memoryShares({ sizing }: Environment): Readonly<Record<string, number>> {
+  const { monitoring, ...memory } = sizing.memory;
+  const share = (percent: number): number => Math.max(32 * 2 ** 20, Math.floor((monitoring * percent) / 100));
+  return { ...memory, prometheus: share(70), exporter: share(7) };
+}
+
+function seriesOf(environment: Environment, blueprint: Blueprint): { readonly image: string; readonly uid: number; readonly gid: number } {
+  const series = blueprint.series[environment.odoo.series];
+  if (series === undefined) {
+    throw new MillwrightError("SITE_INVALID", `The blueprint ${blueprint.name} ${blueprint.version} has no Odoo ${environment.odoo.series}.`, {
+      subject: "odoo.series",
+      hint: `Choose one of ${Object.keys(blueprint.series).join(", ")}.`,
+    });
+  }
+  return series;
+}

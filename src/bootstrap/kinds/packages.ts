@@ -1,0 +1,51 @@
+import { MillwrightError } from "../../kernel/errors.ts";
+import type { ResourceOf } from "../resource.ts";
+import type { System } from "../system.ts";
+import type { Kind } from "./kind.ts";
+import { lastLines, mustRun } from "./must-run.ts";
+
+// needrestart in list mode: apt must never restart Docker, or anything else, by itself.
+const ENVIRONMENT = { DEBIAN_FRONTEND: "noninteractive", NEEDRESTART_MODE: "l", UCF_FORCE_CONFFOLD: "1" };
+// A fresh cloud machine often runs its own apt in the first minutes.
+const APT = ["apt-get", "-q", "-y", "-o", "DPkg::Lock::Timeout=300", "-o", "Dpkg::Options::=--force-confdef", "-o", "Dpkg::Options::=--force-confold"];
+
+export const packages: Kind<ResourceOf<"packages">> = {
+  observe: async ({ names }, system) => {
+    const missing = await missingOf(names, system);
+    return missing.length === 0 ? [] : [{ title: `install ${missing.join(", ")}` }];
+  },
+  apply: async ({ names, preseed }, system) => {
+    if (preseed !== undefined) await mustRun(system, ["debconf-set-selections"], { input: `${preseed}\n` });
+    const install = [...APT, "--no-install-recommends", "install", ...names];
+    const first = await system.shell.run(install, { environment: ENVIRONMENT });
+    if (first.code === 0) return;
+    // The lists may be older than the mirror, or absent; a host without internet has the packages in apt's cache and never gets here.
+    const update = await system.shell.run([...APT, "update"], { environment: ENVIRONMENT });
+    const second = await system.shell.run(install, { environment: ENVIRONMENT });
+    if (second.code === 0) return;
+    throw new MillwrightError("PACKAGE_MISSING", `apt could not install ${(await missingOf(names, system)).join(", ")}.`, {
+      subject: "apt",
+      hint: names.includes("docker-ce")
+        ? "docker.source is `docker`: add Docker's repository to the host's apt sources (https://docs.docker.com/engine/install/), then run bootstrap again."
+        : "Give the host a package mirror, or lay the packages into /var/cache/apt/archives, then run bootstrap again.",
+      details: [...(update.code === 0 ? [] : lastLines(update)), ...lastLines(second)].slice(-15),
+    });
+  },
+};
+
+export const packageDatabase: Kind<ResourceOf<"package-database">> = {
+  observe: async (_resource, system) => {
+    const { stdout } = await system.shell.run(["dpkg", "--audit"]);
+    return stdout.trim() === "" ? [] : [{ title: "finish an installation of packages that was cut off" }];
+  },
+  apply: async (_resource, system) => {
+    await mustRun(system, ["dpkg", "--force-confdef", "--force-confold", "--configure", "-a"], { environment: ENVIRONMENT });
+    await mustRun(system, [...APT, "--no-install-recommends", "--fix-broken", "install"], { environment: ENVIRONMENT });
+  },
+};
+
+async function missingOf(names: readonly string[], system: System): Promise<readonly string[]> {
+  const { stdout } = await system.shell.run(["dpkg-query", "-W", "-f", "${Package} ${db:Status-Status}\n", ...names]);
+  const installed = new Set(stdout.split("\n").flatMap((line) => (line.endsWith(" installed") ? [line.split(" ")[0]] : [])));
+  return names.filter((name) => !installed.has(name));
+}

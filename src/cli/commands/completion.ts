@@ -1,0 +1,86 @@
+import type { Command } from "commander";
+import { MillwrightError } from "../../kernel/errors.ts";
+import type { Run } from "../program.ts";
+
+/** Scripts that know the commands and flags, and read environments from the site.yaml of the folder they are used in. */
+export function completionCommand(root: Command): Run<{ readonly shell: string }> {
+  return async (options) => {
+    const words = commandTree(root);
+    switch (options.shell) {
+      case "bash":
+        return { data: { script: bash(words) }, text: bash(words) };
+      case "zsh":
+        return { data: { script: zsh(words) }, text: zsh(words) };
+      case "fish":
+        return { data: { script: fish(words) }, text: fish(words) };
+      default:
+        throw new MillwrightError("USAGE", `No completion for the shell "${options.shell}".`, { hint: "millwright completion bash|zsh|fish" });
+    }
+  };
+}
+
+interface Words {
+  /** Command path, such as "host bootstrap", with its flags. */
+  readonly path: string;
+  readonly summary: string;
+  readonly flags: readonly string[];
+  readonly takesEnvironment: boolean;
+}
+
+function commandTree(root: Command, path = ""): Words[] {
+  return root.commands.flatMap((command) => {
+    const own = path === "" ? command.name() : `${path} ${command.name()}`;
+    const inner = commandTree(command, own);
+    const flags = command.options.flatMap((option) => (option.long ? [option.long] : []));
+    const takesEnvironment = command.registeredArguments.some((argument) => argument.name() === "env");
+    return [{ path: own, summary: command.description(), flags, takesEnvironment }, ...inner];
+  });
+}
+
+/** Environments are the keys under `environments:`; awk on the local file keeps it within a few milliseconds. */
+const ENVIRONMENTS = `awk '/^environments:/{f=1;next} f&&/^[^ #]/{f=0} f&&/^  [a-z]/{gsub(/[: ]/,"");print}' site.yaml 2>/dev/null`;
+
+function bash(words: readonly Words[]): string {
+  const cases = words.map(({ path, flags, takesEnvironment }) => {
+    const next = words.filter((other) => other.path.startsWith(`${path} `)).map((other) => other.path.slice(path.length + 1));
+    return `    "${path}") words="${[...next, ...flags].join(" ")}"${takesEnvironment ? `; words="$words $(${ENVIRONMENTS})"` : ""} ;;`;
+  });
+  const first = words.filter(({ path }) => !path.includes(" ")).map(({ path }) => path);
+  return `# bash completion for millwright: eval "$(millwright completion bash)"
+_millwright() {
+  local current=\${COMP_WORDS[COMP_CWORD]} path="" word words
+  for word in "\${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
+    case $word in
+      -*) ;;
+      ${[...new Set(words.flatMap(({ path }) => path.split(" ")))].join("|")}) path="\${path:+$path }$word" ;;
+    esac
+  done
+  case $path in
+    "") words="${first.join(" ")} --help --version" ;;
+${cases.join("\n")}
+    *) words="" ;;
+  esac
+  COMPREPLY=($(compgen -W "$words" -- "$current"))
+}
+complete -o default -F _millwright millwright`;
+}
+
+function zsh(words: readonly Words[]): string {
+  return `#compdef millwright
+# zsh completion for millwright: eval "$(millwright completion zsh)"
+autoload -U +X bashcompinit && bashcompinit
+${bash(words)}`;
+}
+
+function fish(words: readonly Words[]): string {
+  const lines = ["# fish completion for millwright: millwright completion fish | source", "complete -c millwright -f"];
+  for (const { path, summary, flags, takesEnvironment } of words) {
+    const parts = path.split(" ");
+    const last = parts.at(-1) ?? "";
+    const condition = parts.length === 1 ? "__fish_use_subcommand" : `__fish_seen_subcommand_from ${parts[0]}`;
+    lines.push(`complete -c millwright -n "${condition}" -a ${last} -d "${summary.replaceAll('"', "'")}"`);
+    for (const flag of flags) lines.push(`complete -c millwright -n "__fish_seen_subcommand_from ${last}" -l ${flag.slice(2)}`);
+    if (takesEnvironment) lines.push(`complete -c millwright -n "__fish_seen_subcommand_from ${last}" -a '(${ENVIRONMENTS.replaceAll("'", String.raw`\'`)})'`);
+  }
+  return lines.join("\n");
+}

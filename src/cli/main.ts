@@ -1,0 +1,54 @@
+import { CommanderError } from "commander";
+import { MillwrightError } from "../kernel/errors.ts";
+import { asMillwrightError } from "../kernel/run-plan.ts";
+import { buildContext } from "./context.ts";
+import { Output, type OutputMode, wantsColour } from "./output.ts";
+import { buildProgram } from "./program.ts";
+
+const argv = process.argv.slice(2);
+const interrupt = new AbortController();
+process.on("SIGINT", () => {
+  // The second Ctrl-C leaves at once; what runs on the host goes on there.
+  if (interrupt.signal.aborted) process.exit(130);
+  interrupt.abort(new MillwrightError("INTERRUPTED", "Interrupted."));
+});
+process.on("SIGTERM", () => {
+  process.exit(143);
+});
+// A closed pipe (`millwright … | head`) is not a fault.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 1));
+
+const has = (flag: string): boolean => argv.includes(flag);
+const mode: OutputMode = has("--json-lines") ? "json-lines" : has("--json") ? "json" : "text";
+const isTty = process.stderr.isTTY === true;
+const output = new Output({
+  mode,
+  streams: { stdout: process.stdout, stderr: process.stderr },
+  colour: wantsColour(isTty, process.env, has("--no-color")),
+  live: isTty && !process.env["CI"] && process.env["TERM"] !== "dumb",
+  debug: has("--debug"),
+});
+const context = buildContext(output, interrupt.signal, has("--no-input"));
+
+let commandName = "millwright";
+const program = buildProgram(context, (name) => {
+  commandName = name;
+});
+
+try {
+  const result = await program.run(argv);
+  if (result !== undefined) {
+    output.result(commandName, result);
+    process.exitCode = result.exit ?? 0;
+  }
+} catch (error) {
+  if (error instanceof CommanderError) {
+    // Commander has printed help, version or the usage error already, except with --json, where stdout is ours.
+    process.exitCode = error.exitCode === 0 || error.code === "commander.help" ? 0 : 2;
+    if (process.exitCode === 2 && mode !== "text") output.error(commandName, new MillwrightError("USAGE", error.message.replace(/^error: /, "")));
+  } else {
+    const problem = interrupt.signal.aborted ? asMillwrightError(interrupt.signal.reason) : asMillwrightError(error);
+    output.error(commandName, problem);
+    process.exitCode = problem.exit;
+  }
+}

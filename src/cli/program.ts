@@ -1,0 +1,159 @@
+import { Command, Option } from "commander";
+import { VERSION } from "../kernel/version.ts";
+import type { CliContext } from "./context.ts";
+import type { CommandResult } from "./output.ts";
+
+/** Flags that every command takes, after the verb or before it. */
+export interface CommonOptions {
+  readonly site?: string;
+  readonly identity?: readonly string[];
+  readonly yes?: boolean;
+  readonly local?: boolean;
+}
+
+/** A command's code: options and arguments in, result out; loaded only when the command runs. */
+export type Run<Options> = (options: Options & CommonOptions, context: CliContext) => Promise<CommandResult>;
+
+interface Program {
+  /** Parses and runs; undefined when commander has answered itself (help, version). */
+  run(argv: readonly string[]): Promise<CommandResult | undefined>;
+  readonly root: Command;
+}
+
+const EXAMPLES = `
+Examples:
+  millwright new acme                    ask what a plant needs and write its site folder
+  millwright host bootstrap production   make a bare VM a hardened Docker host
+  millwright deploy production           bring the platform up
+  millwright release build --notes "…"   make an immutable release of the addons
+  millwright upgrade production          swap to it; health checks decide whether it stays
+
+Exit status: 0 done · 1 failed · 2 wrong input · 3 changes pending · 4 host not reached · 5 another run is under way ·
+6 new release bad, old one kept · 7 undo failed, a person is needed`;
+
+/** For options that may be given more than once. */
+const collect = (value: string, all: string[] | undefined): string[] => [...(all ?? []), value];
+
+export function buildProgram(context: CliContext, onCommand: (name: string) => void): Program {
+  let outcome: CommandResult | undefined;
+  const root = new Command("millwright");
+  const quiet = context.output.mode !== "text";
+  root
+    .description("Generates hardened Odoo stacks, deploys them over SSH, and swaps releases with a way back.")
+    .version(VERSION)
+    .exitOverride()
+    .configureOutput({ writeErr: (text) => (quiet ? undefined : process.stderr.write(text)) })
+    .showSuggestionAfterError()
+    .helpCommand(false)
+    .addHelpText("after", EXAMPLES);
+
+  const command = (parent: Command, signature: string, summary: string, targetsHost: boolean): Command => {
+    const added = parent.command(signature).description(summary);
+    added.option("--site <dir>", "site folder (default: the folder you are in)");
+    if (targetsHost) {
+      added.option("-i, --identity <file>", "private key for SSH; may be given more than once", collect);
+      added.option("--local", "run on this machine instead of over SSH");
+    }
+    added.option("--json", "print one JSON document").option("--json-lines", "print events and the result as JSON lines");
+    added.option("--no-input", "never ask; fail and name the flag instead").option("--no-color", "no colours").option("--debug", "show stack traces");
+    return added;
+  };
+  const action = <Options>(name: string, load: () => Promise<Run<Options>>, names: readonly string[] = []) =>
+    async (...received: unknown[]): Promise<void> => {
+      onCommand(name);
+      const self = received.at(-1);
+      const options: Record<string, unknown> = self instanceof Command ? self.optsWithGlobals() : {};
+      names.forEach((key, index) => {
+        if (received[index] !== undefined) options[key] = received[index];
+      });
+      const run = await load();
+      outcome = await run(options as Options & CommonOptions, context);
+    };
+  const yes = (target: Command): Command => target.option("-y, --yes", "do not ask for confirmation (also MILLWRIGHT_YES=1)");
+
+  command(root, "new [dir]", "ask what a plant needs and write its site folder", false)
+    .option("--answers <file>", "answers as YAML or JSON, instead of questions")
+    .option("--set <key=value>", "one answer; may be given more than once", collect)
+    .addHelpText("after", "\nKeys of --set and of the answers file: see docs/answers.md, or `millwright new --list`.")
+    .option("--list", "list the questions, their keys and defaults")
+    .action(action("new", async () => (await import("./commands/new.ts")).newCommand, ["dir"]));
+  command(root, "check [env]", "validate the site folder: schema, policy, capacity, lock", false).action(
+    action("check", async () => (await import("./commands/check.ts")).checkCommand, ["env"]),
+  );
+  command(root, "render [env]", "write the stack of an environment, as the host will get it", false)
+    .option("--out <dir>", "where to write it (default: <site>/build/<env>)")
+    .option("--check", "write nothing; exit 3 if the folder differs")
+    .action(action("render", async () => (await import("./commands/render.ts")).renderCommand, ["env"]));
+  command(root, "lock [env]", "resolve the blueprint's image tags to digests, through the host's engine or a local one", true)
+    .option("--docker <socket>", "ask the Docker engine on this socket instead of the host's")
+    .action(action("lock", async () => (await import("./commands/lock.ts")).lockCommand, ["env"]));
+
+  const host = root.command("host").description("make and check the machine that a stack runs on").helpCommand(false);
+  command(host, "trust [env]", "pin the host's key (and the jump host's)", false)
+    .option("--fingerprint <sha256>", "pin only if the key has this fingerprint; without it you are asked")
+    .action(action("host trust", async () => (await import("./commands/host-trust.ts")).hostTrustCommand, ["env"]));
+  yes(command(host, "bootstrap [env]", "a bare VM becomes a hardened Docker host; safe to repeat", true))
+    .option("--deploy-key <file>", "public key that may deploy (default: the identity's); may be given more than once", collect)
+    .action(action("host bootstrap", async () => (await import("./commands/host-bootstrap.ts")).hostBootstrapCommand, ["env"]));
+  command(host, "check [env]", "show what bootstrap would change; exit 3 if anything", true)
+    .action(action("host check", async () => (await import("./commands/host-check.ts")).hostCheckCommand, ["env"]));
+
+  command(root, "plan [env]", "compare the stack with what runs, change nothing", true)
+    .option("--exit-code", "exit 3 when the plan has changes")
+    .action(action("plan", async () => (await import("./commands/plan.ts")).planCommand, ["env"]));
+  yes(command(root, "deploy [env]", "bring the platform to what the site says", true)).action(
+    action("deploy", async () => (await import("./commands/deploy.ts")).deployCommand, ["env"]),
+  );
+
+  const release = root.command("release").description("immutable releases of Odoo and the site's addons").helpCommand(false);
+  command(release, "build [env]", "build the site's addons into an image and write the release file", true)
+    .option("--notes <text>", "what is new, for those who approve and those who look back")
+    .option("--docker <socket>", "build on the Docker engine of this socket instead of the host's")
+    .action(action("release build", async () => (await import("./commands/release-build.ts")).releaseBuildCommand, ["env"]));
+  command(release, "push <release> [env]", "bring a release to a host: only the layers it lacks travel", true)
+    .option("--docker <socket>", "take the image from the Docker engine of this socket")
+    .option("--from <env>", "take the image from another environment's host")
+    .action(action("release push", async () => (await import("./commands/release-push.ts")).releasePushCommand, ["release", "env"]));
+  command(release, "list", "releases of the site", false).action(action("release list", async () => (await import("./commands/release-list.ts")).releaseListCommand));
+  command(release, "show <release>", "what a release holds", false).action(
+    action("release show", async () => (await import("./commands/release-list.ts")).releaseShowCommand, ["release"]),
+  );
+
+  yes(command(root, "upgrade [env]", "swap to a release; health checks decide whether it stays", true))
+    .option("--release <id>", "release to swap to (default: you are asked; without a terminal, needed)")
+    .option("--dry-run", "show the plan, change nothing")
+    .action(action("upgrade", async () => (await import("./commands/upgrade.ts")).upgradeCommand, ["env"]));
+  yes(command(root, "rollback [env]", "back to the release before", true)).action(
+    action("rollback", async () => (await import("./commands/upgrade.ts")).rollbackCommand, ["env"]),
+  );
+  command(root, "follow [env]", "watch the run that is under way, or the last one", true).action(
+    action("follow", async () => (await import("./commands/runs.ts")).followCommand, ["env"]),
+  );
+  command(root, "resume [env]", "let a stalled run go on: forward if it had decided, back otherwise", true).action(
+    action("resume", async () => (await import("./commands/runs.ts")).resumeCommand, ["env"]),
+  );
+  yes(command(root, "abort [env]", "undo the run that is under way", true)).action(
+    action("abort", async () => (await import("./commands/runs.ts")).abortCommand, ["env"]),
+  );
+  command(root, "status [env]", "what serves, since when, by whom, and how well", true).action(
+    action("status", async () => (await import("./commands/status.ts")).statusCommand, ["env"]),
+  );
+  command(root, "history [env]", "what was done on the host, by whom, and how it ended", true).action(
+    action("history", async () => (await import("./commands/status.ts")).historyCommand, ["env"]),
+  );
+  command(root, "logs <service> [env]", "last log lines of a service: edge, database, blue/web, green/cron, …", true)
+    .addOption(new Option("-n, --lines <count>", "how many").default("100"))
+    .action(action("logs", async () => (await import("./commands/status.ts")).logsCommand, ["service", "env"]));
+  root
+    .command("completion <shell>")
+    .description("print a completion script for bash, zsh or fish")
+    .action(action("completion", async () => (await import("./commands/completion.ts")).completionCommand(root), ["shell"]));
+
+  return {
+    root,
+    run: async (argv) => {
+      await root.parseAsync([...argv], { from: "user" });
+      return outcome;
+    },
+  };
+}

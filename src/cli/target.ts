@@ -1,0 +1,20 @@
+import { resolve } from "node:path";
+import type { Environment } from "../site/environment.ts";
+import { type Site, environmentOf, loadSite } from "../site/load-site.ts";
+import type { CliContext } from "./context.ts";
+import type { CommonOptions } from "./program.ts";
+
+/** The site folder a command works on and the environment it was asked for. */
+export interface Target {
+  readonly site: Site;
+  readonly environment: Environment;
+}
+
+export interface EnvironmentOption {
+  readonly env?: string;
+}
+
+export async function loadTarget(options: CommonOptions & EnvironmentOption, context: CliContext): Promise<Target> {
+  const site = await loadSite(resolve(context.directory, options.site ?? "."));
+  return { site, environment: environmentOf(site, options.env) };
+}

@@ -1,0 +1,154 @@
+import { readdir, stat } from "node:fs/promises";
+import { join, posix } from "node:path";
+import type { HostPaths } from "../blueprint/host-paths.ts";
+import { COLOURS, type Colour, type Stack } from "../blueprint/stack.ts";
+import type { ContainerState, Docker } from "../docker/docker.ts";
+import { hashOf, sha256 } from "../kernel/canonical.ts";
+import { blocks, type HostFacts } from "./host-facts.ts";
+import { CONFIG_LABEL, type Materialised } from "./materialise.ts";
+import { type PlatformState, platformStatePath, readPlatformState } from "./platform-state.ts";
+import { currentStack } from "./stack-store.ts";
+import { isMissing, readIfThere } from "./write-durably.ts";
+import { fileState } from "./write-files.ts";
+
+export interface ObservedService {
+  readonly service: string;
+  readonly container: string;
+  readonly config: string;
+  readonly composeHash: string;
+  readonly image: string;
+  readonly state: ContainerState["state"];
+  readonly health: ContainerState["health"];
+}
+
+/** The host as a deploy finds it. Only looked at; nothing is decided here. */
+export interface Observed {
+  readonly current: string | undefined;
+  readonly recorded: PlatformState | undefined;
+  /** Hash of platform/compose.yaml as it lies there. */
+  readonly composeHash: string | undefined;
+  readonly platform: readonly ObservedService[];
+  readonly colours: readonly (ObservedService & { readonly colour: Colour })[];
+  /** Containers of others that sit in the stack's networks. */
+  readonly foreign: readonly { readonly name: string; readonly network: string }[];
+  /** Wanted files by their path on the host. */
+  readonly missingFiles: readonly string[];
+  readonly alteredFiles: readonly string[];
+  readonly missingImages: readonly string[];
+  readonly missingDirectories: readonly string[];
+  readonly hasTraffic: boolean;
+  readonly freeBytes: { readonly images: number; readonly data: number };
+  /** Ports that a service, not yet running, needs and another program holds. */
+  readonly takenPorts: readonly { readonly service: string; readonly port: number }[];
+}
+
+interface Deps {
+  readonly docker: Docker;
+  readonly host: HostFacts;
+  readonly paths: HostPaths;
+  /** Where the engine keeps its images. */
+  readonly imageDirectory: string;
+}
+
+export async function observePlatform(deps: Deps, stack: Stack, desired: Materialised): Promise<Observed> {
+  const { docker, paths, host } = deps;
+  const name = stack.facts.stack;
+  const [all, current, recorded, compose] = await Promise.all([
+    docker.allContainers(),
+    currentStack(paths),
+    readPlatformState(platformStatePath(paths)),
+    readIfThere(join(paths.platform, "compose.yaml")),
+  ]);
+  const own = all.filter((container) => container.labels["com.docker.compose.oneoff"] !== "True");
+  const platform = own.filter((container) => container.project === name).map(serviceOf);
+  const colours = COLOURS.flatMap((colour) => own.filter((container) => container.project === `${name}-${colour}`).map((container) => ({ colour, ...serviceOf(container) })));
+  const states = await Promise.all(desired.files.map(async (file) => ({ path: file.path, state: await fileState(file) })));
+  return {
+    current,
+    recorded,
+    composeHash: compose === undefined ? undefined : sha256(compose),
+    platform,
+    colours,
+    foreign: foreignOf(all, name),
+    missingFiles: states.filter((file) => file.state === "missing").map((file) => file.path),
+    alteredFiles: states.filter((file) => file.state === "altered").map((file) => file.path),
+    missingImages: await missingImages(docker, stack),
+    missingDirectories: await missingDirectories(stack, paths),
+    hasTraffic: await hasEntries(paths.trafficDynamic),
+    freeBytes: { images: await host.freeBytes(deps.imageDirectory), data: await host.freeBytes(paths.base) },
+    takenPorts: await takenPorts(host, platform, desired),
+  };
+}
+
+/**
+ * What a plan rests on: it is refused if this has changed when it is to be run. Health and free space are left out, as they come and go
+ * by themselves.
+ */
+export function basisOf(observed: Observed): string {
+  const services = (list: readonly ObservedService[]): unknown => list.map(({ health: _, ...rest }) => rest);
+  const { current, recorded, composeHash, missingFiles, alteredFiles, missingImages } = observed;
+  return hashOf({ current, recorded, composeHash, missingFiles, alteredFiles, missingImages, platform: services(observed.platform), colours: services(observed.colours) });
+}
+
+function serviceOf(container: ContainerState): ObservedService {
+  return {
+    service: container.service,
+    container: container.id,
+    config: container.labels[CONFIG_LABEL] ?? "",
+    composeHash: container.labels["com.docker.compose.config-hash"] ?? "",
+    image: container.image,
+    state: container.state,
+    health: container.health,
+  };
+}
+
+function foreignOf(all: readonly ContainerState[], name: string): Observed["foreign"] {
+  const projects = [name, ...COLOURS.map((colour) => `${name}-${colour}`)];
+  return all
+    .filter((container) => !projects.includes(container.project))
+    .flatMap((container) => Object.keys(container.addresses).map((network) => ({ name: container.name, network })))
+    .filter(({ network }) => network.startsWith(`${name}_`));
+}
+
+async function missingImages(docker: Docker, stack: Stack): Promise<readonly string[]> {
+  const found = await Promise.all(stack.facts.images.map(async (reference) => ({ reference, has: (await docker.image(reference)) !== undefined })));
+  return found.filter((image) => !image.has).map((image) => image.reference);
+}
+
+/** The full path of a directory of the facts, which may be relative to the stack's folder. */
+export function directoryPath(paths: HostPaths, path: string): string {
+  return posix.isAbsolute(path) ? path : posix.join(paths.base, path);
+}
+
+async function missingDirectories(stack: Stack, paths: HostPaths): Promise<readonly string[]> {
+  const found = await Promise.all(
+    stack.facts.directories.map(async ({ path }) => {
+      try {
+        await stat(directoryPath(paths, path));
+        return undefined;
+      } catch (error) {
+        if (isMissing(error)) return path;
+        throw error;
+      }
+    }),
+  );
+  return found.filter((path) => path !== undefined);
+}
+
+async function hasEntries(folder: string): Promise<boolean> {
+  try {
+    return (await readdir(folder)).length > 0;
+  } catch (error) {
+    if (isMissing(error)) return false;
+    throw error;
+  }
+}
+
+async function takenPorts(host: HostFacts, platform: readonly ObservedService[], desired: Materialised): Promise<Observed["takenPorts"]> {
+  const wanted = Object.entries(desired.services)
+    .filter(([service]) => !platform.some((present) => present.service === service && present.state === "running"))
+    .flatMap(([service, { ports }]) => ports.map((port) => ({ service, ...port })));
+  if (wanted.length === 0) return [];
+  const listeners = await host.listeners();
+  return wanted.filter((port) => listeners.some((listener) => blocks(listener, port))).map(({ service, port }) => ({ service, port }));
+}

@@ -1,0 +1,187 @@
+import type { Stack } from "../blueprint/stack.ts";
+import { hashOf, sha256 } from "../kernel/canonical.ts";
+import type { Plan, Step } from "../kernel/plan.ts";
+import { isSame } from "./find-drift.ts";
+import type { Materialised, MaterialisedService } from "./materialise.ts";
+import { basisOf, type Observed, type ObservedService } from "./observe-platform.ts";
+
+export interface DeployInput {
+  readonly stack: Stack;
+  readonly desired: Materialised;
+  readonly observed: Observed;
+  /** `provisionId` of the stack. */
+  readonly provision: string;
+  /** Instant in ISO 8601, part of the plan's id. */
+  readonly at: string;
+}
+
+type PlannedStep = Omit<Step, "failure" | "params"> & Partial<Pick<Step, "failure" | "params">>;
+
+/** The service whose container PostgreSQL roles are set up in. */
+export const DATABASE_SERVICE = "database";
+
+/**
+ * What has to be done so that the host's platform is the stack's, and nothing else; an empty plan when there is nothing. The first step
+ * carries the decision: a deploy that was cut off goes forward, since every later step may be done again. Pure.
+ */
+export function planDeploy(input: DeployInput): Plan {
+  const { stack, desired, observed } = input;
+  const changes = findChanges(desired, observed, stack.facts.services);
+  const changed = new Map(changes.map((change) => [change.service, change]));
+  const work: PlannedStep[] = [];
+
+  for (const reference of observed.missingImages) {
+    work.push({ id: `pull:${reference}`, kind: "pull", title: `Pull ${nameOf(reference)}`, cause: "not on the host", params: { reference } });
+  }
+  if (observed.missingDirectories.length > 0) {
+    work.push({ id: "directories", kind: "directories", title: `Make ${count(observed.missingDirectories.length, "data folder")}`, cause: "missing" });
+  }
+  const filesCause = causeOfFiles(input);
+  if (filesCause !== undefined) {
+    work.push({ id: "files", kind: "files", title: "Write configuration and compose.yaml", cause: filesCause, undo: "put the previous compose.yaml back" });
+  }
+  const routesCause = causeOfRoutes(input);
+  if (routesCause !== undefined) {
+    work.push({ id: "routes", kind: "routes", title: "Renew the proxy's routes", cause: routesCause, undo: "put the previous routes back" });
+  }
+  for (const service of stack.facts.services) {
+    const change = changed.get(service);
+    if (change !== undefined) work.push(upStep(change));
+    const provisionCause = service === DATABASE_SERVICE ? causeOfProvision(input, change !== undefined) : undefined;
+    if (provisionCause !== undefined) {
+      work.push({ id: "provision", kind: "provision", title: "Set up database, roles and passwords", cause: provisionCause, undo: "set the previous passwords" });
+    }
+  }
+  for (const service of removedServices(input)) {
+    work.push({ id: `remove:${service}`, kind: "remove", title: `Remove ${service}`, cause: "no longer in the stack", undo: `bring ${service} back`, params: { service } });
+  }
+
+  const steps: PlannedStep[] = [];
+  if (work.length > 0) steps.push({ id: "keep", kind: "keep", title: "Keep the present compose.yaml", cause: "a failure goes back to it" }, ...work);
+  const recordCause = work.length > 0 ? "the next deploy compares with it" : causeOfRecord(input);
+  if (recordCause !== undefined) {
+    steps.push({ id: "record", kind: "record", title: `Record stack ${stack.id}`, cause: recordCause, undo: "record the previous stack" });
+    steps.push({ id: "tidy", kind: "tidy", title: "Remove old stacks and unused files", cause: "the last few are kept", failure: "report" });
+  }
+  const full = steps.map((step, index): Step => ({ failure: "undo", params: {}, ...step, ...(index === 0 ? { decision: true } : {}) }));
+  return {
+    version: 1,
+    id: `${input.at.replace(/[^0-9]/g, "").slice(0, 14)}-deploy-${hashOf({ stack: stack.id, full, at: input.at }).slice(0, 6)}`,
+    stack: stack.facts.stack,
+    kind: "deploy",
+    purpose: full.length === 0 ? `Nothing to do: stack ${stack.id} is what runs.` : `Bring the platform to stack ${stack.id}.`,
+    basis: basisOf(observed),
+    steps: full,
+    context: { stack: stack.id, ...(observed.current === undefined ? {} : { previous: observed.current }) },
+  };
+}
+
+interface Change {
+  readonly service: string;
+  readonly cause: string;
+  readonly container: string;
+  readonly before: ObservedService["health"] | "absent" | "stopped";
+  /** Compose would see no difference, so the container has to go first. */
+  readonly isForced: boolean;
+}
+
+/** Services that have to be brought up, in their order. */
+export function findChanges(desired: Materialised, observed: Observed, order: readonly string[]): readonly Change[] {
+  return order.flatMap((service) => {
+    const wanted = desired.services[service];
+    if (wanted === undefined) return [];
+    const now = observed.platform.find((container) => container.service === service);
+    const found = causeOfUp(service, wanted, now, observed);
+    if (found === undefined) return [];
+    const before = now === undefined ? "absent" : now.state === "running" ? now.health : "stopped";
+    return [{ service, ...found, container: now?.container ?? "", before }];
+  });
+}
+
+function causeOfUp(service: string, wanted: MaterialisedService, now: ObservedService | undefined, observed: Observed): { readonly cause: string; readonly isForced: boolean } | undefined {
+  const before = observed.recorded?.services[service];
+  if (now === undefined) return { cause: before === undefined ? "new" : "removed by hand on the host", isForced: false };
+  if (now.config !== wanted.config) return { cause: before === undefined ? "definition changed" : differences(wanted, before), isForced: false };
+  if (before !== undefined && now.container !== before.container && !isSame(now, before)) return { cause: "recreated by hand on the host", isForced: false };
+  const altered = Object.entries(wanted.mounts).find(([, host]) => [...observed.alteredFiles, ...observed.missingFiles].some((path) => path === host || path.startsWith(`${host}/`)));
+  if (altered !== undefined) return { cause: `${altered[0]} was changed by hand on the host`, isForced: true };
+  if (now.state !== "running") return { cause: "not running", isForced: now.state !== "exited" && now.state !== "created" };
+  if (now.health === "unhealthy") return { cause: "unhealthy", isForced: true };
+  return undefined;
+}
+
+function differences(wanted: MaterialisedService, before: Pick<MaterialisedService, "definition" | "image" | "mounts">): string {
+  const paths = [...new Set([...Object.keys(wanted.mounts), ...Object.keys(before.mounts)])].sort();
+  const files = paths.filter((path) => wanted.mounts[path] !== before.mounts[path]).map((path) => `${path} changed`);
+  const image = wanted.image === before.image ? [] : [`image ${nameOf(before.image)} → ${nameOf(wanted.image)}`];
+  const isDefinition = wanted.definition !== before.definition && image.length === 0;
+  const causes = [...image, ...files, ...(isDefinition ? ["definition changed"] : [])];
+  return causes.length === 0 ? "definition changed" : causes.join(", ");
+}
+
+function upStep(change: Change): PlannedStep {
+  const { service, cause, container, before, isForced } = change;
+  const isNew = before === "absent";
+  return {
+    id: `up:${service}`,
+    kind: "up",
+    title: `${isNew ? "Start" : "Renew"} ${service}`,
+    cause,
+    undo: isNew ? `remove ${service}` : `put the previous ${service} back`,
+    params: { service, container, before, isForced },
+  };
+}
+
+function causeOfFiles({ desired, observed }: DeployInput): string | undefined {
+  if (observed.composeHash !== sha256(desired.compose)) {
+    if (observed.composeHash === undefined) return "none yet";
+    return observed.recorded !== undefined && observed.recorded.compose !== observed.composeHash ? "changed by hand on the host" : "the stack changed";
+  }
+  if (observed.alteredFiles.length > 0) return "changed by hand on the host";
+  return observed.missingFiles.length > 0 ? `${count(observed.missingFiles.length, "file")} missing` : undefined;
+}
+
+/** Hash of the stack's own part of the routes. */
+export function routesId(stack: Stack): string {
+  return sha256(stack.files.find((file) => file.path === "edge/routes.json")?.content ?? "");
+}
+
+function causeOfRoutes({ stack, observed }: DeployInput): string | undefined {
+  if (!observed.hasTraffic) return "none yet";
+  return observed.recorded?.routes === routesId(stack) ? undefined : "edge/routes.json changed";
+}
+
+function causeOfProvision({ stack, observed, provision }: DeployInput, isDatabaseRenewed: boolean): string | undefined {
+  if (stack.facts.roles.length === 0) return undefined;
+  if (observed.recorded === undefined || observed.recorded.provision === "") return "first time";
+  if (observed.recorded.provision !== provision) return "roles or passwords changed";
+  return isDatabaseRenewed ? "database renewed" : undefined;
+}
+
+/** Services that are ours and that the stack does not have any more. What is of other hands is only shown as drift. */
+function removedServices({ desired, observed }: DeployInput): readonly string[] {
+  return observed.platform
+    .filter((container) => desired.services[container.service] === undefined)
+    .filter((container) => container.config !== "" || observed.recorded?.services[container.service] !== undefined)
+    .map((container) => container.service);
+}
+
+/** Why the record has to be renewed although nothing on the platform changes. */
+function causeOfRecord({ stack, desired, observed }: DeployInput): string | undefined {
+  const { recorded } = observed;
+  if (recorded === undefined) return "none yet";
+  if (observed.current !== stack.id || recorded.stack !== stack.id) return "only what the colours or the checks use has changed";
+  const recreated = Object.keys(desired.services).find((service) => {
+    const now = observed.platform.find((container) => container.service === service);
+    return now?.container !== recorded.services[service]?.container;
+  });
+  return recreated === undefined ? undefined : `${recreated} was recreated by hand with the same definition`;
+}
+
+function nameOf(reference: string): string {
+  return reference.startsWith("sha256:") ? reference.slice(0, 19) : (reference.split("@")[0] ?? reference);
+}
+
+function count(amount: number, noun: string): string {
+  return `${amount} ${noun}${amount === 1 ? "" : "s"}`;
+}

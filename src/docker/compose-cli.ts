@@ -1,0 +1,68 @@
+import { MillwrightError } from "../kernel/errors.ts";
+import { redact } from "../kernel/secret.ts";
+import type { RunOptions, RunResult, Shell } from "../kernel/shell.ts";
+import { knownDockerError, lastLine } from "./docker-error.ts";
+import type { Compose } from "./docker.ts";
+
+export const DOCKER_SOCKET = "/var/run/docker.sock";
+
+/** The `docker compose` plugin (v2). Each call names engine, project, folder and file, and reads no `.env`: nothing is left to chance. */
+export function composeCli(shell: Shell, socketPath: string = DOCKER_SOCKET): Compose {
+  const compose = (directory: string, project: string | undefined): string[] => [
+    ...["docker", "--host", `unix://${socketPath}`, "compose", "--ansi", "never", "--progress", "plain"],
+    ...["--project-directory", directory, "--file", `${directory}/compose.yaml`, "--env-file", "/dev/null"],
+    ...(project === undefined ? [] : ["--project-name", project]),
+  ];
+  const run = async (words: readonly string[], subject: string, options: RunOptions = {}): Promise<void> => {
+    const result = await shell.run(words, options);
+    if (result.code !== 0) throw composeError(result, subject);
+  };
+
+  return {
+    async up(project, directory, services = []) {
+      const alone = services.length === 0 ? [] : ["--no-deps"];
+      await run([...compose(directory, project), "up", "--detach", "--no-build", "--pull", "never", ...alone, ...services], services.join(", ") || project);
+    },
+    async stop(project, directory, services, graceSeconds) {
+      await run([...compose(directory, project), "stop", "--timeout", String(graceSeconds), ...services], services.join(", "));
+    },
+    async down(project, directory) {
+      await run([...compose(directory, project), "down"], project);
+    },
+    async run(project, directory, service, words, onLine, signal) {
+      const command = [...compose(directory, project), "run", "--rm", "--no-deps", "--no-TTY", service, ...words];
+      const result = await shell.run(command, { onLine, ...(signal === undefined ? {} : { signal }) });
+      if (result.code === null) throw composeError(result, service);
+      // 125 and up to 127 are Docker's own: the container was not started.
+      if (result.code >= 125 && result.code <= 127) throw composeError(result, service);
+      return result.code;
+    },
+    async validate(directory, environment) {
+      const result = await shell.run([...compose(directory, undefined), "config", "--quiet"], environment === undefined ? {} : { environment });
+      if (result.code === 0) return;
+      const known = knownDockerError(result.stderr, directory);
+      throw known ?? new MillwrightError("STACK_INVALID", `Compose does not accept the file: ${lastLine(result.stderr)}`, { subject: `${directory}/compose.yaml`, details: tail(result) });
+    },
+  };
+}
+
+function composeError(result: RunResult, subject: string): MillwrightError {
+  const words = `${result.stderr}\n${result.stdout}`;
+  const known = knownDockerError(words, subject);
+  if (known !== undefined) return known;
+  const details = tail(result);
+  if (/No such image|pull access denied|manifest unknown/i.test(words)) {
+    return new MillwrightError("IMAGE_MISSING", `The host does not have the image: ${details.at(-1) ?? "unknown"}`, { subject, details });
+  }
+  const reason = details.findLast((line) => /error|failed|denied|invalid|unknown|conflict/i.test(line)) ?? details.at(-1);
+  const status = result.code === null ? "was ended by a signal" : `ended with ${result.code}`;
+  return new MillwrightError("COMPOSE_FAILED", `\`docker compose\` ${status}: ${reason ?? "no reason given"}`, { subject, details });
+}
+
+function tail(result: RunResult): readonly string[] {
+  const lines = redact(`${result.stdout}\n${result.stderr}`)
+    .split("\n")
+    .map((line) => line.trimEnd())
+    .filter((line) => line !== "");
+  return lines.slice(-15);
+}

@@ -1,0 +1,159 @@
+import type { Readable } from "node:stream";
+import Dockerode from "dockerode";
+import type { Clock } from "../kernel/clock.ts";
+import { MillwrightError } from "../kernel/errors.ts";
+import { DOCKER_SOCKET } from "./compose-cli.ts";
+import { containerState } from "./container-state.ts";
+import { demultiplex, Demultiplexer } from "./demultiplex.ts";
+import { dockerError, statusOf } from "./docker-error.ts";
+import type { ContainerState, Docker, ImageState } from "./docker.ts";
+import { pullImage } from "./pull-image.ts";
+import { jsonLines } from "./stream-lines.ts";
+
+const PROJECT_LABEL = "com.docker.compose.project";
+const ONE_OFF_LABEL = "com.docker.compose.oneoff";
+
+/** The engine behind a Unix socket. The socket is always named, so that a DOCKER_HOST in the environment has no say. */
+export function dockerodeDocker(clock: Clock, socketPath: string = DOCKER_SOCKET): Docker {
+  const engine = new Dockerode({ socketPath });
+
+  async function ask<T>(subject: string, call: () => Promise<T>): Promise<T> {
+    try {
+      return await call();
+    } catch (error) {
+      throw dockerError(error, subject);
+    }
+  }
+
+  /** For calls whose goal may be reached already: 304 to a start or stop, 404 to a removal. */
+  async function reach(subject: string, reached: number, call: () => Promise<unknown>): Promise<void> {
+    await ask(subject, async () => {
+      try {
+        await call();
+      } catch (error) {
+        if (statusOf(error) !== reached) throw error;
+      }
+    });
+  }
+
+  async function inspectAll(labels: readonly string[]): Promise<readonly ContainerState[]> {
+    const list = await engine.listContainers({ all: true, filters: { label: [...labels] } });
+    const states = await Promise.all(
+      list.map(async ({ Id }) => {
+        try {
+          return containerState(await engine.getContainer(Id).inspect());
+        } catch (error) {
+          // Removed between the list and the look.
+          if (statusOf(error) === 404) return undefined;
+          throw error;
+        }
+      }),
+    );
+    return states
+      .filter((state) => state !== undefined)
+      .sort((a, b) => (a.project + a.service + a.name < b.project + b.service + b.name ? -1 : 1));
+  }
+
+  async function image(reference: string): Promise<ImageState | undefined> {
+    try {
+      const found = await engine.getImage(reference).inspect();
+      return {
+        id: found.Id,
+        digests: found.RepoDigests ?? [],
+        tags: found.RepoTags ?? [],
+        layers: found.RootFS.Layers ?? [],
+        sizeBytes: found.Size,
+        user: found.Config.User ?? "",
+      };
+    } catch (error) {
+      if (statusOf(error) === 404) return undefined;
+      throw dockerError(error, reference);
+    }
+  }
+
+  return {
+    version: () =>
+      ask("docker", async () => {
+        const [version, info] = await Promise.all([engine.version(), engine.info() as Promise<{ readonly Driver: string }>]);
+        return { engine: version.Version, api: version.ApiVersion, storageDriver: info.Driver };
+      }),
+    containers: (project) =>
+      ask(project, async () => (await inspectAll([`${PROJECT_LABEL}=${project}`])).filter((state) => state.labels[ONE_OFF_LABEL] !== "True")),
+    allContainers: () => ask("docker", () => inspectAll([])),
+    stop: (id, graceSeconds) => reach(id, 304, () => engine.getContainer(id).stop({ t: graceSeconds })),
+    start: (id) => reach(id, 304, () => engine.getContainer(id).start()),
+    kill: (id) => reach(id, 409, () => engine.getContainer(id).kill()),
+    remove: (id) => reach(id, 404, () => engine.getContainer(id).remove({ v: false, force: false })),
+    logs: (id, lines, sinceSeconds) =>
+      ask(id, async () => {
+        const container = engine.getContainer(id);
+        const { Config } = await container.inspect();
+        const raw = await container.logs({ stdout: true, stderr: true, tail: lines, follow: false, ...(sinceSeconds === undefined ? {} : { since: sinceSeconds }) });
+        const text = (Config.Tty ? raw : demultiplex(raw)).toString("utf8").replace(/\n$/, "");
+        return text === "" ? [] : text.split("\n").slice(-lines);
+      }),
+    exec: (id, words, options = {}) =>
+      ask(id, async () => {
+        const exec = await engine.getContainer(id).exec({
+          Cmd: [...words],
+          AttachStdin: options.input !== undefined,
+          AttachStdout: true,
+          AttachStderr: true,
+          ...(options.user === undefined ? {} : { User: options.user }),
+        });
+        const stream = await exec.start({ hijack: true, stdin: true });
+        const payloads: Buffer[] = [];
+        const frames = new Demultiplexer((payload) => payloads.push(payload));
+        stream.end(options.input ?? "");
+        for await (const chunk of stream as AsyncIterable<Buffer>) frames.write(chunk);
+        return { code: await exitCodeOf(exec, clock), output: Buffer.concat(payloads).toString("utf8") };
+      }),
+    image,
+    images: () =>
+      ask("docker", async () => {
+        const list = await engine.listImages();
+        const found = await Promise.all(list.map(({ Id }) => image(Id)));
+        return found.filter((state) => state !== undefined);
+      }),
+    async pull(reference, onProgress) {
+      await pullImage(engine, reference, onProgress ?? (() => {}));
+      // The stream's word is not enough: an answer that was cut looks like a good one.
+      if ((await image(reference)) === undefined) {
+        throw new MillwrightError("IMAGE_MISSING", `The engine ended the pull of ${reference}, but does not have it.`, { subject: reference, hint: "Run the command again." });
+      }
+    },
+    async digestOf(reference) {
+      try {
+        return (await engine.getImage(reference).distribution()).Descriptor.digest;
+      } catch {
+        // Engines before 25 ask only the Hub here and not their mirrors (moby#47012); a pull goes through them and names the digest.
+        return await pullImage(engine, reference, () => {});
+      }
+    },
+    tag: (imageId, reference) =>
+      ask(reference, async () => {
+        const colon = reference.lastIndexOf(":");
+        await engine.getImage(imageId).tag({ repo: reference.slice(0, colon), tag: reference.slice(colon + 1) });
+      }),
+    removeImage: (reference) => reach(reference, 404, () => engine.getImage(reference).remove()),
+    load: (archive) =>
+      ask("docker load", async () => {
+        const answer = await engine.loadImage(archive, { quiet: true });
+        await jsonLines(answer as AsyncIterable<Uint8Array>, (value) => {
+          if (typeof value["error"] === "string") throw new Error(value["error"]);
+        });
+      }),
+    save: (imageId) => ask(imageId, async () => (await engine.getImage(imageId).get()) as Readable),
+    networkExists: (name) => ask(name, async () => (await engine.listNetworks({ filters: { name: [`^${name}$`] } })).length > 0),
+  };
+}
+
+/** The engine may say for a moment after the end of the output that the program still runs. */
+async function exitCodeOf(exec: Dockerode.Exec, clock: Clock): Promise<number> {
+  for (let attempt = 0; attempt < 100; attempt += 1) {
+    const { Running, ExitCode } = await exec.inspect();
+    if (!Running && ExitCode !== null) return ExitCode;
+    await clock.sleep(50);
+  }
+  throw new MillwrightError("DOCKER_FAILED", "The output of a program in a container ended, but the engine does not tell its exit status.");
+}

@@ -1,0 +1,62 @@
+import type Dockerode from "dockerode";
+import { MillwrightError } from "../kernel/errors.ts";
+import { dockerError, knownDockerError, lastLine } from "./docker-error.ts";
+import type { PullBytes } from "./docker.ts";
+import { jsonLines } from "./stream-lines.ts";
+
+/**
+ * Pulls an image through the engine's mirrors and returns the digest that the registry gave. A pull answers 200 when it *starts*;
+ * what goes wrong comes inside the stream, so every line is looked at.
+ */
+export async function pullImage(engine: Dockerode, reference: string, onProgress: (text: string, bytes?: PullBytes) => void): Promise<string> {
+  const layers = new Map<string, PullBytes>();
+  let digest: string | undefined;
+  try {
+    const stream = await engine.pull(withoutTag(reference));
+    await jsonLines(stream as AsyncIterable<Uint8Array>, (value) => {
+      if (typeof value["error"] === "string") throw new Error(value["error"]);
+      const status = typeof value["status"] === "string" ? value["status"] : "";
+      digest = /^Digest: (sha256:[0-9a-f]{64})$/.exec(status)?.[1] ?? digest;
+      const bytes = bytesOf(value["progressDetail"]);
+      if (typeof value["id"] === "string" && status === "Downloading" && bytes !== undefined) layers.set(value["id"], bytes);
+      onProgress(status, layers.size === 0 ? undefined : sumOf(layers));
+    });
+  } catch (error) {
+    throw await pullError(engine, error, reference);
+  }
+  if (digest === undefined) throw new MillwrightError("DOCKER_FAILED", `The engine ended the pull of ${reference} without a digest.`, { subject: reference });
+  return digest;
+}
+
+/** `name:tag@digest` as `name@digest`: the engine takes one of the two, and the digest is the one that counts. */
+function withoutTag(reference: string): string {
+  const at = reference.indexOf("@");
+  return at < 0 ? reference : reference.slice(0, at).replace(/:[^:/]+$/, "") + reference.slice(at);
+}
+
+function bytesOf(detail: unknown): PullBytes | undefined {
+  if (typeof detail !== "object" || detail === null || !("current" in detail) || !("total" in detail)) return undefined;
+  return typeof detail.current === "number" && typeof detail.total === "number" ? { done: detail.current, total: detail.total } : undefined;
+}
+
+function sumOf(layers: ReadonlyMap<string, PullBytes>): PullBytes {
+  const all = [...layers.values()];
+  return { done: all.reduce((sum, layer) => sum + layer.done, 0), total: all.reduce((sum, layer) => sum + layer.total, 0) };
+}
+
+async function pullError(engine: Dockerode, error: unknown, reference: string): Promise<MillwrightError> {
+  const words = error instanceof Error ? error.message : String(error);
+  const known = knownDockerError(/dial tcp|registry|https?:\/\//.test(words) ? words.replaceAll("ECONNREFUSED", "") : words, reference, error);
+  if (known !== undefined) return known;
+  if (!/not found|manifest unknown|denied|does not exist|dial tcp|no such host|timeout|EOF|unreachable|deadline|x509|certificate/i.test(words)) return dockerError(error, reference);
+  const mirrors = await mirrorsOf(engine);
+  const where = mirrors.length === 0 ? "the registry (no mirrors are set)" : `the mirrors ${mirrors.join(", ")} nor the registry`;
+  const hint = "Check the name in images.lock.yaml and that the host reaches a registry (`docker.mirrors` in site.yaml).";
+  return new MillwrightError("IMAGE_MISSING", `${reference} is in neither ${where}: ${lastLine(words)}`, { subject: reference, hint, cause: error });
+}
+
+async function mirrorsOf(engine: Dockerode): Promise<readonly string[]> {
+  const info: unknown = await engine.info();
+  const config = (info as { readonly RegistryConfig?: { readonly Mirrors?: readonly string[] | null } }).RegistryConfig;
+  return config?.Mirrors ?? [];
+}

@@ -1,0 +1,35 @@
+import type { Clock } from "../kernel/clock.ts";
+import type { Environment } from "../site/environment.ts";
+import type { Site } from "../site/site.ts";
+import { ensureOwnCertificate } from "./ensure-own-certificate.ts";
+import type { Random } from "./generate.ts";
+import type { Identity } from "./identity.ts";
+import { hasRecipients, writeRecipients } from "./recipients.ts";
+import { ensureSecrets } from "./site-secrets.ts";
+
+export interface SiteSecretsOptions {
+  readonly site: Site;
+  readonly environment: Environment;
+  /** Names that the blueprint needs. `tls_key` comes with the certificate and is never made up. */
+  readonly names: readonly string[];
+  readonly identity: Identity;
+  /** Name under which a first operator is entered. */
+  readonly operator: string;
+  readonly clock: Clock;
+  readonly random?: Random;
+}
+
+/**
+ * Makes whatever an environment's stack needs and the site's folder lacks: recipients, vault, secrets, own certificate. Safe to repeat; what
+ * exists is kept. Returns what it did, in words.
+ */
+export async function ensureSiteSecrets(options: SiteSecretsOptions): Promise<readonly string[]> {
+  const { site, environment, identity } = options;
+  if (!(await hasRecipients(site.directory))) {
+    await writeRecipients(site.directory, { operators: [{ name: options.operator, recipient: identity.recipient }], hosts: {} });
+  }
+  const names = options.names.filter((name) => name !== "tls_key");
+  const made = await ensureSecrets(site.directory, environment.name, names, identity.identity, options.random);
+  const certificate = await ensureOwnCertificate(site, environment, identity, options.clock);
+  return [...(made.length === 0 ? [] : [`made secrets for ${environment.name}: ${made.join(", ")}`]), ...certificate];
+}

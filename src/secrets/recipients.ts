@@ -1,0 +1,55 @@
+import { access, readFile } from "node:fs/promises";
+import { parse, stringify } from "yaml";
+import { z } from "zod";
+import { MillwrightError } from "../kernel/errors.ts";
+import { siteFiles } from "../site/site.ts";
+import { environmentName } from "../site/site-values.ts";
+import { writeFileAtomically } from "./write-file-atomically.ts";
+
+const recipient = z.string().regex(/^age1[02-9ac-hj-np-z]{58}$/, "must be an age recipient (age1…)");
+
+/** `secrets/recipients.yaml`: who can open the site's vaults. Operators open all of them, a host its environment's. */
+export const recipientsSchema = z.strictObject({
+  operators: z.array(z.strictObject({ name: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._@-]{0,60}$/), recipient })).min(1),
+  hosts: z.record(environmentName, recipient),
+});
+
+export type Recipients = z.infer<typeof recipientsSchema>;
+
+export function recipientsOf(recipients: Recipients, environment: string): readonly string[] {
+  const host = recipients.hosts[environment];
+  return [...recipients.operators.map((operator) => operator.recipient), ...(host === undefined ? [] : [host])];
+}
+
+export async function readRecipients(siteDirectory: string): Promise<Recipients> {
+  const path = siteFiles(siteDirectory).recipients;
+  try {
+    return recipientsSchema.parse(parse(await readFile(path, "utf8")));
+  } catch (error) {
+    const why = error instanceof z.ZodError ? z.prettifyError(error).replaceAll("\n", " ") : error instanceof Error ? error.message : String(error);
+    throw new MillwrightError("VAULT_INVALID", `The list of who can open the vaults cannot be read: ${why}`, {
+      subject: path,
+      hint: "Get the file back from the site's git history.",
+      cause: error,
+    });
+  }
+}
+
+/** False only when the file is absent: one that cannot be read must not be replaced. */
+export async function hasRecipients(siteDirectory: string): Promise<boolean> {
+  try {
+    await access(siteFiles(siteDirectory).recipients);
+    return true;
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return false;
+    throw error;
+  }
+}
+
+function formatRecipients(recipients: Recipients): string {
+  return `# Who can open the vaults in this folder. Hosts are added by \`millwright host bootstrap\`, which encrypts the vault anew.\n${stringify(recipients, { lineWidth: 0 })}`;
+}
+
+export async function writeRecipients(siteDirectory: string, recipients: Recipients): Promise<void> {
+  await writeFileAtomically(siteFiles(siteDirectory).recipients, formatRecipients(recipientsSchema.parse(recipients)));
+}

@@ -1,0 +1,68 @@
+import { parseRange, rangeHolds, rangesOverlap } from "./address-range.ts";
+import type { SchemaProblem } from "./schema-problems.ts";
+import type { EnvironmentSettings } from "./site-schema.ts";
+
+/** Names that no public authority gives certificates for (RFC 2606, RFC 6761, RFC 6762, RFC 8375 and names common in plants). */
+const PRIVATE_ENDINGS = /(?:^|\.)(?:local|localhost|localdomain|lan|internal|intranet|home|corp|private|test|example|invalid|arpa)$/;
+const PUBLIC_AUTHORITY = "https://acme-v02.api.letsencrypt.org/directory";
+
+/** What no single key can tell. Paths are those of the environment's own settings. */
+export function crossCheck(settings: EnvironmentSettings): readonly SchemaProblem[] {
+  const problems: SchemaProblem[] = [];
+  const say = (path: readonly string[], message: string): void => void problems.push({ path, message });
+  const { certificate, domain, docker, host, firewall, swap } = settings;
+
+  if (certificate.kind === "acme" && certificate.directory === PUBLIC_AUTHORITY && (!domain.includes(".") || PRIVATE_ENDINGS.test(domain))) {
+    say(["certificate", "kind"], `no public authority gives a certificate for ${domain}: use the kind ca or files, or a public name`);
+  }
+
+  const pool = parseRange(docker.pool);
+  if (pool !== undefined) {
+    if (pool.family === 6 || pool.prefix > 20) say(["docker", "pool"], "must be an IPv4 range of /20 or larger: every network takes a /24 of it");
+    for (const [path, address] of [
+      [["host", "address"], host.address],
+      [["host", "listen"], host.listen],
+      [["host", "jump", "address"], host.jump?.address],
+    ] as const) {
+      if (address !== undefined && rangeHolds(pool, address)) say(["docker", "pool"], `holds ${path.join(".")} ${address}: containers would hide the host's own network`);
+    }
+    for (const [key, ranges] of Object.entries(firewall)) {
+      const clash = ranges.find((range) => overlaps(pool, range));
+      if (clash !== undefined) say(["docker", "pool"], `overlaps firewall.${key} ${clash}: that part of the plant could not be answered`);
+    }
+  }
+
+  if (swap.probe < 1 || swap.probe * swap.failedRounds > swap.bake) {
+    say(["swap", "bake"], `must be long enough for swap.failedRounds (${swap.failedRounds}) rounds of probes, one every ${swap.probe} s`);
+  }
+  if (swap.ready < 30) say(["swap", "ready"], "must be at least 30s: Odoo needs that long to load its modules");
+
+  for (const [index, probe] of settings.smoke.entries()) {
+    const first = settings.smoke.findIndex((other) => other.name === probe.name);
+    if (first !== index) problems.push({ path: ["smoke", index, "name"], message: `"${probe.name}" is the name of another probe already` });
+  }
+  const modules = settings.odoo.modules;
+  const twice = modules.findIndex((name, index) => modules.indexOf(name) !== index);
+  if (twice >= 0) problems.push({ path: ["odoo", "modules", twice], message: `"${modules[twice] ?? ""}" is listed twice` });
+  return problems;
+}
+
+/** What two environments may not have in common, told at the second one. */
+export function crossCheckAll(environments: ReadonlyMap<string, EnvironmentSettings>): readonly { readonly name: string; readonly problem: SchemaProblem }[] {
+  const all = [...environments];
+  return all.flatMap(([name, settings], index) =>
+    all.slice(0, index).flatMap(([earlier, other]) => {
+      const problems: SchemaProblem[] = [];
+      if (settings.domain === other.domain) problems.push({ path: ["domain"], message: `${settings.domain} is the domain of ${earlier} already` });
+      const isSameHost = settings.host.address === other.host.address && settings.host.port === other.host.port;
+      if (isSameHost) problems.push({ path: ["host", "address"], message: `${settings.host.address} is the host of ${earlier} already: each environment needs a host of its own` });
+      return problems.map((problem) => ({ name, problem }));
+    }),
+  );
+}
+
+function overlaps(pool: NonNullable<ReturnType<typeof parseRange>>, written: string): boolean {
+  const range = parseRange(written);
+  // 0.0.0.0/0 and its like mean everyone, not a network of the plant.
+  return range !== undefined && range.prefix >= 8 && rangesOverlap(pool, range);
+}

@@ -1,0 +1,68 @@
+import type { Environment } from "./environment.ts";
+import type { EnvironmentSettings } from "./site-schema.ts";
+import { computeSizing } from "./sizing.ts";
+
+export interface SiteIdentity {
+  readonly site: string;
+  readonly company: string;
+  readonly name: string;
+}
+
+/** Settings of one environment → Environment, or the sentence why its host is too small for it. */
+export function resolveEnvironment(identity: SiteIdentity, settings: EnvironmentSettings): Environment | string {
+  const { host, swap } = settings;
+  const sized = computeSizing({
+    users: settings.odoo.users,
+    memoryBytes: host.memory,
+    cpus: host.cpus,
+    sessions: settings.sessions,
+    monitoring: settings.monitoring,
+    overrides: settings.sizing,
+  });
+  if (sized.kind === "too-small") return sized.problem;
+  return {
+    site: identity.site,
+    name: identity.name,
+    stack: `${identity.site}-${identity.name}`,
+    company: identity.company,
+    domain: settings.domain,
+    odoo: settings.odoo,
+    certificate:
+      settings.certificate.kind !== "files"
+        ? settings.certificate
+        : { kind: "files", chain: settings.certificate.chain, ...(settings.certificate.ca === undefined ? {} : { ca: settings.certificate.ca }) },
+    sessions: settings.sessions,
+    host: {
+      address: host.address,
+      port: host.port,
+      admin: host.admin,
+      deploy: host.deploy,
+      ...(host.jump === undefined ? {} : { jump: host.jump }),
+      listen: host.listen,
+      memoryBytes: host.memory,
+      cpus: host.cpus,
+    },
+    docker: settings.docker,
+    firewall: settings.firewall,
+    dataDisk: settings.dataDisk,
+    sizing: sized.sizing,
+    smoke: settings.smoke.map((probe) => {
+      if (probe.kind === "jsonrpc") return probe;
+      const { contains, ...rest } = probe;
+      return contains === undefined ? rest : { ...rest, contains };
+    }),
+    swap: {
+      readySeconds: swap.ready,
+      drainSeconds: swap.drain,
+      cronSeconds: swap.cron,
+      bakeSeconds: swap.bake,
+      probeSeconds: swap.probe,
+      failedRounds: swap.failedRounds,
+      errorRatio: swap.errorShare,
+      minimumRequests: swap.minimumRequests,
+    },
+    backup: settings.backup,
+    monitoring: settings.monitoring,
+    waivers: settings.waivers,
+  };
+}

@@ -1,0 +1,220 @@
+import { z } from "zod";
+import {
+  accountName,
+  addressRange,
+  byteSize,
+  certificateFile,
+  domain,
+  duration,
+  email,
+  environmentName,
+  hostAddress,
+  ipAddress,
+  isPlainText,
+  moduleName,
+  port,
+  siteName,
+  text,
+  TEXT_RULE,
+} from "./site-values.ts";
+
+const odoo = {
+  series: z.enum(["17.0", "18.0", "19.0"]).describe('Odoo series, in quotes: "19.0".'),
+  users: z.int().min(1).max(2000).describe("People who work in Odoo at the same time, each shop-floor terminal counted as one. Sizes everything."),
+  modules: z.array(moduleName).max(200).describe("Modules installed when the database is made, by technical name. Later ones come with a release."),
+  database: z
+    .string()
+    .regex(/^(?!(?:postgres|template[01])$)[a-z][a-z0-9_]{0,62}$/, "must be lower-case letters, digits and underscores, and not a name PostgreSQL uses itself")
+    .describe("Name of the PostgreSQL database. Do not change it once it exists."),
+  language: z.string().regex(/^[a-z]{2,3}(_([A-Z]{2}|\d{3}))?(@[a-z]+)?$/, "must be a language code such as en_US or de_DE").describe("Language loaded at the start."),
+};
+
+const certificate = z
+  .discriminatedUnion("kind", [
+    z.strictObject({
+      kind: z.literal("acme"),
+      email: email.describe("Address that the authority warns before a certificate ends."),
+      directory: z
+        .string()
+        .regex(/^https:\/\/[a-z0-9.-]+(:\d{1,5})?(\/[A-Za-z0-9._~/-]*)?$/, "must be an https address")
+        .default("https://acme-v02.api.letsencrypt.org/directory")
+        .describe("Directory of the ACME authority; another one for an authority of the plant's own."),
+    }),
+    z.strictObject({
+      kind: z.literal("files"),
+      chain: certificateFile.describe("PEM file with the certificate and those above it. Its key is the secret tls_key."),
+      ca: certificateFile.optional().describe("PEM file of the authority, when it is the plant's own: the tool's own checks trust it."),
+    }),
+    z.strictObject({ kind: z.literal("ca") }),
+  ])
+  .describe("Where the web certificate comes from: acme (fetched and renewed by itself), ca (an authority made for this site) or files. An environment states it whole.");
+
+const docker = {
+  source: z.enum(["distribution", "docker"]).describe("Docker from the host's distribution, or from Docker's own repository."),
+  mirrors: z
+    .array(z.string().regex(/^https?:\/\/[a-z0-9.-]+(:\d{1,5})?$/, "must be http(s)://host:port without a path"))
+    .max(8)
+    .describe("Mirrors of Docker Hub in the plant, tried before the internet."),
+  pool: addressRange.describe("Address range for the containers' networks. Must not be used anywhere in the plant."),
+};
+
+const firewall = {
+  ssh: z.array(addressRange).max(50).describe("Ranges that may reach SSH; an empty list means everyone."),
+  web: z.array(addressRange).max(50).describe("Ranges that may reach Odoo; an empty list means everyone."),
+};
+
+const jsonArgument = z.json().refine((value) => everyText(value, isPlainText), TEXT_RULE);
+
+const smoke = z
+  .array(
+    z.discriminatedUnion("kind", [
+      z.strictObject({
+        kind: z.literal("http"),
+        name: text(60).describe("Shown in the verdict."),
+        path: z.string().max(500).regex(/^\/[\x21-\x7e]*$/, "must begin with / and hold no blanks").describe("Path with its query, such as /shop/ping."),
+        status: z.int().min(100).max(599).default(200).describe("Status it must answer; a redirect is never followed."),
+        contains: text(200).optional().describe("Text that the answer must hold."),
+      }),
+      z.strictObject({
+        kind: z.literal("jsonrpc"),
+        name: text(60).describe("Shown in the verdict."),
+        model: z.string().regex(/^[a-z][a-z0-9_]*(\.[a-z0-9_]+)*$/, "must be a model such as mrp.production").describe("Model to call."),
+        method: z.enum(["search_count", "search_read", "search", "read", "fields_get", "name_search"]).describe("A method that only reads."),
+        args: z.array(jsonArgument).default([]).describe("Its positional arguments."),
+      }),
+    ]),
+  )
+  .max(30)
+  .describe("The plant's own checks of a new release, beside the built-in ones.");
+
+const swap = {
+  ready: duration.describe("How long the new release may take until all its workers are warm."),
+  drain: duration.describe("How long requests still running on the old release may take after the switch."),
+  cron: duration.describe("How long scheduled jobs of the old release are waited for."),
+  bake: duration.describe("How long after the switch the new release is watched and may still be taken back by itself."),
+  probe: duration.describe("Time between two rounds of probes while baking."),
+  failedRounds: z.int().min(1).max(20).describe("Rounds of probes in a row that must fail before the release is taken back."),
+  errorShare: z.number().min(0.001).max(1).describe("Share of failed answers, beyond the old release's own, that takes it back."),
+  minimumRequests: z.int().min(1).max(10000).describe("Answers the new release must have given before its share of errors counts."),
+};
+
+const backup = {
+  at: z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'must be a time of day such as "02:30"').describe('Time of the daily backup, host time, in quotes: "02:30".'),
+  keep: z.int().min(1).max(90).describe("Daily backups kept on the host."),
+};
+
+const sizing = {
+  workers: z.int().min(2).max(64).optional().describe("Odoo workers of one colour, instead of the computed number."),
+  cronThreads: z.int().min(1).max(8).optional().describe("Scheduled jobs at the same time, instead of the computed number."),
+};
+
+const waivers = z
+  .array(
+    z.strictObject({
+      rule: z.string().regex(/^[a-z][a-z0-9-]*$/, "must be the name of a policy rule").describe("Policy rule that is set aside."),
+      service: z.string().regex(/^[a-z][a-z0-9-]*$/, "must be the name of a service").describe("The one service it is set aside for."),
+      reason: text(300).min(10, "must say why, in at least 10 characters").describe("Why; shown in every plan."),
+    }),
+  )
+  .max(50)
+  .describe("Policy rules set aside, each with its reason.");
+
+const hostPlace = {
+  address: hostAddress.describe("IP address or name that SSH connects to."),
+  port: port.describe("SSH port."),
+};
+
+const jump = z
+  .strictObject({ address: hostPlace.address, port: hostPlace.port.default(22), user: accountName.describe("Account on the jump host.") })
+  .describe("Host that SSH goes through, when there is no direct way.");
+
+const host = {
+  ...hostPlace,
+  admin: accountName.describe("Account with sudo, used to set the host up and for nothing else."),
+  deploy: accountName.describe("Account that deploys; its key can start the agent's verbs and nothing else."),
+  jump: jump.optional(),
+  listen: ipAddress.describe("Address of the host that serves ports 80 and 443; 0.0.0.0 for all."),
+  memory: byteSize.describe("Memory of the host, such as 16GiB."),
+  cpus: z.int().min(1).max(256).describe("Processors of the host."),
+};
+
+const dataDisk = z
+  .string()
+  .max(200)
+  .regex(/^\/dev\/[A-Za-z0-9][A-Za-z0-9_.:-]*(\/[A-Za-z0-9][A-Za-z0-9_.:-]*)*$/, "must be a device such as /dev/sdb")
+  .describe("An empty disk for the data. It is formatted (XFS) the first time; a disk that holds anything is refused.");
+
+const plain = {
+  domain: domain.describe("Name that people type into the browser."),
+  certificate,
+  sessions: z.enum(["files", "redis"]).describe("Where logins are kept: files (default, simplest) or redis. A change logs everybody out once."),
+  smoke,
+  monitoring: z.boolean().describe("Prometheus and its exporters on the host."),
+  waivers,
+};
+
+const DESCRIPTIONS = {
+  odoo: "What Odoo runs.",
+  docker: "The container engine on the host.",
+  firewall: "Who may reach the host.",
+  swap: "How patient an upgrade is, and what takes it back.",
+  backup: "The daily backup on the host.",
+  sizing: "Numbers that replace computed ones.",
+  host: "The machine that the environment lives on.",
+};
+
+/** What may stand at the top of site.yaml and again, to differ, in an environment: every key optional. */
+const overlay = {
+  ...z.strictObject(plain).partial().shape,
+  odoo: z.strictObject(odoo).partial().optional().describe(DESCRIPTIONS.odoo),
+  docker: z.strictObject(docker).partial().optional().describe(DESCRIPTIONS.docker),
+  firewall: z.strictObject(firewall).partial().optional().describe(DESCRIPTIONS.firewall),
+  swap: z.strictObject(swap).partial().optional().describe(DESCRIPTIONS.swap),
+  backup: z.strictObject(backup).partial().optional().describe(DESCRIPTIONS.backup),
+  sizing: z.strictObject(sizing).optional().describe(DESCRIPTIONS.sizing),
+};
+
+const environmentFile = z
+  .strictObject({
+    host: z.strictObject(host).partial().extend({ address: host.address, memory: host.memory, cpus: host.cpus, admin: host.admin }).describe(DESCRIPTIONS.host),
+    dataDisk: dataDisk.optional(),
+    ...overlay,
+  })
+  .describe("One place where the site lives. What it states replaces the value above; maps are merged, lists and the certificate are replaced.");
+
+/** site.yaml as a person writes it. */
+export const siteFileSchema = z.strictObject({
+  version: z.literal(1).describe("Version of this file's format."),
+  name: siteName.describe("Short name of the site. `<name>-<environment>` names everything on the host."),
+  company: text(100).describe("Name of the company as people write it."),
+  ...overlay,
+  environments: z
+    .record(environmentName, environmentFile)
+    .refine((map) => Object.keys(map).length > 0, "must hold at least one environment, such as production")
+    .describe("Where the site lives: production, staging, …"),
+});
+
+/** One environment after defaults, the site's own values and the environment's are laid over each other: nothing is left out. */
+export const environmentSchema = z.strictObject({
+  ...plain,
+  dataDisk: dataDisk.optional(),
+  odoo: z.strictObject(odoo),
+  docker: z.strictObject(docker),
+  firewall: z.strictObject(firewall),
+  swap: z.strictObject(swap),
+  backup: z.strictObject(backup),
+  sizing: z.strictObject(sizing),
+  host: z.strictObject(host),
+});
+
+export type SiteFile = z.infer<typeof siteFileSchema>;
+export type EnvironmentSettings = z.infer<typeof environmentSchema>;
+
+function everyText(value: unknown, rule: (text: string) => boolean): boolean {
+  if (typeof value === "string") return rule(value);
+  if (Array.isArray(value)) return value.every((inner) => everyText(inner, rule));
+  if (value !== null && typeof value === "object") {
+    return Object.entries(value).every(([key, inner]) => rule(key) && everyText(inner, rule));
+  }
+  return true;
+}

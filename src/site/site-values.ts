@@ -1,0 +1,91 @@
+import { isIP } from "node:net";
+import { z } from "zod";
+import { parseRange } from "./address-range.ts";
+
+/**
+ * The scalars of site.yaml. Every text is kept to what arrives unharmed in a container, whatever file format carries it: quotes, `$`, `{{`
+ * and `#` are for the renderer to quote, but no format can carry control characters, and `<<secret` is our own mark.
+ */
+const TEXT = /^(?!\s)(?!.*<<secret)[^\p{Cc}\p{Cs}\p{Co}\p{Zl}\p{Zp}\u{FEFF}\u{202A}-\u{202E}\u{2066}-\u{2069}]*(?<!\s)$/u;
+
+export function isPlainText(value: string): boolean {
+  return TEXT.test(value);
+}
+
+export const TEXT_RULE =
+  "must be one line of plain text: no control or private-use characters, no blanks at its ends, and not the mark `<<secret`";
+
+export function text(maximum: number) {
+  return z
+    .string()
+    .min(1, "must not be empty")
+    .max(maximum, `must be at most ${maximum} characters long`)
+    .regex(TEXT, TEXT_RULE);
+}
+
+const UNITS = { s: 1, min: 60, h: 3600 } as const;
+const DURATION = /^(\d{1,6})(s|min|h)$/;
+
+/** `90s`, `5min`, `1h` → seconds. */
+export const duration = z.codec(z.string().regex(DURATION, "must be a duration such as 90s, 5min or 1h"), z.number(), {
+  decode: (written) => {
+    const [, count, unit] = DURATION.exec(written) ?? [];
+    return Number(count) * UNITS[unit as keyof typeof UNITS];
+  },
+  encode: (seconds) => `${seconds}s`,
+});
+
+const MIB = 1024 ** 2;
+const SIZE = /^(\d{1,7}(?:\.\d{1,3})?)(MiB|GiB)$/;
+
+/** `16GiB`, `512MiB` → bytes. */
+export const byteSize = z.codec(z.string().regex(SIZE, "must be a size such as 16GiB or 512MiB"), z.number(), {
+  decode: (written) => {
+    const [, count, unit] = SIZE.exec(written) ?? [];
+    return Math.round(Number(count) * (unit === "GiB" ? 1024 * MIB : MIB));
+  },
+  encode: (bytes) => `${Math.round(bytes / MIB)}MiB`,
+});
+
+export const siteName = z
+  .string()
+  .max(30, "must be at most 30 characters long")
+  .regex(/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/, "must be lower-case letters and digits, words joined by single hyphens, such as acme-pumps");
+
+export const environmentName = z
+  .string()
+  .regex(/^(?!(?:blue|green)$)[a-z][a-z0-9]{0,15}$/, "must be up to 16 lower-case letters and digits, such as production; not blue or green");
+
+const LABEL = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?";
+const HOST_NAME = new RegExp(String.raw`^(?=.{1,253}$)(?!.*\.\d+$)(?!\d+$)${LABEL}(?:\.${LABEL})*$`);
+
+export const domain = z.string().regex(HOST_NAME, "must be a host name in lower case, such as erp.acme.example");
+
+export const hostAddress = z
+  .string()
+  .max(253)
+  .regex(/^[a-z0-9.:-]+$/, "must be an IP address or a host name in lower case")
+  .refine((value) => isIP(value) !== 0 || HOST_NAME.test(value), "must be an IP address or a host name in lower case");
+
+export const ipAddress = z
+  .string()
+  .regex(/^[0-9a-fA-F.:]+$/, "must be an IP address")
+  .refine((value) => isIP(value) !== 0, "must be an IP address");
+
+export const addressRange = z
+  .string()
+  .regex(/^[0-9a-fA-F.:]+\/\d{1,3}$/, "must be an address range such as 192.168.10.0/24")
+  .refine((value) => parseRange(value) !== undefined, "must be an address range whose address is its first one, such as 192.168.10.0/24");
+
+export const port = z.int().min(1).max(65535);
+
+export const accountName = z.string().regex(/^[a-z_][a-z0-9_-]{0,31}$/, "must be the name of a Linux account");
+
+export const email = z.string().regex(/^[A-Za-z0-9._+-]{1,64}@[a-z0-9-]+(\.[a-z0-9-]+)+$/, "must be an e-mail address");
+
+/** A file of the site folder that holds a certificate. */
+export const certificateFile = z
+  .string()
+  .regex(/^certificates\/[a-zA-Z0-9_-][a-zA-Z0-9_.-]*$/, "must be a file in the site's folder certificates/, such as certificates/production.pem");
+
+export const moduleName = z.string().regex(/^[a-z][a-z0-9_]{0,62}$/, "must be the technical name of an Odoo module, such as mrp");

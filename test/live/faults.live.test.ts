@@ -1,0 +1,304 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect } from "vitest";
+import { eventually } from "./eventually.ts";
+import { FIXTURES } from "./fixture-release.ts";
+import type { Command } from "./operator.ts";
+import { ENVIRONMENT, type Plant, STACK, createPlant, dataOf, errorOf } from "./plant.ts";
+import { type PlanStep, planData, story } from "./steps.ts";
+
+describe("when things go wrong", () => {
+  let plant: Plant;
+  const releases = new Map<number, string>();
+  const step = story(() => plant);
+
+  const releaseOf = async (fixture: number): Promise<string> => {
+    const known = releases.get(fixture) ?? (await plant.release(fixture));
+    releases.set(fixture, known);
+    return known;
+  };
+
+  beforeAll(async () => {
+    plant = await createPlant({ host: "faults", template: "loaded", disk: "12G" });
+    await plant.bootstrap();
+    await plant.must("lock");
+  });
+  afterAll(async () => {
+    await plant?.[Symbol.asyncDispose]();
+  });
+
+  describe("before there is anything to lose", () => {
+    step("an unknown key in site.yaml is refused with its line and column, and nothing is asked of the host", async () => {
+      const path = join(plant.directory, "site.yaml");
+      const text = await readFile(path, "utf8");
+      await writeFile(path, `${text}\nwrokers: 4\n`);
+      const outcome = await plant.run("deploy", "--yes");
+      await writeFile(path, text);
+      const error = errorOf(outcome);
+      expect({ code: outcome.code, error: error.code, places: /site\.yaml:\d+:\d+/.test(JSON.stringify(error)) }).toEqual({
+        code: 2,
+        error: "SITE_INVALID",
+        places: true,
+      });
+    });
+
+    step("a host that shows another key than the pinned one is not talked to", async () => {
+      const path = join(plant.directory, "known_hosts");
+      const text = await readFile(path, "utf8");
+      const other = "AAAAC3NzaC1lZDI1NTE5AAAAIBlR8qgC3sBTVXRbJBiXTuKW0Mxzz8gBtVbaVnS6n0v5";
+      await writeFile(path, text.replaceAll(/ssh-ed25519 AAAA\S+/g, `ssh-ed25519 ${other}`));
+      const outcome = await plant.run("plan");
+      await writeFile(path, text);
+      expect({ code: outcome.code, error: errorOf(outcome).code }).toEqual({ code: 4, error: "HOST_KEY_CHANGED" });
+    });
+
+    step("a host that does not answer is exit 4 with its address", async () => {
+      await plant.configure({ [`environments.${ENVIRONMENT}.host.port`]: 2299 });
+      const outcome = await plant.run("plan");
+      await plant.configure({ [`environments.${ENVIRONMENT}.host.port`]: plant.host.port });
+      expect({ code: outcome.code, error: errorOf(outcome).code, names: JSON.stringify(errorOf(outcome)).includes(plant.host.address) }).toEqual({
+        code: 4,
+        error: "HOST_UNREACHABLE",
+        names: true,
+      });
+    });
+
+    step("a key that the host does not know is refused in so many words", async () => {
+      const outcome = await plant.withStrangersKey("plan");
+      expect({ code: outcome.code, error: errorOf(outcome).code }).toEqual({ code: 4, error: "LOGIN_REFUSED" });
+    });
+
+    step("a port that somebody else listens on stops the deploy before it starts", async () => {
+      const listen = "require('net').createServer().listen(443)";
+      await plant.sh("systemd-run", "--unit=squatter", "/opt/millwright/current/node", "-e", listen);
+      const outcome = await plant.run("deploy", "--yes");
+      await plant.sh("systemctl", "stop", "squatter.service");
+      expect({ code: outcome.code, error: errorOf(outcome).code, started: await plant.sh("docker", "ps", "--all", "--quiet") }).toEqual({
+        code: 1,
+        error: "PORT_TAKEN",
+        started: "",
+      });
+    });
+
+    step("a Docker engine that is down is named as the cause", async () => {
+      await plant.sh("systemctl", "stop", "docker.socket", "docker.service");
+      const outcome = await plant.run("deploy", "--yes");
+      await plant.sh("systemctl", "start", "docker.socket", "docker.service");
+      expect({ code: outcome.code, error: errorOf(outcome).code }).toEqual({ code: 1, error: "DOCKER_DOWN" });
+    });
+
+    step("a full disk stops the deploy before it starts", async () => {
+      const free = Number(await plant.sh("sh", "-c", "df --output=avail --block-size=1 /srv | tail -1"));
+      await plant.sh("fallocate", "--length", String(free - 200 * 1024 ** 2), "/srv/filler");
+      const outcome = await plant.run("deploy", "--yes");
+      await plant.sh("rm", "/srv/filler");
+      expect({ code: outcome.code, error: errorOf(outcome).code, started: await plant.sh("docker", "ps", "--all", "--quiet") }).toEqual({
+        code: 1,
+        error: "NO_SPACE",
+        started: "",
+      });
+    });
+
+    step("and after all that the plant comes up", async () => {
+      await plant.must("deploy", "--yes");
+      dataOf(await plant.upgrade(await releaseOf(FIXTURES.first)));
+      expect((await plant.serving()).number).toBe(FIXTURES.first);
+    });
+  });
+
+  describe("bad releases", () => {
+    /** Upgrades to a bad release under load: how it ended, and whether a user has noticed. */
+    const attempt = async (fixture: number, meanwhile?: (command: Command) => Promise<void>): Promise<Record<string, unknown>> => {
+      const release = await releaseOf(fixture);
+      const before = await plant.serving();
+      await using load = await plant.load({ rate: 10, slowPath: "", websocket: false });
+      const command = plant.startUpgrade(release);
+      await meanwhile?.(command);
+      const outcome = await command.done;
+      const report = await load.stop();
+      const error = errorOf(outcome);
+      const after = await plant.serving();
+      return { code: outcome.code, error: error.code, failed: report.failed, same: after.number === before.number && after.colour === before.colour };
+    };
+
+    step("a Python file with a syntax error makes no release and names the file and line", async () => {
+      const before = await plant.releases();
+      const outcome = await plant.build(FIXTURES.syntaxError);
+      const error = errorOf(outcome);
+      expect({ code: outcome.code, error: error.code, names: /login\.py(:| .*)1/.test(JSON.stringify(error)), made: (await plant.releases()).length - before.length }).toEqual({
+        code: 1,
+        error: "ADDON_SYNTAX",
+        names: true,
+        made: 0,
+      });
+    });
+
+    step("a release that would need a module update is refused and the addon named", async () => {
+      const outcome = await plant.upgrade(await releaseOf(FIXTURES.needsUpdate));
+      const error = errorOf(outcome);
+      expect({ code: outcome.code, error: error.code, names: JSON.stringify(error).includes("plant_portal") }).toEqual({
+        code: 2,
+        error: "RELEASE_NEEDS_UPDATE",
+        names: true,
+      });
+    });
+
+    step("a release file that was edited by hand is refused", async () => {
+      const path = join(plant.directory, "releases", `${await releaseOf(FIXTURES.good)}.yaml`);
+      const text = await readFile(path, "utf8");
+      await writeFile(path, text.replace(/^notes: .*/m, "notes: better than it was"));
+      const outcome = await plant.upgrade(await releaseOf(FIXTURES.good));
+      await writeFile(path, text);
+      expect({ code: outcome.code, error: errorOf(outcome).code }).toEqual({ code: 2, error: "RELEASE_EDITED" });
+    });
+
+    step("a login page that redirects is not taken for a good one", async () => {
+      expect(await attempt(FIXTURES.redirectsLogin)).toEqual({ code: 6, error: "RELEASE_UNHEALTHY", failed: 0, same: true });
+    });
+
+    step("a release that never answers is given up after the time the site gives it", async () => {
+      expect(await attempt(FIXTURES.neverAnswers)).toEqual({ code: 6, error: "RELEASE_UNHEALTHY", failed: 0, same: true });
+    });
+
+    step("a release that breaks while it is watched is taken back by itself", async () => {
+      const { colour } = await plant.serving();
+      const ended = await attempt(FIXTURES.breaksLater, async () => {
+        await eventually(async () => (await plant.serving()).colour !== colour, { what: "the switch" });
+        expect((await plant.https("/plant/break")).status).toBe(200);
+      });
+      // Some saw the broken page: that is what a release that breaks under people's hands means. It must have been taken back.
+      expect(ended).toMatchObject({ code: 6, error: "RELEASE_UNHEALTHY", same: true });
+    });
+  });
+
+  describe("cuts in mid swap", () => {
+    interface Cut {
+      readonly outcome: string;
+      readonly before: number;
+      readonly after: number;
+      readonly wanted: number;
+    }
+
+    /** Upgrades between the two good releases and strikes as soon as a step has begun. */
+    const cut = async (moment: (steps: readonly PlanStep[]) => string, strike: () => Promise<void>): Promise<Cut> => {
+      const before = (await plant.serving()).number;
+      const wanted = before === FIXTURES.first ? FIXTURES.good : FIXTURES.first;
+      const release = await releaseOf(wanted);
+      const { plan } = planData.parse(await plant.must("upgrade", "--release", release, "--dry-run"));
+      const step = moment(plan.steps);
+      const command = plant.startUpgrade(release);
+      const run = await eventually(() => plant.lockedBy(), { every: 30, what: "the lock" });
+      await eventually(async () => (await plant.events(run)).some((event) => event.id === step && event.state === "begun"), { every: 30, what: `step ${step}` });
+      await strike();
+      const ended = await eventually(async () => (await plant.events(run)).find((event) => event.kind === "ended"), { timeout: 120_000, what: `the end of run ${run}` });
+      await command.done;
+      await eventually(async () => (await plant.lockedBy()) === undefined, { what: "the lock's release" });
+      return { outcome: ended.outcome ?? "", before, after: (await plant.serving()).number, wanted };
+    };
+
+    const killAgent = async (): Promise<void> => {
+      const pid = await eventually(() => plant.runPid(), { every: 20, what: "the run's process" });
+      await plant.sh("kill", "-9", String(pid));
+    };
+
+    /** Old-whole or new-whole: the answers, the containers and the host's own record agree. */
+    const expectWhole = async (end: Cut): Promise<void> => {
+      const { colour, number } = await plant.serving();
+      const status = JSON.stringify(await plant.must("status"));
+      expect({
+        serves: end.after === (end.outcome === "done" ? end.wanted : end.before),
+        ended: ["done", "undone"].includes(end.outcome),
+        up: await plant.coloursUp(),
+        said: status.includes(await releaseOf(number)),
+      }).toEqual({ serves: true, ended: true, up: [`${colour}/cron`, `${colour}/web`], said: true });
+    };
+
+    const decisionOf = (steps: readonly PlanStep[]): number => steps.findIndex((planned) => planned.decision === true);
+    const MOMENTS: Readonly<Record<string, (steps: readonly PlanStep[]) => string>> = {
+      "as it begins": (steps) => steps[0]?.id ?? "",
+      "while the new colour comes up": (steps) => steps[Math.floor(decisionOf(steps) / 2)]?.id ?? "",
+      "at the decision": (steps) => steps[decisionOf(steps)]?.id ?? "",
+      "right after the decision": (steps) => steps[decisionOf(steps) + 1]?.id ?? "",
+      "as it ends": (steps) => steps.at(-1)?.id ?? "",
+    };
+    for (const [when, moment] of Object.entries(MOMENTS)) {
+      step(`kill -9 of the agent ${when} ends old-whole or new-whole by itself, and nobody notices`, async () => {
+        await using load = await plant.load({ rate: 10, slowPath: "", websocket: false });
+        const end = await cut(moment, killAgent);
+        const report = await load.stop();
+        expect({ failed: report.failed, failures: report.failures }).toEqual({ failed: 0, failures: [] });
+        await expectWhole(end);
+      });
+    }
+
+    step("a power cut in mid swap ends old-whole or new-whole once the machine is on again", async () => {
+      const end = await cut(
+        (steps) => steps[decisionOf(steps)]?.id ?? "",
+        async () => {
+          await plant.host.powerCut();
+          await plant.host.powerOn();
+        },
+      );
+      await eventually(() => plant.serving(), { timeout: 90_000, what: "the plant after the power cut" });
+      await expectWhole(end);
+    });
+  });
+
+  describe("people", () => {
+    step("a second operator is told who holds the lock, and Ctrl-C of the first only stops the watching", async () => {
+      const wanted = (await plant.serving()).number === FIXTURES.first ? FIXTURES.good : FIXTURES.first;
+      const release = await releaseOf(wanted);
+      const first = plant.startUpgrade(release);
+      await eventually(() => plant.lockedBy(), { every: 30, what: "the lock" });
+      const second = await plant.upgrade(release);
+      first.process.kill("SIGINT");
+      const { code } = await first.done;
+      const followed = await plant.run("follow");
+      expect({ second: second.code, error: errorOf(second).code, first: code, followed: followed.code, serves: (await plant.serving()).number }).toEqual({
+        second: 5,
+        error: "LOCK_HELD",
+        first: 130,
+        followed: 0,
+        serves: wanted,
+      });
+    });
+
+    step("abort takes a run back", async () => {
+      const before = (await plant.serving()).number;
+      const command = plant.startUpgrade(await releaseOf(before === FIXTURES.first ? FIXTURES.good : FIXTURES.first));
+      await eventually(() => plant.lockedBy(), { every: 30, what: "the lock" });
+      const abort = await plant.run("abort", "--yes");
+      const ended = await command.done;
+      expect({ abort: abort.code, ended: ended.code, error: errorOf(ended).code, serves: (await plant.serving()).number }).toEqual({
+        abort: 0,
+        ended: 6,
+        error: "ABORTED",
+        serves: before,
+      });
+    });
+
+    step("what was changed by hand on the host shows in the plan, and deploy puts it right", async () => {
+      await plant.sh("sh", "-c", `echo '# by hand' >> /srv/millwright/${STACK}/platform/compose.yaml && docker stop $(docker ps --quiet --filter name=${STACK}-edge)`);
+      const planned = await plant.run("plan", "--exit-code");
+      const drift = JSON.stringify(planned.json);
+      await plant.must("deploy", "--yes");
+      const again = await plant.run("plan", "--exit-code");
+      expect({ changes: planned.code, file: drift.includes("compose.yaml"), service: drift.includes("edge"), after: again.code, serves: (await plant.https("/web/login")).status }).toEqual({
+        changes: 3,
+        file: true,
+        service: true,
+        after: 0,
+        serves: 200,
+      });
+    });
+
+    step("people go on working while the Docker engine is down", async () => {
+      await using load = await plant.load({ rate: 10, slowPath: "", websocket: false });
+      await plant.sh("systemctl", "stop", "docker.socket", "docker.service");
+      const outcome = await plant.run("plan");
+      await plant.sh("systemctl", "start", "docker.socket", "docker.service");
+      const report = await load.stop();
+      expect({ error: errorOf(outcome).code, failed: report.failed }).toEqual({ error: "DOCKER_DOWN", failed: 0 });
+    });
+  });
+});

@@ -1,0 +1,178 @@
+import { randomBytes } from "node:crypto";
+import https from "node:https";
+import type { LoadOptions, LoadReport } from "./load.ts";
+
+const options = JSON.parse(process.argv[2] ?? "{}") as LoadOptions;
+const TIMEOUT_MILLISECONDS = 30_000;
+const agent = new https.Agent({ keepAlive: true, maxSockets: 200 });
+const durations: number[] = [];
+const goodAt: number[] = [];
+const failures: string[] = [];
+const colours: Record<string, { answers: number; first: number; last: number }> = {};
+const counts = { sent: 0, failed: 0, slowSent: 0, slowFailed: 0, reconnects: 0, away: 0 };
+let stopping = false;
+let pending = 0;
+
+interface Answer {
+  readonly ok: boolean;
+  readonly detail: string;
+}
+
+function request(path: string): Promise<Answer> {
+  const began = Date.now();
+  pending += 1;
+  return new Promise<Answer>((resolve) => {
+    const finish = (answer: Answer): void => {
+      pending -= 1;
+      resolve(answer);
+    };
+    const outgoing = https.request(
+      {
+        host: options.address,
+        port: options.port,
+        servername: options.domain,
+        path,
+        agent,
+        rejectUnauthorized: false,
+        headers: { host: options.domain },
+        timeout: TIMEOUT_MILLISECONDS,
+      },
+      (response) => {
+        let bytes = 0;
+        response.on("data", (chunk: Buffer) => {
+          bytes += chunk.length;
+        });
+        response.on("error", (error) => finish({ ok: false, detail: `${path}: ${error.message}` }));
+        response.on("end", () => {
+          const colour = String(response.headers["x-millwright-colour"] ?? "none");
+          const now = Date.now();
+          const seen = (colours[colour] ??= { answers: 0, first: now, last: now });
+          seen.answers += 1;
+          // When the request began decides which release it was given to.
+          seen.last = Math.max(seen.last, began);
+          const ok = response.statusCode === 200 && bytes > 0;
+          finish({ ok, detail: ok ? "" : `${path}: status ${response.statusCode} from ${colour} at ${new Date(now).toISOString()}` });
+        });
+      },
+    );
+    outgoing.on("timeout", () => outgoing.destroy(new Error("timed out")));
+    outgoing.on("error", (error) => finish({ ok: false, detail: `${path}: ${error.message} at ${new Date().toISOString()}` }));
+    outgoing.end();
+  });
+}
+
+async function one(): Promise<void> {
+  const began = performance.now();
+  counts.sent += 1;
+  const answer = await request(options.path);
+  if (answer.ok) {
+    durations.push(performance.now() - began);
+    goodAt.push(performance.now());
+  } else {
+    counts.failed += 1;
+    if (failures.length < 20) failures.push(answer.detail);
+  }
+}
+
+async function slow(): Promise<void> {
+  while (!stopping) {
+    counts.slowSent += 1;
+    const answer = await request(options.slowPath);
+    if (!answer.ok) {
+      counts.slowFailed += 1;
+      if (failures.length < 20) failures.push(answer.detail);
+      await new Promise((resolve) => setTimeout(resolve, 200));
+    }
+  }
+}
+
+/** Holds one websocket open and counts how often and how long it was away; reconnects after a second, as Odoo's own client does. */
+function websocket(awaySince?: number): void {
+  if (stopping) return;
+  const outgoing = https.request({
+    host: options.address,
+    port: options.port,
+    servername: options.domain,
+    path: "/websocket?version=19.0-2",
+    rejectUnauthorized: false,
+    headers: {
+      host: options.domain,
+      origin: `https://${options.domain}`,
+      connection: "Upgrade",
+      upgrade: "websocket",
+      "sec-websocket-version": "13",
+      "sec-websocket-key": randomBytes(16).toString("base64"),
+    },
+  });
+  const again = (since: number): void => {
+    if (!stopping) setTimeout(() => websocket(since), 1000);
+  };
+  outgoing.on("upgrade", (_response, socket) => {
+    if (awaySince !== undefined) counts.away += Date.now() - awaySince;
+    const lost = (): void => {
+      if (stopping) return;
+      counts.reconnects += 1;
+      again(Date.now());
+    };
+    socket.resume();
+    socket.on("error", () => socket.destroy());
+    socket.on("close", lost);
+    stops.push(() => socket.destroy());
+  });
+  outgoing.on("response", (response) => {
+    response.resume();
+    again(awaySince ?? Date.now());
+  });
+  outgoing.on("error", () => again(awaySince ?? Date.now()));
+  outgoing.end();
+}
+const stops: (() => void)[] = [];
+
+function percentile(sorted: readonly number[], share: number): number {
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
+}
+
+function report(): LoadReport {
+  const sorted = [...durations].sort((a, b) => a - b);
+  const times = [...goodAt].sort((a, b) => a - b);
+  const gap = times.reduce((longest, time, index) => Math.max(longest, index === 0 ? 0 : time - (times[index - 1] ?? time)), 0);
+  return {
+    sent: counts.sent,
+    failed: counts.failed,
+    failures,
+    longestGapMilliseconds: Math.round(gap),
+    p50Milliseconds: Math.round(percentile(sorted, 0.5)),
+    p99Milliseconds: Math.round(percentile(sorted, 0.99)),
+    slowSent: counts.slowSent,
+    slowFailed: counts.slowFailed,
+    websocketReconnects: counts.reconnects,
+    websocketAwayMilliseconds: counts.away,
+    colours,
+  };
+}
+
+const began = performance.now();
+let started = 0;
+const timer = setInterval(() => {
+  const due = Math.floor(((performance.now() - began) / 1000) * options.rate);
+  while (started < due) {
+    started += 1;
+    void one();
+  }
+}, 5);
+if (options.slowPath !== "") void slow();
+if (options.websocket) websocket();
+process.send?.("started");
+
+process.on("disconnect", () => process.exit(0));
+process.on("message", () => {
+  clearInterval(timer);
+  stopping = true;
+  const wait = setInterval(() => {
+    if (pending > 0) return;
+    clearInterval(wait);
+    for (const stop of stops) stop();
+    agent.destroy();
+    process.send?.(report());
+  }, 20);
+});

@@ -1,0 +1,60 @@
+import { fork } from "node:child_process";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
+
+export interface LoadOptions {
+  readonly address: string;
+  readonly port: number;
+  readonly domain: string;
+  /** Requests for `path` a second, started by the clock whether or not earlier ones have answered. */
+  readonly rate: number;
+  readonly path: string;
+  /** A request that takes seconds, started again as soon as it has answered; empty for none. */
+  readonly slowPath: string;
+  readonly websocket: boolean;
+}
+
+export interface LoadReport {
+  readonly sent: number;
+  readonly failed: number;
+  /** First failures, for the reader. */
+  readonly failures: readonly string[];
+  /** Longest time between two good answers, in milliseconds. */
+  readonly longestGapMilliseconds: number;
+  readonly p50Milliseconds: number;
+  readonly p99Milliseconds: number;
+  readonly slowSent: number;
+  readonly slowFailed: number;
+  readonly websocketReconnects: number;
+  readonly websocketAwayMilliseconds: number;
+  /** Answers by colour, with the time of the first and of the last one (milliseconds since the epoch). */
+  readonly colours: Readonly<Record<string, { readonly answers: number; readonly first: number; readonly last: number }>>;
+}
+
+export interface Load {
+  stop(): Promise<LoadReport>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** Starts constant open-loop load in a process of its own, so that the work under test does not slow the clock of the load. */
+export async function startLoad(options: LoadOptions): Promise<Load> {
+  const child = fork(fileURLToPath(new URL("load-process.ts", import.meta.url)), [JSON.stringify(options)], { execArgv: ["--import", "tsx"] });
+  await once(child, "message");
+  let report: LoadReport | undefined;
+  const stop = async (): Promise<LoadReport> => {
+    if (report !== undefined) return report;
+    const answer = once(child, "message");
+    child.send("stop");
+    const [message] = (await answer) as [LoadReport];
+    report = message;
+    child.disconnect();
+    await once(child, "exit");
+    return message;
+  };
+  return {
+    stop,
+    [Symbol.asyncDispose]: async () => {
+      if (report === undefined && child.exitCode === null) child.kill("SIGKILL");
+    },
+  };
+}

@@ -1,0 +1,319 @@
+import { execFile, spawn } from "node:child_process";
+import { createHash } from "node:crypto";
+import { once } from "node:events";
+import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { parseDocument } from "yaml";
+import { type LabHost, type LabHostOptions, labHost, mirror } from "../lab/lab.ts";
+import { collectArtifacts } from "./artifacts.ts";
+import { layAddons } from "./fixture-release.ts";
+import { type FrontDoor, type Page, get } from "./front-door.ts";
+import { type Load, type LoadOptions, startLoad } from "./load.ts";
+import { type Answer, type AnswerError, type Command, type Outcome, millwright, startMillwright } from "./operator.ts";
+
+export const ENVIRONMENT = "production";
+export const STACK = `plant-${ENVIRONMENT}`;
+export const DOMAIN = "erp.plant.example";
+const BASE = `/srv/millwright/${STACK}`;
+
+/** Verbs that take the key of the host; the others never leave the operator's machine or, as `host trust`, need no login. */
+const LOCAL = ["new", "check", "render", "host trust", "release list", "release show", "completion"];
+
+export interface PlantOptions extends LabHostOptions {
+  /** Name of the lab host; short. */
+  readonly host: string;
+  /** Values set in site.yaml over what the wizard wrote, by dotted path. */
+  readonly site?: Readonly<Record<string, unknown>>;
+  readonly onLine?: (line: string) => void;
+}
+
+/**
+ * An operator with a home and a site folder, and the lab host that the site is for. The product is driven through its command line alone;
+ * `host` is the tests' own way in, to look and to break things.
+ */
+export class Plant {
+  readonly host: LabHost;
+  readonly scratch: string;
+  readonly directory: string;
+  readonly outcomes: Outcome[] = [];
+  readonly #home: string;
+  readonly #onLine: ((line: string) => void) | undefined;
+
+  constructor(host: LabHost, scratch: string, onLine: ((line: string) => void) | undefined) {
+    this.host = host;
+    this.scratch = scratch;
+    this.directory = join(scratch, "site");
+    this.#home = join(scratch, "home");
+    this.#onLine = onLine;
+  }
+
+  /** A command with --json, whatever becomes of it. */
+  async run(...words: string[]): Promise<Outcome> {
+    return this.start(...words).done;
+  }
+
+  /** The same, without waiting for its end. */
+  start(...words: string[]): Command {
+    return this.#command([...this.complete(words), "--json"]);
+  }
+
+  /** A command as people see it, without --json. */
+  async plain(...words: string[]): Promise<Outcome> {
+    return this.#command(this.complete(words)).done;
+  }
+
+  /** A command that must succeed; its data. */
+  async must(...words: string[]): Promise<Record<string, unknown>> {
+    return dataOf(await this.run(...words));
+  }
+
+  /** The words with what every command of this operator has: the site folder, the key, nobody to ask. */
+  complete(words: readonly string[]): string[] {
+    const isLocal = LOCAL.some((verb) => words.join(" ").startsWith(verb));
+    return [...words, "--site", this.directory, "--no-input", ...(isLocal ? [] : ["--identity", this.host.identityFile])];
+  }
+
+  #command(words: readonly string[]): Command {
+    const options = { home: this.#home, directory: this.scratch, ...(this.#onLine === undefined ? {} : { onLine: this.#onLine }) };
+    const command = startMillwright(words, options);
+    const done = command.done.then((outcome) => {
+      this.outcomes.push(outcome);
+      return outcome;
+    });
+    return { process: command.process, done };
+  }
+
+  async bootstrap(): Promise<Record<string, unknown>> {
+    return this.must("host", "bootstrap", "--yes");
+  }
+
+  /** The site folder's addons become those of a fixture; `release build` makes a release of them. */
+  async build(fixture: number, ...more: string[]): Promise<Outcome> {
+    await layAddons(join(this.directory, "addons"), fixture);
+    return this.run("release", "build", "--notes", `Fixture ${fixture}`, ...more);
+  }
+
+  /** Builds a fixture that must build; the release's id. */
+  async release(fixture: number, ...more: string[]): Promise<string> {
+    dataOf(await this.build(fixture, ...more));
+    return (await this.releases()).at(-1) ?? "";
+  }
+
+  /** Ids of the releases in the site folder, oldest first. */
+  async releases(): Promise<readonly string[]> {
+    const files = await readdir(join(this.directory, "releases"));
+    return files.flatMap((file) => (file.endsWith(".yaml") ? [file.slice(0, -5)] : [])).sort((a, b) => a.localeCompare(b, "en", { numeric: true }));
+  }
+
+  startUpgrade(release: string): Command {
+    return this.start("upgrade", "--release", release, "--yes");
+  }
+
+  async upgrade(release: string): Promise<Outcome> {
+    return this.startUpgrade(release).done;
+  }
+
+  /** From a bootstrapped host to a plant that serves the first release. */
+  async serveFirst(): Promise<string> {
+    await this.must("lock");
+    await this.must("deploy", "--yes");
+    const release = await this.release(1);
+    dataOf(await this.upgrade(release));
+    return release;
+  }
+
+  /** PEM of the authority that signs the plant's web certificate. */
+  authority(): Promise<string> {
+    return readFile(join(this.directory, "certificates", "ca.pem"), "utf8");
+  }
+
+  /** A login with OpenSSH's own client, as somebody does who holds the key. */
+  async ssh(user: string, ...words: string[]): Promise<{ readonly code: number | null; readonly stdout: string }> {
+    const options = ["BatchMode=yes", "StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null", "IdentitiesOnly=yes", "LogLevel=ERROR"];
+    const flags = ["-T", "-p", String(this.host.port), "-i", this.host.identityFile, ...options.flatMap((option) => ["-o", option])];
+    const child = spawn("ssh", [...flags, `${user}@${this.host.address}`, ...words], { stdio: ["ignore", "pipe", "ignore"] });
+    let stdout = "";
+    child.stdout.setEncoding("utf8").on("data", (chunk: string) => {
+      stdout += chunk;
+    });
+    const [code] = (await once(child, "close")) as [number | null];
+    return { code, stdout };
+  }
+
+  /** The same command with a key that the host does not know. */
+  async withStrangersKey(...words: string[]): Promise<Outcome> {
+    const key = join(this.scratch, "stranger");
+    await promisify(execFile)("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", key]);
+    return this.#command([...words, "--site", this.directory, "--no-input", "--identity", key, "--json"]).done;
+  }
+
+  get door(): FrontDoor {
+    return { address: this.host.address, domain: DOMAIN };
+  }
+
+  https(path: string): Promise<Page> {
+    return get(this.door, path);
+  }
+
+  /** Number of the fixture that answers at the front door, and its colour. */
+  async serving(): Promise<{ readonly number: number; readonly colour: string }> {
+    const page = await this.https("/plant/version");
+    const match = /^release (\d+)$/.exec(page.body);
+    if (page.status !== 200 || match === null) throw new Error(`The front door answers /plant/version with ${page.status}: ${page.body.slice(0, 200)}`);
+    return { number: Number(match[1]), colour: page.colour };
+  }
+
+  load(options: Partial<LoadOptions> = {}): Promise<Load> {
+    return startLoad({
+      address: this.host.address,
+      port: 443,
+      domain: DOMAIN,
+      rate: 20,
+      path: "/web/login",
+      slowPath: "/plant/slow?seconds=2",
+      websocket: true,
+      ...options,
+    });
+  }
+
+  /** A command on the host, as root and without SSH; its output. */
+  async sh(...words: string[]): Promise<string> {
+    const { code, stdout, stderr } = await this.host.sh(words);
+    if (code !== 0) throw new Error(`${words.join(" ")} on ${this.host.name}: exit ${code}: ${stderr || stdout}`);
+    return stdout.trim();
+  }
+
+  /** The main process of the unit that carries out a run; undefined when none does. */
+  async runPid(): Promise<number | undefined> {
+    const pid = Number(await this.sh("systemctl", "show", "--property=MainPID", "--value", `millwright-run@${STACK}.service`));
+    return pid > 0 ? pid : undefined;
+  }
+
+  /** The run that holds the stack's lock; undefined when nothing is under way. */
+  async lockedBy(): Promise<string | undefined> {
+    const { code, stdout } = await this.host.sh(["cat", `${BASE}/state/lock`]);
+    if (code !== 0) return undefined;
+    const { run } = JSON.parse(stdout) as { run: string };
+    return run;
+  }
+
+  /** What has happened so far in a run, as the host has written it down. */
+  async events(run: string): Promise<readonly HostEvent[]> {
+    const { code, stdout } = await this.host.sh(["cat", `${BASE}/state/runs/${run}/events.jsonl`]);
+    return code === 0 ? stdout.split("\n").flatMap((line) => (line.endsWith("}") ? [JSON.parse(line) as HostEvent] : [])) : [];
+  }
+
+  /** Containers of both colours that run, such as `blue/web`. */
+  async coloursUp(): Promise<readonly string[]> {
+    const format = '{{.Label "com.docker.compose.project"}}/{{.Label "com.docker.compose.service"}}';
+    const names = (await this.sh("docker", "ps", "--format", format)).split("\n");
+    return names.flatMap((name) => (/-(blue|green)\//.test(name) ? [name.slice(STACK.length + 1)] : [])).sort();
+  }
+
+  async configure(values: Readonly<Record<string, unknown>>): Promise<void> {
+    const path = join(this.directory, "site.yaml");
+    const document = parseDocument(await readFile(path, "utf8"));
+    for (const [key, value] of Object.entries(values)) {
+      if (value === undefined) document.deleteIn(key.split("."));
+      else document.setIn(key.split("."), value);
+    }
+    await writeFile(path, document.toString());
+  }
+
+  /** Keeps what a reader of a failure needs, and says where. */
+  keepArtifacts(reason: string): Promise<string> {
+    return collectArtifacts({ host: this.host, base: BASE, outcomes: this.outcomes, directory: this.directory, reason });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.host.destroy();
+    await rm(this.scratch, { recursive: true, force: true });
+  }
+}
+
+export interface HostEvent {
+  readonly kind: string;
+  readonly id?: string;
+  readonly state?: string;
+  readonly outcome?: string;
+  readonly summary?: string;
+  readonly result?: Readonly<Record<string, unknown>>;
+}
+
+/** A fresh lab host and a site folder for it, written by the wizard from an answers file; the host's key is pinned. */
+export async function createPlant(options: PlantOptions): Promise<Plant> {
+  const { host: name, site, onLine, ...hostOptions } = options;
+  const scratch = await mkdtemp(join(tmpdir(), "millwright-live-"));
+  const host = await labHost(name, hostOptions);
+  const plant = new Plant(host, scratch, onLine);
+  try {
+    await mkdir(join(scratch, "home"), { recursive: true });
+    const answers = join(scratch, "answers.json");
+    await writeFile(answers, JSON.stringify(answersFor(host)));
+    dataOf(await millwright(["new", plant.directory, "--answers", answers, "--no-input", "--json"], { home: join(scratch, "home"), directory: scratch }));
+    await plant.configure({ ...QUICK, ...site });
+    await plant.must("host", "trust", "--fingerprint", fingerprintOf(host.hostKey));
+    return plant;
+  } catch (error) {
+    await plant[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+/** Small and impatient, so that a test run takes minutes; nothing here makes a check weaker. */
+const QUICK = {
+  "odoo.modules": ["plant_portal"],
+  "swap.ready": "60s",
+  "swap.drain": "15s",
+  "swap.cron": "30s",
+  "swap.bake": "4s",
+  "swap.probe": "1s",
+  "swap.failedRounds": 2,
+};
+
+function answersFor(host: LabHost): Record<string, unknown> {
+  return {
+    company: 'Plant & Söhne "Nord"',
+    name: "plant",
+    series: "19.0",
+    users: 10,
+    modules: ["plant_portal"],
+    domain: DOMAIN,
+    certificate: "ca",
+    address: host.address,
+    port: host.port,
+    admin: host.user,
+    memory: "4GiB",
+    cpus: 2,
+    mirror: `http://${mirror.address}`,
+    sessions: "files",
+    staging: false,
+  };
+}
+
+/** Fingerprint of a public key, as `ssh-keygen -l` writes it. */
+export function fingerprintOf(publicKey: string): string {
+  const blob = publicKey.split(" ").find((word) => word.startsWith("AAAA")) ?? "";
+  return `SHA256:${createHash("sha256").update(Buffer.from(blob, "base64")).digest("base64").replace(/=+$/, "")}`;
+}
+
+/** Data of a command that succeeded; what it said otherwise is in the error. */
+export function dataOf(outcome: Outcome): Record<string, unknown> {
+  const answer = answerOf(outcome);
+  if (!answer.ok) throw new Error(`millwright ${outcome.words.join(" ")}: exit ${outcome.code}: ${JSON.stringify(answer.error, undefined, 2)}\n${outcome.stderr}`);
+  return answer.data;
+}
+
+/** Error of a command that failed. */
+export function errorOf(outcome: Outcome): AnswerError {
+  const answer = answerOf(outcome);
+  if (answer.ok) throw new Error(`millwright ${outcome.words.join(" ")} succeeded: ${JSON.stringify(answer.data)}`);
+  return answer.error;
+}
+
+function answerOf(outcome: Outcome): Answer {
+  if (outcome.json === undefined) throw new Error(`millwright ${outcome.words.join(" ")}: exit ${outcome.code} without a JSON document: ${outcome.stdout}${outcome.stderr}`);
+  return outcome.json;
+}

@@ -1,0 +1,1 @@
+"""Releases that are bad at the login page replace this file."""

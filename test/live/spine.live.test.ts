@@ -1,0 +1,175 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect } from "vitest";
+import { z } from "zod";
+import { eventually } from "./eventually.ts";
+import { FIXTURES } from "./fixture-release.ts";
+import { get } from "./front-door.ts";
+import { type Plant, createPlant, dataOf, errorOf } from "./plant.ts";
+import { story } from "./steps.ts";
+
+/** What a no-op and a first deploy tell of themselves. */
+const deployData = z.object({ channels: z.number(), plan: z.object({ steps: z.array(z.unknown()) }) });
+
+describe("the way from an empty folder to a swapped release", () => {
+  let plant: Plant;
+  const releases = new Map<number, string>();
+  const release = (fixture: number): string => releases.get(fixture) ?? "";
+  const step = story(() => plant);
+
+  beforeAll(async () => {
+    plant = await createPlant({ host: "spine", template: "docker" });
+  });
+  afterAll(async () => {
+    await plant?.[Symbol.asyncDispose]();
+  });
+
+  step("check accepts the site folder that new has written", async () => {
+    expect((await plant.run("check")).code).toBe(0);
+  });
+
+  step("bootstrap makes the host ready and says what it changed", async () => {
+    const data = await plant.bootstrap();
+    expect(data["changes"]).not.toEqual([]);
+  });
+
+  step("a second bootstrap changes nothing and says so", async () => {
+    const data = await plant.bootstrap();
+    expect(data["changes"]).toEqual([]);
+  });
+
+  step("host check finds nothing to change after bootstrap", async () => {
+    expect((await plant.run("host", "check")).code).toBe(0);
+  });
+
+  step("the deploy account's key opens no shell", async () => {
+    const { code, stdout } = await plant.ssh("deploy", "id");
+    expect({ code: code === 0, leaks: stdout.includes("uid=") }).toEqual({ code: false, leaks: false });
+  });
+
+  step("lock pins every image of the stack by digest", async () => {
+    await plant.must("lock");
+    const text = await readFile(join(plant.directory, "images.lock.yaml"), "utf8");
+    expect(text.match(/sha256:[0-9a-f]{64}/g)?.length).toBeGreaterThan(2);
+  });
+
+  step("render gives the same bytes twice", async () => {
+    await plant.must("render", "--out", join(plant.scratch, "render"));
+    expect((await plant.run("render", "--out", join(plant.scratch, "render"), "--check")).code).toBe(0);
+  });
+
+  step("deploy brings up a platform whose services are all healthy", async () => {
+    await plant.must("deploy", "--yes");
+    const unhealthy = await plant.sh("docker", "ps", "--all", "--filter", "health=unhealthy", "--filter", "status=exited", "--format", "{{.Names}}");
+    expect(unhealthy).toBe("");
+  });
+
+  step("a second deploy has nothing to do and opens at most three SSH channels", async () => {
+    const before = await plant.sh("docker", "ps", "--no-trunc", "--quiet");
+    const data = deployData.parse(await plant.must("deploy", "--yes"));
+    expect({ steps: data.plan.steps.length, few: data.channels <= 3, untouched: (await plant.sh("docker", "ps", "--no-trunc", "--quiet")) === before }).toEqual({
+      steps: 0,
+      few: true,
+      untouched: true,
+    });
+  });
+
+  step("plan --exit-code says by its status that nothing would change", async () => {
+    expect((await plant.run("plan", "--exit-code")).code).toBe(0);
+  });
+
+  step("release build makes an immutable release of the addons", async () => {
+    releases.set(FIXTURES.first, await plant.release(FIXTURES.first));
+    expect(release(FIXTURES.first)).toMatch(/^\d{4}-\d{2}-\d{2}-1$/);
+  });
+
+  step("the first upgrade makes the database and serves", async () => {
+    dataOf(await plant.upgrade(release(FIXTURES.first)));
+    expect((await plant.serving()).number).toBe(1);
+  });
+
+  step("the front door shows the login page with a certificate that the plant's own authority signed", async () => {
+    const page = await get({ ...plant.door, authority: await plant.authority() }, "/web/login");
+    expect({ status: page.status, form: page.body.includes('name="login"'), colour: page.colour }).toEqual({ status: 200, form: true, colour: "blue" });
+  });
+
+  step("the pages of Odoo's database manager are closed at the front door", async () => {
+    expect((await plant.https("/web/database/manager")).status).not.toBe(200);
+  });
+
+  step("nothing but the edge can be reached from outside", async () => {
+    const listening = await plant.sh("docker", "ps", "--format", "{{.Names}} {{.Ports}}");
+    const published = listening.split("\n").filter((line) => line.includes("->"));
+    expect(published.every((line) => line.includes("edge"))).toBe(true);
+  });
+
+  step("a good release is swapped in under load without one failed request", async () => {
+    releases.set(FIXTURES.good, await plant.release(FIXTURES.good));
+    await using load = await plant.load();
+    const outcome = await plant.upgrade(release(FIXTURES.good));
+    const report = await load.stop();
+    expect({ code: outcome.code, failed: report.failed, slowFailed: report.slowFailed, failures: report.failures, serves: await plant.serving() }).toEqual({
+      code: 0,
+      failed: 0,
+      slowFailed: 0,
+      failures: [],
+      serves: { number: 2, colour: "green" },
+    });
+  });
+
+  step("the same release again is nothing to do", async () => {
+    const outcome = await plant.upgrade(release(FIXTURES.good));
+    expect({ code: outcome.code, serves: await plant.serving() }).toEqual({ code: 0, serves: { number: 2, colour: "green" } });
+  });
+
+  step("a release that starts and is broken is taken back by itself, and no user has seen it", async () => {
+    releases.set(FIXTURES.brokenLogin, await plant.release(FIXTURES.brokenLogin));
+    await using load = await plant.load();
+    const outcome = await plant.upgrade(release(FIXTURES.brokenLogin));
+    const report = await load.stop();
+    expect({ code: outcome.code, error: errorOf(outcome).code, failed: report.failed, failures: report.failures, serves: await plant.serving() }).toEqual({
+      code: 6,
+      error: "RELEASE_UNHEALTHY",
+      failed: 0,
+      failures: [],
+      serves: { number: 2, colour: "green" },
+    });
+  });
+
+  step("the bad colour is gone and the lock is free after that", async () => {
+    expect({ up: (await plant.coloursUp()).filter((name) => name.startsWith("blue")), lock: await plant.lockedBy() }).toEqual({ up: [], lock: undefined });
+  });
+
+  step("rollback brings the release before back under load without one failed request", async () => {
+    await using load = await plant.load();
+    const outcome = await plant.run("rollback", "--yes");
+    const report = await load.stop();
+    expect({ code: outcome.code, failed: report.failed, failures: report.failures, serves: await plant.serving() }).toEqual({
+      code: 0,
+      failed: 0,
+      failures: [],
+      serves: { number: 1, colour: "blue" },
+    });
+  });
+
+  step("status names the release that serves, since when and by whom", async () => {
+    const data = await plant.must("status");
+    expect(JSON.stringify(data)).toContain(release(FIXTURES.first));
+  });
+
+  step("history tells every run with its end", async () => {
+    const { stdout } = await plant.plain("history");
+    expect({ undone: stdout.includes("undone"), done: stdout.includes("done") }).toEqual({ undone: true, done: true });
+  });
+
+  step("logs shows what Odoo has written", async () => {
+    const { code, stdout } = await plant.plain("logs", "blue/web");
+    expect({ code, lines: stdout.includes("/web/login") }).toEqual({ code: 0, lines: true });
+  });
+
+  step("after a reboot of the host the plant serves again by itself", async () => {
+    await plant.host.reboot();
+    const serving = await eventually(() => plant.serving(), { timeout: 90_000, what: "the plant after a reboot" });
+    expect(serving.number).toBe(1);
+  });
+});
