@@ -77,7 +77,12 @@ function lineReader(path: string, offset: number): () => Promise<readonly string
     const bytes = Buffer.concat([rest, added]);
     const end = bytes.lastIndexOf(10) + 1;
     rest = bytes.subarray(end);
-    return end === 0 ? [] : bytes.subarray(0, end - 1).toString("utf8").split("\n");
+    return end === 0
+      ? []
+      : bytes
+          .subarray(0, end - 1)
+          .toString("utf8")
+          .split("\n");
   };
 }
 

@@ -22,7 +22,9 @@ export function parseGateCommand(command: string | undefined, agentVersion: stri
   const match = command.length > LONGEST ? null : COMMAND.exec(command);
   const { version, rest } = match?.groups ?? {};
   if (version === undefined || rest === undefined) {
-    throw new MillwrightError("GATE_REFUSED", "This key runs millwright's verbs only, and the command is not one.", { hint: "Use the millwright command line." });
+    throw new MillwrightError("GATE_REFUSED", "This key runs millwright's verbs only, and the command is not one.", {
+      hint: "Use the millwright command line.",
+    });
   }
   if (minorOf(version) !== minorOf(agentVersion)) {
     throw new MillwrightError("AGENT_VERSION", `The host's agent is ${agentVersion}; this millwright is ${version}.`, {
@@ -37,4 +39,15 @@ export function parseGateCommand(command: string | undefined, agentVersion: stri
 
 function minorOf(version: string): string {
   return version.split(".").slice(0, 2).join(".");
+}
+
+/** Names the caller for the journal: whose key it was, and where it came from by sshd's SSH_CONNECTION. */
+export function callerName(key: string, sshConnection: string | undefined): string {
+  if (!/^[a-z0-9][a-z0-9@._-]{0,63}$/.test(key)) {
+    throw new MillwrightError("GATE_REFUSED", "The key's line in authorized_keys gives it no proper name.", {
+      hint: "Put it right with `millwright host bootstrap`.",
+    });
+  }
+  const address = /^[0-9a-fA-F.:%a-z]{2,64}(?= )/.exec(sshConnection ?? "")?.[0];
+  return address === undefined ? key : `${key} (${address})`;
 }

@@ -5,7 +5,11 @@ import { MillwrightError } from "../kernel/errors.ts";
 import { VERBS, type Verb } from "./protocol.ts";
 
 /** What a verb gets from standard input: nothing, a JSON value that it still has to validate, or the bytes as they come. */
-export type PayloadOf<V extends Verb> = (typeof VERBS)[V]["payload"] extends "none" ? undefined : (typeof VERBS)[V]["payload"] extends "stream" ? Readable : unknown;
+export type PayloadOf<V extends Verb> = (typeof VERBS)[V]["payload"] extends "none"
+  ? undefined
+  : (typeof VERBS)[V]["payload"] extends "stream"
+    ? Readable
+    : unknown;
 
 const JSON_LIMIT = 4 * 1024 * 1024;
 const UNZIPPED_LIMIT = 32 * 1024 * 1024;

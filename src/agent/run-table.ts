@@ -18,7 +18,7 @@ export interface RunPlace {
   readonly directory: string;
 }
 
-export type RunTables = Readonly<Record<Plan["kind"], (plan: Plan, place: RunPlace) => Promise<RunTable>>>;
+export type RunTables = Readonly<Partial<Record<Plan["kind"], (plan: Plan, place: RunPlace) => Promise<RunTable>>>>;
 
 /** A room's step table together with its context, so that tables of different contexts can stand in one list. */
 export function bindTable<Context>(table: StepTable<Context>, context: Context, report?: RunReport): RunTable {
@@ -28,7 +28,10 @@ export function bindTable<Context>(table: StepTable<Context>, context: Context, 
       do: (_: undefined, ...rest: Parameters<typeof code.do> extends [unknown, ...infer Rest] ? Rest : never) => code.do(context, ...rest),
       ...(code.undo === undefined
         ? {}
-        : { undo: async (_: undefined, ...rest: Parameters<typeof code.do> extends [unknown, ...infer Rest] ? Rest : never) => await code.undo?.(context, ...rest) }),
+        : {
+            undo: async (_: undefined, ...rest: Parameters<typeof code.do> extends [unknown, ...infer Rest] ? Rest : never) =>
+              await code.undo?.(context, ...rest),
+          }),
     },
   ]);
   return { table: Object.fromEntries(bound) as StepTable<undefined>, ...(report === undefined ? {} : { report }) };

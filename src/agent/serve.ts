@@ -39,7 +39,7 @@ export interface VerbStreams {
 }
 
 /** Serves one verb and returns the exit status. Never throws: every failure is an error line. */
-export async function serveVerb<V extends Verb>(table: VerbTable, verb: V, words: readonly string[], who: string, streams: VerbStreams): Promise<number> {
+export async function serveVerb(table: VerbTable, verb: Verb, words: readonly string[], who: string, streams: VerbStreams): Promise<number> {
   const gone = new AbortController();
   // The caller's link broke. What the verb has started goes on; only the telling ends.
   streams.output.on("error", (error) => gone.abort(new MillwrightError("LINK_LOST", "The caller is gone.", { cause: error })));

@@ -45,10 +45,10 @@ const viewSchema = z.strictObject({
   image: z.record(z.string(), z.string()),
   user: z.record(z.string(), z.string()),
   uid: z.record(z.string(), count),
-  certificate: z.strictObject({ acme: z.boolean(), email: text, directory: text, listed: z.boolean(), ownAuthority: z.boolean() }),
+  certificate: z.strictObject({ acme: z.boolean(), email: text, directory: text, listed: z.boolean(), ownAuthority: z.boolean(), routerTls: z.record(z.string(), text), authorityFile: text }),
   sessions: z.strictObject({ redis: z.boolean(), maxMemory: count }),
   monitoring: z.boolean(),
-  memory: z.record(z.string(), bytes),
+  memory: z.record(z.string(), count),
   postgres: z.record(z.string(), count),
   stop: z.strictObject({ web: count, cron: count }),
   backup: z.strictObject({ at: z.string().regex(/^\d\d:\d\d$/), keep: count }),
@@ -105,6 +105,9 @@ export function buildView({ environment, blueprint, lock }: BuildView): View {
       directory: certificate.kind === "acme" ? certificate.directory : "",
       listed: certificate.kind !== "acme",
       ownAuthority: hasOwnAuthority(environment),
+      // Empty means those that the system trusts.
+      authorityFile: hasOwnAuthority(environment) ? "/etc/blackbox/ca.pem" : "",
+      routerTls: certificate.kind === "acme" ? { certResolver: "acme" } : {},
     },
     // Redis forks to rewrite its log, and the copy may touch every page: the rest of the limit is for that.
     sessions: { redis: environment.sessions === "redis", maxMemory: Math.floor(sizing.memory.cache * 0.6) },
@@ -144,11 +147,11 @@ function isWanted(when: string | undefined, environment: Environment): boolean {
   }
 }
 
-/** Monitoring's share is given for all of it; these are the parts of it that its services get. */
+/** Monitoring's share is given for all of it: Prometheus and up to four exporters divide it. */
 function memoryShares({ sizing }: Environment): Readonly<Record<string, number>> {
   const { monitoring, ...memory } = sizing.memory;
-  const share = (percent: number): number => Math.max(32 * 2 ** 20, Math.floor((monitoring * percent) / 100));
-  return { ...memory, prometheus: share(70), exporter: share(7) };
+  const share = (percent: number): number => Math.floor((monitoring * percent) / 100);
+  return { ...memory, prometheus: share(56), exporter: share(11) };
 }
 
 function seriesOf(environment: Environment, blueprint: Blueprint): { readonly image: string; readonly uid: number; readonly gid: number } {

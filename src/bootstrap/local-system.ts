@@ -1,57 +1,15 @@
-import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { chmod, chown, lstat, mkdir, open, readdir, readFile, readlink, rename, rm, symlink } from "node:fs/promises";
 import { createServer } from "node:net";
 import { dirname } from "node:path";
+import { localShell } from "../docker/local-shell.ts";
 import { systemClock } from "../kernel/clock.ts";
-import type { RunOptions, RunResult, Shell } from "../kernel/shell.ts";
-import type { FileEntry, HostFiles, System } from "./system.ts";
-
-const KEPT_OUTPUT = 1024 * 1024;
-const ENVIRONMENT = { PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", LC_ALL: "C.UTF-8", HOME: "/root" };
+import { ensureIdentity, readIdentity } from "../secrets/identity.ts";
+import type { FileEntry, HostFiles, HostIdentities, System } from "./system.ts";
 
 /** The machine this process runs on, as root. */
 export function localSystem(): System {
-  return { shell: localShell, files: localFiles, clock: systemClock, exclusive };
-}
-
-const localShell: Shell = {
-  run: (words, options = {}) =>
-    new Promise((resolve, reject) => {
-      const [program = "", ...rest] = words;
-      const child = spawn(program, rest, {
-        cwd: options.directory ?? "/",
-        env: { ...ENVIRONMENT, ...options.environment },
-        stdio: ["pipe", "pipe", "pipe"],
-        ...(options.signal === undefined ? {} : { signal: options.signal }),
-        ...(options.timeoutMilliseconds === undefined ? {} : { timeout: options.timeoutMilliseconds }),
-      });
-      const stdout = collect(child.stdout, options.onLine);
-      const stderr = collect(child.stderr, options.onLine);
-      child.on("error", (error: NodeJS.ErrnoException) => {
-        // As a shell would say it: callers weigh an exit status and need no second way of failing.
-        if (error.code === "ENOENT") resolve({ code: 127, stdout: "", stderr: `${program}: not found` });
-        else reject(error);
-      });
-      child.on("close", (code): void => resolve({ code, stdout: stdout(), stderr: stderr() } satisfies RunResult));
-      // A program may end without reading all of its input; its exit status says whether that matters.
-      child.stdin.on("error", () => {});
-      child.stdin.end(options.input ?? "");
-    }),
-};
-
-function collect(stream: NodeJS.ReadableStream, onLine: RunOptions["onLine"]): () => string {
-  let text = "";
-  let line = "";
-  stream.setEncoding("utf8");
-  stream.on("data", (chunk: string) => {
-    text = (text + chunk).slice(-KEPT_OUTPUT);
-    if (onLine === undefined) return;
-    const lines = (line + chunk).split("\n");
-    line = lines.pop() ?? "";
-    for (const whole of lines) onLine(whole);
-  });
-  return () => text;
+  return { shell: localShell(), files: localFiles, clock: systemClock, exclusive, identities };
 }
 
 const localFiles: HostFiles = {
@@ -88,6 +46,16 @@ const localFiles: HostFiles = {
     await syncDirectory(dirname(to));
   },
   remove: (path) => rm(path, { recursive: true, force: true }),
+};
+
+const identities: HostIdentities = {
+  // Made beside it and renamed: a run that is cut off here leaves no half identity that the next would take for the host's.
+  make: async (path) => {
+    const fresh = temporaryName(path);
+    await ensureIdentity(fresh);
+    await localFiles.rename(fresh, path);
+  },
+  recipient: async (path) => ((await localFiles.look(path)) === undefined ? undefined : (await readIdentity(path)).recipient),
 };
 
 async function entryOf(path: string): Promise<FileEntry> {

@@ -8,6 +8,14 @@ export interface System {
   readonly clock: Clock;
   /** Holds `name` until disposed of or until this process ends; undefined when another process holds it. */
   exclusive(name: string): Promise<AsyncDisposable | undefined>;
+  readonly identities: HostIdentities;
+}
+
+/** The host's age key: made on the host, never seen elsewhere. */
+export interface HostIdentities {
+  make(path: string): Promise<void>;
+  /** What others encrypt for; undefined while there is no identity at `path`. */
+  recipient(path: string): Promise<string | undefined>;
 }
 
 /** Everything bootstrap writes belongs to root, so owners are only looked at, never chosen. */

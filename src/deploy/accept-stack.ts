@@ -1,33 +1,30 @@
 import { posix } from "node:path";
-import { parseDocument } from "yaml";
 import { z } from "zod";
+import { isList, isMap, servicesOf } from "../blueprint/compose-document.ts";
 import { type HostPaths, hostPaths } from "../blueprint/host-paths.ts";
+import { judge } from "../blueprint/policy.ts";
 import { type Stack, stackId, stackSchema } from "../blueprint/stack.ts";
 import { MillwrightError } from "../kernel/errors.ts";
+import { readCompose } from "./materialise.ts";
 import { storeStack } from "./stack-store.ts";
 
-/** What the host's policy says against a stack. */
-export interface StackFinding {
-  readonly rule: string;
-  readonly service: string;
-  readonly message: string;
-}
-
-export type JudgeStack = (stack: Stack) => readonly StackFinding[];
-
-const REQUIRED = ["platform/compose.yaml", "blue/compose.yaml", "green/compose.yaml", "edge/routes.json", "secrets.age"] as const;
+const COMPOSE_FILES = ["platform/compose.yaml", "blue/compose.yaml", "green/compose.yaml"] as const;
+const REQUIRED = [...COMPOSE_FILES, "edge/routes.json", "secrets.age"] as const;
 const ROLE = /^[a-z][a-z0-9_]{0,62}$/;
 
 /** Takes a stack in from outside: what the sender says is not trusted. Verified, judged by the host's own policy, then stored. */
-export async function acceptStack(options: { readonly paths: HostPaths; readonly name: string; readonly judge: JudgeStack }, input: unknown): Promise<Stack> {
-  const stack = verifyStack(input, options.name);
-  const findings = options.judge(stack);
+export async function acceptStack(paths: HostPaths, name: string, input: unknown): Promise<Stack> {
+  const stack = verifyStack(input, name);
+  const findings = judge(
+    COMPOSE_FILES.map((path) => readCompose(stack, path)),
+    stack.facts.waived,
+  );
   if (findings.length > 0) {
-    const details = findings.map((finding) => `${finding.service}: ${finding.message} (${finding.rule})`);
+    const details = findings.map(({ service, path, message, rule }) => `${service} ${path}: ${message} (${rule})`);
     const hint = "Mend the overrides, or waive the rule with a reason in site.yaml.";
-    throw new MillwrightError("STACK_REFUSED", `The host's policy refuses the stack on ${findings.length} ${findings.length === 1 ? "count" : "counts"}.`, { subject: options.name, hint, details });
+    throw new MillwrightError("STACK_REFUSED", `The host's policy refuses the stack on ${findings.length} ${findings.length === 1 ? "count" : "counts"}.`, { subject: name, hint, details });
   }
-  await storeStack(options.paths, stack);
+  await storeStack(paths, stack);
   return stack;
 }
 
@@ -36,8 +33,10 @@ export function verifyStack(input: unknown, name: string): Stack {
   const parsed = stackSchema.safeParse(input);
   if (!parsed.success) throw invalid(name, z.prettifyError(parsed.error).split("\n"));
   const stack = parsed.data;
-  const wrong = [...wrongIdentity(stack, name), ...wrongPaths(stack), ...wrongFacts(stack)];
+  const wrong = [...wrongIdentity(stack, name), ...wrongPaths(stack)];
   if (wrong.length > 0) throw invalid(name, wrong);
+  const unfit = [...wrongFacts(stack), ...wrongSources(stack)];
+  if (unfit.length > 0) throw invalid(name, unfit);
   return stack;
 }
 
@@ -67,14 +66,14 @@ function wrongPaths(stack: Stack): string[] {
   const { base, data } = hostPaths(stack.facts.stack);
   for (const { path } of stack.facts.directories) {
     const full = posix.resolve(base, path);
-    if (full !== data && !full.startsWith(`${data}/`) && !full.startsWith(`${base}/traffic`)) wrong.push(`directory ${path} is outside ${data}`);
+    if (![data, `${base}/traffic`].some((folder) => full === folder || full.startsWith(`${folder}/`))) wrong.push(`directory ${path} is outside ${data} and ${base}/traffic`);
   }
   return wrong;
 }
 
 function wrongFacts(stack: Stack): string[] {
   const wrong: string[] = [];
-  const defined = servicesOf(stack);
+  const defined = servicesOf(readCompose(stack, "platform/compose.yaml")).map(([name]) => name);
   for (const service of stack.facts.services) if (!defined.includes(service)) wrong.push(`platform/compose.yaml has no service ${service}`);
   for (const service of defined) if (!stack.facts.services.includes(service)) wrong.push(`service ${service} has no place in the order of services`);
   for (const role of stack.facts.roles) if (!ROLE.test(role.name)) wrong.push(`"${role.name}" is not a role name`);
@@ -83,11 +82,15 @@ function wrongFacts(stack: Stack): string[] {
   return wrong;
 }
 
-function servicesOf(stack: Stack): readonly string[] {
-  const text = stack.files.find((file) => file.path === "platform/compose.yaml")?.content ?? "";
-  const document = parseDocument(text);
-  if (document.errors.length > 0) return [];
-  const data: unknown = document.toJS();
-  const services = typeof data === "object" && data !== null && "services" in data ? data.services : undefined;
-  return typeof services === "object" && services !== null ? Object.keys(services) : [];
+/** A stack mounts nothing of another stack's: with two on a host, one site's deployer must not reach the other's data. */
+function wrongSources(stack: Stack): string[] {
+  const own = `${hostPaths(stack.facts.stack).base}/`;
+  return COMPOSE_FILES.flatMap((path) =>
+    servicesOf(readCompose(stack, path)).flatMap(([service, { volumes }]) =>
+      (isList(volumes) ? volumes : [])
+        .map((volume) => (isMap(volume) ? String(volume["source"]) : (String(volume).split(":")[0] ?? "")))
+        .filter((source) => source.startsWith("/srv/millwright/") && !source.startsWith(own))
+        .map((source) => `${service} in ${path} mounts ${source}, which is not this stack's`),
+    ),
+  );
 }

@@ -31,7 +31,7 @@ export function planDeploy(input: DeployInput): Plan {
   const work: PlannedStep[] = [];
 
   for (const reference of observed.missingImages) {
-    work.push({ id: `pull:${reference}`, kind: "pull", title: `Pull ${nameOf(reference)}`, cause: "not on the host", params: { reference } });
+    work.push({ id: `pull:${nameOf(reference)}`, kind: "pull", title: `Pull ${nameOf(reference)}`, cause: "not on the host", params: { reference } });
   }
   if (observed.missingDirectories.length > 0) {
     work.push({ id: "directories", kind: "directories", title: `Make ${count(observed.missingDirectories.length, "data folder")}`, cause: "missing" });

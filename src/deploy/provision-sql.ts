@@ -1,10 +1,8 @@
 import type { StackFacts } from "../blueprint/stack.ts";
 import { hashOf } from "../kernel/canonical.ts";
 import { MillwrightError } from "../kernel/errors.ts";
-import type { Secret } from "../kernel/secret.ts";
+import type { SecretValues } from "../secrets/fill-secrets.ts";
 import { scramVerifier } from "./scram-verifier.ts";
-
-export type SecretValues = Readonly<Record<string, Secret>>;
 
 type Role = StackFacts["roles"][number];
 

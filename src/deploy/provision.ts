@@ -2,7 +2,8 @@ import type { StackFacts } from "../blueprint/stack.ts";
 import type { Docker } from "../docker/docker.ts";
 import { MillwrightError } from "../kernel/errors.ts";
 import { redact } from "../kernel/secret.ts";
-import { provisionSql, type SecretValues } from "./provision-sql.ts";
+import type { SecretValues } from "../secrets/fill-secrets.ts";
+import { provisionSql } from "./provision-sql.ts";
 
 /** Sets up roles, passwords and the database in a running PostgreSQL container, as the superuser over its local socket. */
 export async function provision(docker: Docker, container: string, facts: Pick<StackFacts, "database" | "roles">, secrets: SecretValues): Promise<void> {

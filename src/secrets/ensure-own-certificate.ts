@@ -1,4 +1,3 @@
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Clock } from "../kernel/clock.ts";
 import type { Environment } from "../site/environment.ts";
@@ -6,6 +5,7 @@ import { certificateFiles, siteFiles, type Site } from "../site/site.ts";
 import { certificateProblem } from "./check-certificate.ts";
 import type { Identity } from "./identity.ts";
 import { issueLeaf, makeAuthority, type Authority } from "./own-ca.ts";
+import { readIfThere } from "./read-if-there.ts";
 import { readRecipients } from "./recipients.ts";
 import { authorityKeyFile, openSiteVault, setSecrets } from "./site-secrets.ts";
 import { createVault, openVault, readVaultFile, writeVaultFile } from "./vault.ts";
@@ -57,13 +57,4 @@ async function createAuthority(site: Site, clock: Clock): Promise<Authority> {
 
 function authorityFile(site: Site): string {
   return join(siteFiles(site.directory).certificates, "ca.pem");
-}
-
-async function readIfThere(path: string): Promise<string | undefined> {
-  try {
-    return await readFile(path, "utf8");
-  } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
-    throw error;
-  }
 }

@@ -132,8 +132,8 @@ function concat(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
 }
 
 /** A name of one part, at most the 64 characters that X.520 allows it. */
-function subjectOf(name: string): x509.JsonNameParams {
-  return [{ CN: [{ utf8String: [...name].slice(0, 64).join("") }] }];
+function subjectOf(name: string): x509.Name {
+  return new x509.Name([{ CN: [{ utf8String: [...name].slice(0, 64).join("") }] }]);
 }
 
 function validity(clock: Clock, days: number): { readonly notBefore: Date; readonly notAfter: Date } {

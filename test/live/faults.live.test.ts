@@ -125,7 +125,12 @@ describe("when things go wrong", () => {
       const before = await plant.releases();
       const outcome = await plant.build(FIXTURES.syntaxError);
       const error = errorOf(outcome);
-      expect({ code: outcome.code, error: error.code, names: /login\.py(:| .*)1/.test(JSON.stringify(error)), made: (await plant.releases()).length - before.length }).toEqual({
+      expect({
+        code: outcome.code,
+        error: error.code,
+        names: /login\.py(:| .*)1/.test(JSON.stringify(error)),
+        made: (await plant.releases()).length - before.length,
+      }).toEqual({
         code: 1,
         error: "ADDON_SYNTAX",
         names: true,
@@ -180,17 +185,23 @@ describe("when things go wrong", () => {
     }
 
     /** Upgrades between the two good releases and strikes as soon as a step has begun. */
-    const cut = async (moment: (steps: readonly PlanStep[]) => string, strike: () => Promise<void>): Promise<Cut> => {
+    const cut = async (pick: (steps: readonly PlanStep[]) => string, strike: () => Promise<void>): Promise<Cut> => {
       const before = (await plant.serving()).number;
       const wanted = before === FIXTURES.first ? FIXTURES.good : FIXTURES.first;
       const release = await releaseOf(wanted);
       const { plan } = planData.parse(await plant.must("upgrade", "--release", release, "--dry-run"));
-      const step = moment(plan.steps);
+      const moment = pick(plan.steps);
       const command = plant.startUpgrade(release);
       const run = await eventually(() => plant.lockedBy(), { every: 30, what: "the lock" });
-      await eventually(async () => (await plant.events(run)).some((event) => event.id === step && event.state === "begun"), { every: 30, what: `step ${step}` });
+      await eventually(async () => (await plant.events(run)).some((event) => event.id === moment && event.state === "begun"), {
+        every: 30,
+        what: `step ${moment}`,
+      });
       await strike();
-      const ended = await eventually(async () => (await plant.events(run)).find((event) => event.kind === "ended"), { timeout: 120_000, what: `the end of run ${run}` });
+      const ended = await eventually(async () => (await plant.events(run)).find((event) => event.kind === "ended"), {
+        timeout: 120_000,
+        what: `the end of run ${run}`,
+      });
       await command.done;
       await eventually(async () => (await plant.lockedBy()) === undefined, { what: "the lock's release" });
       return { outcome: ended.outcome ?? "", before, after: (await plant.serving()).number, wanted };
@@ -221,10 +232,10 @@ describe("when things go wrong", () => {
       "right after the decision": (steps) => steps[decisionOf(steps) + 1]?.id ?? "",
       "as it ends": (steps) => steps.at(-1)?.id ?? "",
     };
-    for (const [when, moment] of Object.entries(MOMENTS)) {
+    for (const [when, pick] of Object.entries(MOMENTS)) {
       step(`kill -9 of the agent ${when} ends old-whole or new-whole by itself, and nobody notices`, async () => {
         await using load = await plant.load({ rate: 10, slowPath: "", websocket: false });
-        const end = await cut(moment, killAgent);
+        const end = await cut(pick, killAgent);
         const report = await load.stop();
         expect({ failed: report.failed, failures: report.failures }).toEqual({ failed: 0, failures: [] });
         await expectWhole(end);
@@ -278,12 +289,22 @@ describe("when things go wrong", () => {
     });
 
     step("what was changed by hand on the host shows in the plan, and deploy puts it right", async () => {
-      await plant.sh("sh", "-c", `echo '# by hand' >> /srv/millwright/${STACK}/platform/compose.yaml && docker stop $(docker ps --quiet --filter name=${STACK}-edge)`);
+      await plant.sh(
+        "sh",
+        "-c",
+        `echo '# by hand' >> /srv/millwright/${STACK}/platform/compose.yaml && docker stop $(docker ps --quiet --filter name=${STACK}-edge)`,
+      );
       const planned = await plant.run("plan", "--exit-code");
       const drift = JSON.stringify(planned.json);
       await plant.must("deploy", "--yes");
       const again = await plant.run("plan", "--exit-code");
-      expect({ changes: planned.code, file: drift.includes("compose.yaml"), service: drift.includes("edge"), after: again.code, serves: (await plant.https("/web/login")).status }).toEqual({
+      expect({
+        changes: planned.code,
+        file: drift.includes("compose.yaml"),
+        service: drift.includes("edge"),
+        after: again.code,
+        serves: (await plant.https("/web/login")).status,
+      }).toEqual({
         changes: 3,
         file: true,
         service: true,

@@ -10,7 +10,7 @@ const goodAt: number[] = [];
 const failures: string[] = [];
 const colours: Record<string, { answers: number; first: number; last: number }> = {};
 const counts = { sent: 0, failed: 0, slowSent: 0, slowFailed: 0, reconnects: 0, away: 0 };
-let stopping = false;
+const stopping = new AbortController();
 let pending = 0;
 
 interface Answer {
@@ -75,7 +75,7 @@ async function one(): Promise<void> {
 }
 
 async function slow(): Promise<void> {
-  while (!stopping) {
+  while (!stopping.signal.aborted) {
     counts.slowSent += 1;
     const answer = await request(options.slowPath);
     if (!answer.ok) {
@@ -86,9 +86,12 @@ async function slow(): Promise<void> {
   }
 }
 
+let awaySince: number | undefined;
+const awayNow = (): number => (awaySince === undefined ? 0 : Date.now() - awaySince);
+
 /** Holds one websocket open and counts how often and how long it was away; reconnects after a second, as Odoo's own client does. */
-function websocket(awaySince?: number): void {
-  if (stopping) return;
+function websocket(): void {
+  if (stopping.signal.aborted) return;
   const outgoing = https.request({
     host: options.address,
     port: options.port,
@@ -104,15 +107,17 @@ function websocket(awaySince?: number): void {
       "sec-websocket-key": randomBytes(16).toString("base64"),
     },
   });
-  const again = (since: number): void => {
-    if (!stopping) setTimeout(() => websocket(since), 1000);
+  const again = (): void => {
+    awaySince ??= Date.now();
+    if (!stopping.signal.aborted) setTimeout(websocket, 1000);
   };
   outgoing.on("upgrade", (_response, socket) => {
-    if (awaySince !== undefined) counts.away += Date.now() - awaySince;
+    counts.away += awayNow();
+    awaySince = undefined;
     const lost = (): void => {
-      if (stopping) return;
+      if (stopping.signal.aborted) return;
       counts.reconnects += 1;
-      again(Date.now());
+      again();
     };
     socket.resume();
     socket.on("error", () => socket.destroy());
@@ -121,9 +126,9 @@ function websocket(awaySince?: number): void {
   });
   outgoing.on("response", (response) => {
     response.resume();
-    again(awaySince ?? Date.now());
+    again();
   });
-  outgoing.on("error", () => again(awaySince ?? Date.now()));
+  outgoing.on("error", () => again());
   outgoing.end();
 }
 const stops: (() => void)[] = [];
@@ -146,7 +151,7 @@ function report(): LoadReport {
     slowSent: counts.slowSent,
     slowFailed: counts.slowFailed,
     websocketReconnects: counts.reconnects,
-    websocketAwayMilliseconds: counts.away,
+    websocketAwayMilliseconds: counts.away + awayNow(),
     colours,
   };
 }
@@ -167,7 +172,7 @@ process.send?.("started");
 process.on("disconnect", () => process.exit(0));
 process.on("message", () => {
   clearInterval(timer);
-  stopping = true;
+  stopping.abort();
   const wait = setInterval(() => {
     if (pending > 0) return;
     clearInterval(wait);

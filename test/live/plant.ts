@@ -26,6 +26,9 @@ export interface PlantOptions extends LabHostOptions {
   readonly host: string;
   /** Values set in site.yaml over what the wizard wrote, by dotted path. */
   readonly site?: Readonly<Record<string, unknown>>;
+  /** Whether the host's key is pinned at once; true unless said otherwise. */
+  readonly trust?: boolean;
+  /** Gets what `plain` commands print. */
   readonly onLine?: (line: string) => void;
 }
 
@@ -35,6 +38,7 @@ export interface PlantOptions extends LabHostOptions {
  */
 export class Plant {
   readonly host: LabHost;
+  readonly stack = STACK;
   readonly scratch: string;
   readonly directory: string;
   readonly outcomes: Outcome[] = [];
@@ -56,12 +60,12 @@ export class Plant {
 
   /** The same, without waiting for its end. */
   start(...words: string[]): Command {
-    return this.#command([...this.complete(words), "--json"]);
+    return this.#command([...this.complete(words), "--json"], undefined);
   }
 
   /** A command as people see it, without --json. */
   async plain(...words: string[]): Promise<Outcome> {
-    return this.#command(this.complete(words)).done;
+    return this.#command(this.complete(words), this.#onLine).done;
   }
 
   /** A command that must succeed; its data. */
@@ -75,8 +79,8 @@ export class Plant {
     return [...words, "--site", this.directory, "--no-input", ...(isLocal ? [] : ["--identity", this.host.identityFile])];
   }
 
-  #command(words: readonly string[]): Command {
-    const options = { home: this.#home, directory: this.scratch, ...(this.#onLine === undefined ? {} : { onLine: this.#onLine }) };
+  #command(words: readonly string[], onLine: PlantOptions["onLine"]): Command {
+    const options = { home: this.#home, directory: this.scratch, ...(onLine === undefined ? {} : { onLine }) };
     const command = startMillwright(words, options);
     const done = command.done.then((outcome) => {
       this.outcomes.push(outcome);
@@ -97,8 +101,22 @@ export class Plant {
 
   /** Builds a fixture that must build; the release's id. */
   async release(fixture: number, ...more: string[]): Promise<string> {
-    dataOf(await this.build(fixture, ...more));
+    return this.releaseWith(fixture, async () => {}, ...more);
+  }
+
+  /** The same with something changed in the addon's folder before. */
+  async releaseWith(fixture: number, change: (addon: string) => Promise<void>, ...more: string[]): Promise<string> {
+    const addons = join(this.directory, "addons");
+    await layAddons(addons, fixture);
+    await change(join(addons, "plant_portal"));
+    await this.must("release", "build", "--notes", `Fixture ${fixture}`, ...more);
     return (await this.releases()).at(-1) ?? "";
+  }
+
+  /** Image id that a release file names. */
+  async imageOf(release: string): Promise<string> {
+    const file: unknown = parseDocument(await readFile(join(this.directory, "releases", `${release}.yaml`), "utf8")).get("image");
+    return String(file);
   }
 
   /** Ids of the releases in the site folder, oldest first. */
@@ -146,7 +164,7 @@ export class Plant {
   async withStrangersKey(...words: string[]): Promise<Outcome> {
     const key = join(this.scratch, "stranger");
     await promisify(execFile)("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", key]);
-    return this.#command([...words, "--site", this.directory, "--no-input", "--identity", key, "--json"]).done;
+    return this.#command([...words, "--site", this.directory, "--no-input", "--identity", key, "--json"], undefined).done;
   }
 
   get door(): FrontDoor {
@@ -205,6 +223,13 @@ export class Plant {
     return code === 0 ? stdout.split("\n").flatMap((line) => (line.endsWith("}") ? [JSON.parse(line) as HostEvent] : [])) : [];
   }
 
+  /** Id of the newest run on the host, with its plan. */
+  async lastRun(): Promise<HostRun> {
+    const id = (await this.sh("sh", "-c", `ls ${BASE}/state/runs | sort | tail -1`)).trim();
+    const plan = JSON.parse(await this.sh("cat", `${BASE}/state/runs/${id}/plan.json`)) as Pick<HostRun, "steps">;
+    return { id, steps: plan.steps, events: await this.events(id) };
+  }
+
   /** Containers of both colours that run, such as `blue/web`. */
   async coloursUp(): Promise<readonly string[]> {
     const format = '{{.Label "com.docker.compose.project"}}/{{.Label "com.docker.compose.service"}}';
@@ -233,8 +258,15 @@ export class Plant {
   }
 }
 
+export interface HostRun {
+  readonly id: string;
+  readonly steps: readonly { readonly id: string; readonly decision?: boolean }[];
+  readonly events: readonly HostEvent[];
+}
+
 export interface HostEvent {
   readonly kind: string;
+  readonly at: string;
   readonly id?: string;
   readonly state?: string;
   readonly outcome?: string;
@@ -244,7 +276,7 @@ export interface HostEvent {
 
 /** A fresh lab host and a site folder for it, written by the wizard from an answers file; the host's key is pinned. */
 export async function createPlant(options: PlantOptions): Promise<Plant> {
-  const { host: name, site, onLine, ...hostOptions } = options;
+  const { host: name, site, onLine, trust = true, ...hostOptions } = options;
   const scratch = await mkdtemp(join(tmpdir(), "millwright-live-"));
   const host = await labHost(name, hostOptions);
   const plant = new Plant(host, scratch, onLine);
@@ -254,7 +286,7 @@ export async function createPlant(options: PlantOptions): Promise<Plant> {
     await writeFile(answers, JSON.stringify(answersFor(host)));
     dataOf(await millwright(["new", plant.directory, "--answers", answers, "--no-input", "--json"], { home: join(scratch, "home"), directory: scratch }));
     await plant.configure({ ...QUICK, ...site });
-    await plant.must("host", "trust", "--fingerprint", fingerprintOf(host.hostKey));
+    if (trust) await plant.must("host", "trust", "--fingerprint", fingerprintOf(host.hostKey));
     return plant;
   } catch (error) {
     await plant[Symbol.asyncDispose]();
@@ -302,7 +334,8 @@ export function fingerprintOf(publicKey: string): string {
 /** Data of a command that succeeded; what it said otherwise is in the error. */
 export function dataOf(outcome: Outcome): Record<string, unknown> {
   const answer = answerOf(outcome);
-  if (!answer.ok) throw new Error(`millwright ${outcome.words.join(" ")}: exit ${outcome.code}: ${JSON.stringify(answer.error, undefined, 2)}\n${outcome.stderr}`);
+  if (!answer.ok)
+    throw new Error(`millwright ${outcome.words.join(" ")}: exit ${outcome.code}: ${JSON.stringify(answer.error, undefined, 2)}\n${outcome.stderr}`);
   return answer.data;
 }
 
@@ -314,6 +347,7 @@ export function errorOf(outcome: Outcome): AnswerError {
 }
 
 function answerOf(outcome: Outcome): Answer {
-  if (outcome.json === undefined) throw new Error(`millwright ${outcome.words.join(" ")}: exit ${outcome.code} without a JSON document: ${outcome.stdout}${outcome.stderr}`);
+  if (outcome.json === undefined)
+    throw new Error(`millwright ${outcome.words.join(" ")}: exit ${outcome.code} without a JSON document: ${outcome.stdout}${outcome.stderr}`);
   return outcome.json;
 }

@@ -67,11 +67,13 @@ describe("the way from an empty folder to a swapped release", () => {
   step("a second deploy has nothing to do and opens at most three SSH channels", async () => {
     const before = await plant.sh("docker", "ps", "--no-trunc", "--quiet");
     const data = deployData.parse(await plant.must("deploy", "--yes"));
-    expect({ steps: data.plan.steps.length, few: data.channels <= 3, untouched: (await plant.sh("docker", "ps", "--no-trunc", "--quiet")) === before }).toEqual({
-      steps: 0,
-      few: true,
-      untouched: true,
-    });
+    expect({ steps: data.plan.steps.length, few: data.channels <= 3, untouched: (await plant.sh("docker", "ps", "--no-trunc", "--quiet")) === before }).toEqual(
+      {
+        steps: 0,
+        few: true,
+        untouched: true,
+      },
+    );
   });
 
   step("plan --exit-code says by its status that nothing would change", async () => {

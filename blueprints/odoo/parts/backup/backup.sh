@@ -1,0 +1,134 @@
+#!/bin/sh
+# Daily backup: the database first, the filestore afterwards. Odoo writes a file before the row that names it and deletes it much later,
+# so a filestore that is newer than the dump has everything the dump names; an older one would not.
+#   serve   one backup at BACKUP_AT (UTC) each day, the first as soon as there is a database; SIGUSR1 asks for one now
+#   check   health: healthy while the first is to come, then as long as the newest success is younger than 26 hours
+set -eu
+umask 077
+
+ROOT=/backup
+MARKER=$ROOT/last-success
+FAILED=$ROOT/last-failure
+
+say() { echo "$(date -u +%Y-%m-%dT%H:%M:%SZ) $*"; }
+
+# `t` when Odoo's tables are there; nothing before the first release has made them.
+database_ready() {
+  [ "$(psql -qAtX -c "SELECT to_regclass('public.ir_module_module') IS NOT NULL" 2>/dev/null)" = t ]
+}
+
+# A failing command in a function that is tested does not end a `set -e` shell, hence the chain of &&.
+make_backup() {
+  stamp=$(date -u +%Y%m%dT%H%M%SZ)
+  work=$ROOT/.unfinished-$stamp
+  rm -rf "$ROOT"/.unfinished-* &&
+    mkdir "$work" &&
+    pg_dump --format=custom --no-password --file="$work/database.dump" &&
+    pg_restore --list "$work/database.dump" > "$work/contents.txt" &&
+    grep -q 'TABLE DATA public ir_module_module ' "$work/contents.txt" &&
+    psql -qAtX -c "SELECT DISTINCT store_fname FROM ir_attachment WHERE store_fname IS NOT NULL" > "$work/attachments.txt" &&
+    copy_filestore "$work" &&
+    write_manifest "$work" &&
+    sync &&
+    mv "$work" "$ROOT/$stamp" &&
+    mark_success "$ROOT/$stamp" &&
+    say "backup $stamp is complete: $(cat "$ROOT/$stamp/manifest.txt" | tr '\n' ' ')"
+}
+
+# Files are named by their content and never change: what the previous backup has is linked, only new ones are copied.
+copy_filestore() {
+  mkdir "$1/filestore" || return 1
+  previous=$(newest)
+  if [ -n "$previous" ] && [ -d "$previous/filestore" ]; then cp -al "$previous/filestore/." "$1/filestore/" || return 1; fi
+  source=/filestore/filestore/$PGDATABASE
+  if [ ! -d "$source" ]; then return 0; fi
+  # A file deleted while it is being copied fails cp once; the second listing no longer has it.
+  cp -au --remove-destination "$source/." "$1/filestore/" || cp -au --remove-destination "$source/." "$1/filestore/"
+}
+
+write_manifest() {
+  total=0
+  missing=0
+  while IFS= read -r name; do
+    total=$((total + 1))
+    if [ ! -f "$1/filestore/$name" ]; then missing=$((missing + 1)); fi
+  done < "$1/attachments.txt"
+  {
+    echo "database=$PGDATABASE"
+    echo "dump_bytes=$(stat -c %s "$1/database.dump")"
+    echo "attachments=$total"
+    echo "attachments_missing=$missing"
+  } > "$1/manifest.txt"
+}
+
+mark_success() {
+  now=$(date +%s)
+  echo "$now" > "$MARKER.new" && mv "$MARKER.new" "$MARKER" && rm -f "$FAILED" || return 1
+  {
+    echo "# TYPE backup_last_success_timestamp_seconds gauge"
+    echo "backup_last_success_timestamp_seconds $now"
+    echo "# TYPE backup_last_size_bytes gauge"
+    echo "backup_last_size_bytes $(stat -c %s "$1/database.dump")"
+  } > /metrics/backup.prom.new && chmod 0644 /metrics/backup.prom.new && mv /metrics/backup.prom.new /metrics/backup.prom
+}
+
+backups() { find "$ROOT" -mindepth 1 -maxdepth 1 -type d -name '[0-9]*T*Z' | sort; }
+newest() { backups | tail -n 1; }
+
+prune() {
+  backups | head -n "-$BACKUP_KEEP" | while IFS= read -r old; do
+    say "removing $old: $BACKUP_KEEP newer ones are kept"
+    rm -rf "$old"
+  done
+}
+
+seconds_until_due() {
+  now=$(date -u +%s)
+  due=$(date -u -d "$BACKUP_AT" +%s)
+  if [ "$due" -le "$now" ]; then due=$((due + 86400)); fi
+  echo $((due - now))
+}
+
+wait_for() {
+  sleep "$1" &
+  sleeper=$!
+  wait "$sleeper" || true
+  kill "$sleeper" 2>/dev/null || true
+}
+
+serve() {
+  asked=
+  trap 'exit 0' TERM INT
+  trap 'asked=1' USR1
+  while true; do
+    if [ -f "$MARKER" ] && [ -z "$asked" ]; then
+      wait_for "$(seconds_until_due)"
+    elif ! database_ready; then
+      wait_for 60
+      continue
+    fi
+    asked=
+    if make_backup; then
+      prune
+    else
+      date +%s > "$FAILED"
+      say "the backup failed; the next try is in an hour"
+      wait_for 3600
+      asked=1
+    fi
+  done
+}
+
+check() {
+  if [ ! -f "$MARKER" ]; then
+    [ ! -f "$FAILED" ]
+    return
+  fi
+  [ $(($(date +%s) - $(cat "$MARKER"))) -lt 93600 ]
+}
+
+case "$1" in
+  serve) serve ;;
+  check) check ;;
+  *) echo "usage: backup.sh serve|check" >&2; exit 2 ;;
+esac

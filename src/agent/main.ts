@@ -1,0 +1,89 @@
+import { randomBytes } from "node:crypto";
+import { hostname, userInfo } from "node:os";
+import { hostPaths } from "../blueprint/host-paths.ts";
+import { localShell } from "../docker/local-shell.ts";
+import { systemClock } from "../kernel/clock.ts";
+import { MillwrightError } from "../kernel/errors.ts";
+import { asMillwrightError } from "../kernel/run-plan.ts";
+import { VERSION } from "../kernel/version.ts";
+import { readIdentity } from "../secrets/identity.ts";
+import { type AgentDeps, storeOf } from "./agent-deps.ts";
+import { ARGUMENTS, isVerb } from "./arguments.ts";
+import { executeRun } from "./execute-run.ts";
+import { callerName, parseGateCommand } from "./gate.ts";
+import { runTables } from "./run-tables.ts";
+import { refuse, serveVerb } from "./serve.ts";
+import { verbTable } from "./verbs/table.ts";
+
+const USAGE = `millwright agent ${VERSION}: gate --key NAME | run STACK | verb VERB [ARGUMENT…] | recipient`;
+const IDENTITY_FILE = "/etc/millwright/age.key";
+
+const deps: AgentDeps = {
+  root: "/",
+  clock: systemClock,
+  shell: localShell(),
+  random: randomBytes,
+  recipient: async () => {
+    try {
+      return (await readIdentity(IDENTITY_FILE)).recipient;
+    } catch (error) {
+      if (error instanceof MillwrightError && error.code === "IDENTITY_MISSING") return undefined;
+      throw error;
+    }
+  },
+  hostName: hostname(),
+};
+const streams = { input: process.stdin, output: process.stdout };
+
+async function main([command, ...words]: readonly string[]): Promise<number> {
+  switch (command) {
+    case "gate":
+      return await gate(words);
+    case "verb":
+      return await verb(words);
+    case "run":
+      return await run(words);
+    case "recipient":
+      process.stdout.write(`${(await readIdentity(IDENTITY_FILE)).recipient}\n`);
+      return 0;
+    case undefined:
+    default:
+      throw new MillwrightError("USAGE", USAGE);
+  }
+}
+
+/** The forced command of the deploy account's keys. */
+async function gate([flag, key = ""]: readonly string[]): Promise<number> {
+  let caller: { readonly who: string } & ReturnType<typeof parseGateCommand>;
+  try {
+    if (flag !== "--key") throw new MillwrightError("USAGE", USAGE);
+    caller = { who: callerName(key, process.env["SSH_CONNECTION"]), ...parseGateCommand(process.env["SSH_ORIGINAL_COMMAND"], VERSION) };
+  } catch (error) {
+    const problem = asMillwrightError(error);
+    process.stderr.write(`${problem.message}\n`);
+    return refuse(problem, process.stdout);
+  }
+  return await serveVerb(verbTable(deps), caller.verb, caller.words, caller.who, streams);
+}
+
+/** The same for root on the host itself. */
+async function verb([name = "", ...words]: readonly string[]): Promise<number> {
+  if (!isVerb(name)) throw new MillwrightError("USAGE", USAGE);
+  return await serveVerb(verbTable(deps), name, words, `${process.env["SUDO_USER"] ?? userInfo().username} (on the host)`, streams);
+}
+
+/** What the run's unit starts. */
+async function run([stack = ""]: readonly string[]): Promise<number> {
+  if (!ARGUMENTS.stack.test(stack)) throw new MillwrightError("USAGE", USAGE);
+  const stop = new AbortController();
+  process.on("SIGTERM", () => stop.abort(new MillwrightError("INTERRUPTED", "The run was told to stop.")));
+  return await executeRun(storeOf(deps, stack), runTables(deps, hostPaths(stack, deps.root)), stop.signal);
+}
+
+try {
+  process.exit(await main(process.argv.slice(2)));
+} catch (error) {
+  const problem = asMillwrightError(error);
+  process.stderr.write(`${problem.code}: ${problem.message}\n${problem.hint === undefined ? "" : `${problem.hint}\n`}`);
+  process.exit(problem.exit);
+}

@@ -1,0 +1,76 @@
+import { stat } from "node:fs/promises";
+import { fromErrorRecord } from "../../kernel/error-record.ts";
+import { MillwrightError } from "../../kernel/errors.ts";
+import type { Events } from "../../kernel/events.ts";
+import { type AgentDeps, storeOf } from "../agent-deps.ts";
+import { isMissing } from "../durable-file.ts";
+import type { EndedEvent } from "../execute-run.ts";
+import { followRun } from "../follow.ts";
+import { readLock } from "../run-lock.ts";
+import { listRuns } from "../run-store.ts";
+import { isUnitActive } from "../run-unit.ts";
+
+export interface RunResult {
+  readonly run: string;
+  readonly outcome: "done" | "undone" | "failed";
+  readonly summary: string;
+  readonly result: Readonly<Record<string, unknown>>;
+}
+
+export interface FollowTarget {
+  readonly stack: string;
+  readonly run: string;
+  readonly offset?: number;
+}
+
+/** Passes a run's events on until it ends, and returns how it ended. */
+export async function followToEnd(
+  deps: AgentDeps,
+  target: FollowTarget,
+  listener: { readonly events: Events; readonly signal: AbortSignal },
+): Promise<EndedEvent> {
+  return await followRun({
+    paths: storeOf(deps, target.stack).paths,
+    run: target.run,
+    offset: target.offset ?? 0,
+    isActive: () => isUnitActive(deps.shell, target.stack),
+    onEvent: (event) => listener.events.emit(event),
+    clock: deps.clock,
+    signal: listener.signal,
+  });
+}
+
+/** A run that was done, as a verb's result; any other end as the error it ended with. */
+export function resultOfEnd(ended: EndedEvent): RunResult {
+  if (ended.outcome !== "done") throw fromErrorRecord(ended.error ?? { code: "INTERNAL", message: ended.summary });
+  return describeEnd(ended);
+}
+
+export function describeEnd({ run, outcome, summary, result }: EndedEvent): RunResult {
+  return { run, outcome, summary, result: result ?? {} };
+}
+
+/** The run that holds the stack's lock. */
+export async function openRun(deps: AgentDeps, stack: string): Promise<string> {
+  const lock = await readLock(storeOf(deps, stack).paths);
+  if (lock !== undefined) return lock.run;
+  throw new MillwrightError("NO_RUN", "No run is under way.", { subject: stack, hint: "See `millwright history`." });
+}
+
+/** The run that holds the lock, or else the last one. */
+export async function latestRun(deps: AgentDeps, stack: string): Promise<string> {
+  const { paths } = storeOf(deps, stack);
+  const run = (await readLock(paths))?.run ?? (await listRuns(paths)).at(-1);
+  if (run !== undefined) return run;
+  throw new MillwrightError("NO_RUN", "No run was ever begun.", { subject: stack, hint: "Begin one with `millwright deploy`." });
+}
+
+/** Where a run's events end now: a follower of what comes next begins there. */
+export async function eventsSize(deps: AgentDeps, target: FollowTarget): Promise<number> {
+  try {
+    return (await stat(`${storeOf(deps, target.stack).paths.run(target.run)}/events.jsonl`)).size;
+  } catch (error) {
+    if (isMissing(error)) return 0;
+    throw error;
+  }
+}

@@ -1,0 +1,180 @@
+import type { Json } from "../kernel/canonical.ts";
+import { MillwrightError } from "../kernel/errors.ts";
+import type { Environment } from "../site/environment.ts";
+import { certificateFiles } from "../site/site.ts";
+import { type Blueprint, type Part, partBodySchema } from "./blueprint.ts";
+import { type ComposeDocument, escapeDollars, isMap, type JsonMap, NETWORKS, type NetworkName, servicesOf, toYaml } from "./compose-document.ts";
+import { harden } from "./harden.ts";
+import { type ImageLock, lockedReference } from "./image-lock.ts";
+import { holds, interpolate } from "./interpolate.ts";
+import { validate } from "./load-blueprint.ts";
+import { mergeOverride, type Override, readOverride } from "./merge-override.ts";
+import { type Finding, judgeAll } from "./policy.ts";
+import { renderFile } from "./render-file.ts";
+import { COLOURS, type Stack, type StackFacts, type StackFile, stackFileSchema, stackFactsSchema, stackId } from "./stack.ts";
+import { blueprintInvalid, type View } from "./template.ts";
+import { buildView } from "./view.ts";
+
+export interface RenderInput {
+  readonly environment: Environment;
+  readonly blueprint: Blueprint;
+  readonly lock: ImageLock;
+  /** The environment's vault, armored age text: it travels with the stack, and only its recipients can open it. */
+  readonly vault: string;
+  /** Files of the site's `overrides/`, in the order they are laid over. */
+  readonly overrides: readonly Override[];
+  /** PEM files of the site by their path in it (see `certificateFiles`). */
+  readonly certificates: Readonly<Record<string, string>>;
+}
+
+const HEAD = "# Rendered by millwright; changes made here are drift and go with the next deploy.\n";
+
+/** Site and blueprint → stack. Pure, and deterministic to the byte: what did not change keeps its hash. */
+export function renderStack(input: RenderInput): Stack {
+  const view = buildView(input);
+  const parts = input.blueprint.parts
+    .filter((part) => part.head.when === undefined || holds(part.head.when, view, part.name))
+    .map((part) => ({ part, body: validate(partBodySchema, interpolate(part.body, view, `parts/${part.name}/part.yaml`), `parts/${part.name}/part.yaml`) }));
+
+  const platform = composePlatform(input, parts.map(({ part }) => part), view);
+  const documents: Record<string, ComposeDocument> = { platform: platform.document };
+  for (const colour of COLOURS) documents[colour] = composeColour(input, parts.map(({ part }) => part), view, colour);
+
+  const verdict = judgeAll(Object.values(documents), input.environment.waivers);
+  if (verdict.findings.length > 0) throw policyViolated(verdict.findings);
+
+  const files: StackFile[] = Object.entries(documents).map(([name, document]) =>
+    stackFile({ path: `${name}/compose.yaml`, content: toYaml(escapeDollars(document as JsonMap), HEAD) }),
+  );
+  for (const { part, body } of parts) {
+    for (const entry of body.files) files.push(...renderFile(part, entry, view, certificateContents(input)));
+  }
+  files.push(stackFile({ path: "secrets.age", content: input.vault }));
+  files.sort((a, b) => (a.path < b.path ? -1 : 1));
+  const twice = files.find((file, index) => files[index + 1]?.path === file.path);
+  if (twice !== undefined) throw blueprintInvalid(twice.path, "two parts write this file");
+
+  const facts = stackFactsSchema.parse({
+    version: 1,
+    stack: input.environment.stack,
+    site: input.environment.site,
+    environment: input.environment.name,
+    blueprint: { name: input.blueprint.name, version: input.blueprint.version },
+    domain: input.environment.domain,
+    listen: input.environment.host.listen,
+    series: input.environment.odoo.series,
+    database: input.environment.odoo.database,
+    modules: [...input.environment.odoo.modules],
+    language: input.environment.odoo.language,
+    workers: input.environment.sizing.workers,
+    sessions: input.environment.sessions,
+    releaseBase: lockedReference(input.lock, "odoo"),
+    images: platform.images,
+    services: platform.order,
+    directories: parts.flatMap(({ body }) => body.directories),
+    roles: parts.flatMap(({ body }) => body.roles),
+    secrets: [...new Set(parts.flatMap(({ body }) => body.secrets.map(({ name }) => name)))].sort(),
+    smoke: structuredClone(input.environment.smoke) as StackFacts["smoke"],
+    swap: { ...input.environment.swap },
+    waived: [...verdict.waived],
+  } satisfies StackFacts);
+  checkSecrets(files, facts);
+  return { version: 1, id: stackId(facts, files), facts, files };
+}
+
+function composePlatform(
+  { environment, overrides }: RenderInput,
+  parts: readonly Part[],
+  view: View,
+): { readonly document: ComposeDocument; readonly order: string[]; readonly images: string[] } {
+  const services = overlay(hardenAll(parts, "platform", view, { "millwright.stack": environment.stack }), overrides, (name) => !isColourService(parts, name));
+  const document = {
+    name: environment.stack,
+    services,
+    networks: networksOf(services, (network) => ({ name: `${environment.stack}_${network}`, ...(NETWORKS[network].internal ? { internal: true } : {}) })),
+  };
+  const images = servicesOf(document).map(([, service]) => String(service["image"]));
+  return { document, order: Object.keys(services), images: [...new Set(images)].sort() };
+}
+
+function composeColour({ environment, overrides }: RenderInput, parts: readonly Part[], view: View, colour: string): ComposeDocument {
+  const labels = { "millwright.stack": environment.stack, "millwright.colour": colour };
+  const services = overlay(hardenAll(parts, "colour", { ...view, colour }, labels), overrides, (name) => isColourService(parts, name));
+  return {
+    name: `${environment.stack}-${colour}`,
+    services,
+    // Made by the platform's project: a colour comes and goes without them.
+    networks: networksOf(services, (network) => ({ name: `${environment.stack}_${network}`, external: true })),
+  };
+}
+
+function hardenAll(parts: readonly Part[], which: "platform" | "colour", view: View, labels: Readonly<Record<string, string>>): JsonMap {
+  const services: Record<string, Json> = {};
+  for (const part of parts) {
+    const fragment = part[which];
+    if (fragment === undefined) continue;
+    const where = `parts/${part.name}/${which === "platform" ? "compose" : "colour"}.yaml`;
+    for (const [name, service] of servicesOf(interpolate(fragment, view, where) as JsonMap)) {
+      if (Object.hasOwn(services, name)) throw blueprintInvalid(where, `the service "${name}" is there twice`);
+      services[name] = harden(name, service, labels);
+    }
+  }
+  return services;
+}
+
+/** Which project an override's service belongs to follows from its name: those of a colour are known, all others are the platform's. */
+function isColourService(parts: readonly Part[], name: string): boolean {
+  return parts.some((part) => isMap(part.colour) && isMap(part.colour["services"]) && Object.hasOwn(part.colour["services"], name));
+}
+
+function overlay(services: JsonMap, overrides: readonly Override[], isOurs: (name: string) => boolean): JsonMap {
+  let result: JsonMap = services;
+  for (const override of overrides) {
+    const ours = Object.fromEntries(Object.entries(readOverride(override)).filter(([name]) => isOurs(name)));
+    const merged = mergeOverride(result, ours);
+    result = isMap(merged) ? merged : {};
+  }
+  return result;
+}
+
+function networksOf(services: JsonMap, define: (network: NetworkName) => JsonMap): JsonMap {
+  const used = new Set(Object.values(services).flatMap((service) => (isMap(service) && isMap(service["networks"]) ? Object.keys(service["networks"]) : [])));
+  return Object.fromEntries((Object.keys(NETWORKS) as NetworkName[]).filter((network) => used.has(network)).map((network) => [network, define(network)]));
+}
+
+function certificateContents({ environment, certificates }: RenderInput): { readonly chain: string; readonly ca: string } | undefined {
+  const names = certificateFiles(environment);
+  if (names === undefined) return undefined;
+  const read = (file: string): string => {
+    const content = Object.hasOwn(certificates, file) ? certificates[file] : undefined;
+    if (content === undefined) {
+      throw new MillwrightError("SITE_INVALID", `The certificate file ${file} is missing.`, { subject: file, hint: "Put the PEM file there, or choose certificate.kind ca." });
+    }
+    return content;
+  };
+  return { chain: read(names.chain), ca: names.ca === undefined ? "" : read(names.ca) };
+}
+
+/** Every reference has a name the vault must hold, and only files that are written 0400 on the host have references. */
+function checkSecrets(files: readonly StackFile[], facts: StackFacts): void {
+  for (const file of files) {
+    const names = [...file.content.matchAll(/<<secret ([^>]*)>>/g)].map((match) => match[1] ?? "");
+    if (names.length > 0 && !file.secret) throw blueprintInvalid(file.path, "it refers to a secret but is not marked as secret");
+    const unknown = names.find((name) => !facts.secrets.includes(name));
+    if (unknown !== undefined) throw blueprintInvalid(file.path, `it refers to the secret "${unknown}", which no part lists`);
+  }
+  for (const role of facts.roles) if (!facts.secrets.includes(role.secret)) throw blueprintInvalid("roles", `the role ${role.name} has a secret that no part lists`);
+}
+
+function stackFile(file: { readonly path: string; readonly content: string }): StackFile {
+  return stackFileSchema.parse(file);
+}
+
+function policyViolated(findings: readonly Finding[]): MillwrightError {
+  const first = findings[0];
+  return new MillwrightError("POLICY_VIOLATED", `The services break ${findings.length === 1 ? "a hardening rule" : `hardening rules in ${findings.length} places`}.`, {
+    ...(first === undefined ? {} : { subject: first.service }),
+    hint: "Change the override, or add a waiver with rule, service and reason to site.yaml.",
+    details: findings.map((finding) => `${finding.rule}: ${[finding.service, finding.path].filter(Boolean).join(" ")}: ${finding.message}`),
+  });
+}

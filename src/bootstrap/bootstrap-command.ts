@@ -1,0 +1,66 @@
+import type { Readable } from "node:stream";
+import { z } from "zod";
+import type { ReplyLine } from "../agent/protocol.ts";
+import { toErrorRecord } from "../kernel/error-record.ts";
+import { MillwrightError } from "../kernel/errors.ts";
+import { asMillwrightError } from "../kernel/run-plan.ts";
+import { VERSION } from "../kernel/version.ts";
+import { confirmGuard, rollBackGuard } from "./guard.ts";
+import { runBootstrap } from "./run-bootstrap.ts";
+import type { System } from "./system.ts";
+import { wantedHostSchema } from "./wanted.ts";
+
+export const bootstrapRequestSchema = z.strictObject({ wanted: wantedHostSchema, operatorNow: z.number() });
+export type BootstrapRequest = z.infer<typeof bootstrapRequestSchema>;
+
+const REQUEST_LIMIT = 1024 * 1024;
+
+/**
+ * The host half of `millwright host bootstrap`, as `agent bootstrap plan|apply|confirm ID|rollback`: run as root through the admin's sudo,
+ * never through the gate. Writes JSON lines like a verb, and returns the exit status.
+ */
+export async function bootstrapCommand(words: readonly string[], input: Readable, write: (line: ReplyLine) => void, system: System): Promise<number> {
+  try {
+    write({ ok: true, agent: VERSION, result: await answer(words, input, write, system) });
+    return 0;
+  } catch (error) {
+    const problem = asMillwrightError(error);
+    write({ ok: false, agent: VERSION, error: toErrorRecord(problem) });
+    return problem.exit;
+  }
+}
+
+async function answer(words: readonly string[], input: Readable, write: (line: ReplyLine) => void, system: System): Promise<unknown> {
+  const [what, id, ...rest] = words;
+  if ((what === "plan" || what === "apply") && id === undefined) {
+    const request = await readRequest(input);
+    return await runBootstrap({ ...request, system, mode: what, events: { emit: (event) => write({ event }) } });
+  }
+  if (what === "confirm" && id !== undefined && rest.length === 0) return await confirmGuard(system, id).then(() => ({ confirmed: id }));
+  if (what === "rollback" && id === undefined) return { rolledBack: await rollBackGuard(system) };
+  throw new MillwrightError("USAGE", "The agent's bootstrap takes plan, apply, confirm ID or rollback.", { subject: words.join(" ") });
+}
+
+async function readRequest(input: Readable): Promise<BootstrapRequest> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of input) {
+    const bytes = Buffer.from(chunk as Uint8Array);
+    size += bytes.length;
+    if (size > REQUEST_LIMIT) throw new MillwrightError("PAYLOAD_INVALID", "The wanted host is larger than any can be.");
+    chunks.push(bytes);
+  }
+  const parsed = bootstrapRequestSchema.safeParse(parseJson(Buffer.concat(chunks).toString("utf8")));
+  if (parsed.success) return parsed.data;
+  throw new MillwrightError("PAYLOAD_INVALID", "The wanted host is not one that this agent understands.", {
+    details: parsed.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`),
+  });
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new MillwrightError("PAYLOAD_INVALID", "The wanted host did not arrive as JSON.", { cause });
+  }
+}

@@ -1,0 +1,71 @@
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Blueprint } from "../blueprint/blueprint.ts";
+import { readImageLock, type ImageLock } from "../blueprint/image-lock.ts";
+import { loadBlueprint } from "../blueprint/load-blueprint.ts";
+import type { Override } from "../blueprint/merge-override.ts";
+import { renderStack } from "../blueprint/render-stack.ts";
+import type { Stack } from "../blueprint/stack.ts";
+import { MillwrightError } from "../kernel/errors.ts";
+import { readVaultFile } from "../secrets/vault.ts";
+import { certificateFiles } from "../site/site.ts";
+import type { Target } from "./target.ts";
+
+/** Works from `src/cli` and from `dist/cli`: both lie two folders below the package. */
+export const PACKAGE_DIRECTORY = fileURLToPath(new URL("../..", import.meta.url));
+
+export async function odooBlueprint(): Promise<Blueprint> {
+  return await loadBlueprint(join(PACKAGE_DIRECTORY, "blueprints/odoo"));
+}
+
+export async function siteLock({ site }: Target): Promise<ImageLock> {
+  const text = await readIfThere(site.files.lock);
+  if (text === undefined) {
+    throw new MillwrightError("IMAGE_NOT_LOCKED", "The site has no images.lock.yaml: nobody knows which bytes its images stand for.", {
+      subject: site.files.lock,
+      hint: "millwright lock",
+    });
+  }
+  return readImageLock(text);
+}
+
+/** The environment's stack, from the site folder alone. */
+export async function renderedStack(target: Target): Promise<Stack> {
+  const { site, environment } = target;
+  const files = certificateFiles(environment);
+  const certificates: Record<string, string> = {};
+  for (const name of files === undefined ? [] : [files.chain, ...(files.ca === undefined ? [] : [files.ca])]) {
+    const text = await readIfThere(join(site.directory, name));
+    if (text === undefined) {
+      throw new MillwrightError("SITE_INVALID", `The certificate file ${name} is not in the site folder.`, { subject: name, hint: "millwright check" });
+    }
+    certificates[name] = text;
+  }
+  const [blueprint, lock, vault, overrides] = await Promise.all([
+    odooBlueprint(),
+    siteLock(target),
+    readVaultFile(site.files.vault(environment.name)),
+    readOverrides(site.files.overrides),
+  ]);
+  return renderStack({ environment, blueprint, lock, vault, overrides, certificates });
+}
+
+async function readOverrides(directory: string): Promise<readonly Override[]> {
+  const names = (await readdir(directory).catch(emptyIfMissing)).filter((name) => name.endsWith(".yaml")).sort();
+  return await Promise.all(names.map(async (name) => ({ path: `overrides/${name}`, content: await readFile(join(directory, name), "utf8") })));
+}
+
+export async function readIfThere(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, "utf8");
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+function emptyIfMissing(error: unknown): string[] {
+  if (error instanceof Error && "code" in error && error.code === "ENOENT") return [];
+  throw error;
+}

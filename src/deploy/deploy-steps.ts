@@ -1,0 +1,150 @@
+import { chown, chmod, copyFile, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { z } from "zod";
+import type { ContainerState } from "../docker/docker.ts";
+import { timestamp } from "../kernel/clock.ts";
+import { MillwrightError } from "../kernel/errors.ts";
+import type { Step } from "../kernel/plan.ts";
+import type { RunView, StepTable } from "../kernel/run-plan.ts";
+import { type DeployContext, secretsOf } from "./deploy-context.ts";
+import { recordStep } from "./record-step.ts";
+import { directoryPath } from "./observe-platform.ts";
+import { DATABASE_SERVICE } from "./plan-deploy.ts";
+import { bringBack, removeService, restoreCompose } from "./previous-platform.ts";
+import { provision } from "./provision.ts";
+import { readStack, removeOldStacks } from "./stack-store.ts";
+import { waitForHealth } from "./wait-for-health.ts";
+import { isMissing, makeDirectory, writeDurably } from "./write-durably.ts";
+import { previousPlatform, removeUnusedFiles, writeFiles } from "./write-files.ts";
+
+const upParams = z.object({ service: z.string(), container: z.string(), before: z.string(), isForced: z.boolean() });
+const serviceParams = z.object({ service: z.string() });
+const pullParams = z.object({ reference: z.string() });
+
+/** Seconds that a container which has to go first gets to end. */
+const GRACE_SECONDS = 120;
+
+/** The code of a deploy's steps. Each may be done and undone any number of times. */
+export const deployTable: StepTable<DeployContext> = {
+  keep: {
+    async do({ deps }) {
+      const previous = previousPlatform(deps.paths);
+      await rm(previous, { recursive: true, force: true });
+      await makeDirectory(previous, 0o750);
+      try {
+        await copyFile(join(deps.paths.platform, "compose.yaml"), join(previous, "compose.yaml"));
+      } catch (error) {
+        // The first deploy has nothing to go back to.
+        if (!isMissing(error)) throw error;
+      }
+    },
+  },
+  pull: {
+    async do(context, step) {
+      const { reference } = pullParams.parse(step.params);
+      const { docker, clock } = context.deps;
+      if ((await docker.image(reference)) !== undefined) return { summary: "there already" };
+      let told = 0;
+      await docker.pull(reference, (_text, bytes) => {
+        if (bytes === undefined || clock.now() - told < 500) return;
+        told = clock.now();
+        context.events.emit({ kind: "progress", at: timestamp(clock), id: step.id, done: bytes.done, total: bytes.total, unit: "bytes" });
+      });
+      const image = await docker.image(reference);
+      return image === undefined ? {} : { summary: `${Math.round(image.sizeBytes / 1e6)} MB` };
+    },
+  },
+  directories: {
+    async do({ deps, stack }) {
+      for (const { path, uid, gid, mode } of stack.facts.directories) {
+        const full = directoryPath(deps.paths, path);
+        await makeDirectory(full, 0o755);
+        await chown(full, uid, gid);
+        await chmod(full, Number.parseInt(mode, 8));
+      }
+    },
+  },
+  files: {
+    async do({ deps, desired }) {
+      await writeFiles(deps.paths, desired.files);
+      await makeDirectory(deps.paths.platform, 0o750);
+      await writeDurably(join(deps.paths.platform, "compose.yaml"), desired.compose, { mode: 0o640 });
+      await deps.compose.validate(deps.paths.platform);
+    },
+    undo: ({ deps }) => restoreCompose(deps.paths),
+  },
+  routes: {
+    do: ({ deps, stack }) => deps.writeRoutes(stack),
+    async undo({ deps, previous }) {
+      if (previous !== undefined) await deps.writeRoutes(await readStack(deps.paths, previous));
+    },
+  },
+  up: {
+    async do(context, step, run) {
+      const { service, container, isForced } = upParams.parse(step.params);
+      const { docker, compose, paths, clock } = context.deps;
+      const project = context.deps.stack;
+      if (isForced) await removeContainer(context, service, container);
+      const begun = clock.now();
+      await compose.up(project, paths.platform, [service]);
+      const state = await awaitHealth(context, step, service, run.signal);
+      return { container: state.id, summary: `healthy after ${((clock.now() - begun) / 1000).toFixed(1)} s` };
+    },
+    async undo(context, step, run) {
+      const { service, before } = upParams.parse(step.params);
+      await bringBack(context.deps, service);
+      if (before === "healthy" || before === "starting") await awaitHealth(context, step, service, run.signal);
+    },
+  },
+  provision: {
+    async do({ deps, stack, secrets }) {
+      await provision(deps.docker, await databaseContainer(deps), stack.facts, secrets);
+    },
+    async undo({ deps, previous }) {
+      if (previous === undefined) return;
+      const stack = await readStack(deps.paths, previous);
+      if (stack.facts.roles.length > 0) await provision(deps.docker, await databaseContainer(deps), stack.facts, await secretsOf(deps, stack));
+    },
+  },
+  remove: {
+    do: (context, step) => removeService(context.deps, serviceParams.parse(step.params).service),
+    undo: (context, step) => bringBack(context.deps, serviceParams.parse(step.params).service),
+  },
+  record: recordStep,
+  tidy: {
+    async do({ deps, stack, previous }) {
+      await removeOldStacks(deps.paths, [stack.id, ...(previous === undefined ? [] : [previous])]);
+      const removed = await removeUnusedFiles(deps.paths);
+      return { summary: removed === 0 ? "nothing to remove" : `${removed} removed` };
+    },
+  },
+};
+
+/** Only the container that the plan saw: after a cut the new one may stand already. */
+async function removeContainer(context: DeployContext, service: string, id: string): Promise<void> {
+  const { docker, stack } = context.deps;
+  const present = (await docker.containers(stack)).find((container) => container.service === service && container.id === id);
+  if (present === undefined) return;
+  await docker.stop(id, GRACE_SECONDS);
+  await docker.remove(id);
+}
+
+async function awaitHealth(context: DeployContext, step: Step, service: string, signal: RunView["signal"]): Promise<ContainerState> {
+  const { docker, clock, stack } = context.deps;
+  const limitSeconds = context.desired.services[service]?.healthSeconds ?? 120;
+  return await waitForHealth({
+    docker,
+    clock,
+    project: stack,
+    service,
+    limitSeconds,
+    signal,
+    onSecond: (seconds) => context.events.emit({ kind: "progress", at: timestamp(clock), id: step.id, done: seconds, total: limitSeconds, unit: "seconds" }),
+  });
+}
+
+async function databaseContainer(deps: DeployContext["deps"]): Promise<string> {
+  const found = (await deps.docker.containers(deps.stack)).find((container) => container.service === DATABASE_SERVICE && container.state === "running");
+  if (found === undefined) throw new MillwrightError("PROVISION_FAILED", "The database does not run.", { subject: DATABASE_SERVICE, hint: `Run \`millwright logs ${DATABASE_SERVICE}\`.` });
+  return found.id;
+}

@@ -1,0 +1,26 @@
+import type { Clock } from "../../src/kernel/clock.ts";
+
+/** A clock on which every sleep ends at once and takes its time nevertheless. */
+export class FakeClock implements Clock {
+  #now: number;
+
+  constructor(start = "2026-11-24T02:00:00.000Z") {
+    this.#now = Date.parse(start);
+  }
+
+  now(): number {
+    return this.#now;
+  }
+
+  async sleep(milliseconds: number, signal?: AbortSignal): Promise<void> {
+    signal?.throwIfAborted();
+    this.#now += milliseconds;
+    // Lets whatever waits on the same event loop have its turn.
+    await new Promise((resolve) => setImmediate(resolve));
+    signal?.throwIfAborted();
+  }
+
+  pass(milliseconds: number): void {
+    this.#now += milliseconds;
+  }
+}

@@ -1,0 +1,51 @@
+import { afterAll, beforeAll, describe, expect } from "vitest";
+import { type LabHost, labHost } from "../lab/lab.ts";
+import { eventually } from "./eventually.ts";
+import { ENVIRONMENT, type Plant, createPlant, errorOf, fingerprintOf } from "./plant.ts";
+import { story } from "./steps.ts";
+
+describe("a plant without internet behind a jump host", () => {
+  let jump: LabHost;
+  let plant: Plant;
+  const step = story(() => plant);
+
+  beforeAll(async () => {
+    jump = await labHost("jump", { template: "bare" });
+    plant = await createPlant({
+      host: "inner",
+      template: "loaded",
+      onlyVia: "jump",
+      trust: false,
+      site: { [`environments.${ENVIRONMENT}.host.jump`]: { address: jump.address, user: jump.user } },
+    });
+  });
+  afterAll(async () => {
+    await plant?.[Symbol.asyncDispose]();
+    await jump?.destroy();
+  });
+
+  step("a wrong fingerprint pins nothing", async () => {
+    const outcome = await plant.run("host", "trust", "--fingerprint", fingerprintOf("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIBlR8qgC3sBTVXRbJBiXTuKW0Mxzz8gBtVbaVnS6n0v5"));
+    expect({ code: outcome.code, after: errorOf(await plant.run("plan")).code }).toEqual({ code: 4, after: "HOST_KEY_UNKNOWN" });
+  });
+
+  step("both keys are pinned, each by its own fingerprint", async () => {
+    await plant.must("host", "trust", "--fingerprint", fingerprintOf(jump.hostKey), "--fingerprint", fingerprintOf(plant.host.hostKey));
+    expect((await plant.run("host", "check")).code).not.toBe(4);
+  });
+
+  step("bootstrap and deploy go through the jump host, and nothing is fetched from the internet", async () => {
+    await plant.bootstrap();
+    await plant.must("lock");
+    await plant.must("deploy", "--yes");
+    const health = await eventually(async () => (await plant.sh("docker", "ps", "--filter", "health=healthy", "--quiet")).split("\n").length, { what: "healthy services" });
+    expect(health).toBeGreaterThan(0);
+  });
+
+  step("a jump host that is off is named as the cause", async () => {
+    await jump.powerCut();
+    const outcome = await plant.run("plan");
+    const error = errorOf(outcome);
+    expect({ code: outcome.code, error: error.code, names: JSON.stringify(error).includes(jump.address) }).toEqual({ code: 4, error: "HOST_UNREACHABLE", names: true });
+  });
+});

@@ -1,0 +1,87 @@
+import { setTimeout as wait } from "node:timers/promises";
+import type { LoadOptions, LoadReport } from "./load.ts";
+import type { Command, Outcome } from "./operator.ts";
+import type { HostEvent, HostRun, Plant } from "./plant.ts";
+
+/** A run under load, as the people at the front door and the host's own record saw it. */
+export interface MeasuredRun {
+  readonly outcome: Outcome;
+  readonly report: LoadReport;
+  readonly run: HostRun;
+  /** From the run's first step to the end of its decision (the other colour has proven itself at the front door); undefined when it never came so far. */
+  readonly swapSeconds: number | undefined;
+  /** From the run's first step to its end. */
+  readonly runSeconds: number;
+  /** Highest memory of the agent's process on the host, in bytes. */
+  readonly agentPeakBytes: number;
+}
+
+interface Options {
+  readonly load?: Partial<LoadOptions>;
+  /** What is done to the plant while the command runs. */
+  readonly meanwhile?: (command: Command) => Promise<void>;
+}
+
+/** Runs a command that makes a run (upgrade, rollback) under load, and measures it from both ends. */
+export async function runUnderLoad(plant: Plant, words: readonly string[], options: Options = {}): Promise<MeasuredRun> {
+  await using load = await plant.load(options.load);
+  const agent = watchAgent(plant);
+  const command = plant.start(...words);
+  await options.meanwhile?.(command);
+  const outcome = await command.done;
+  const agentPeakBytes = await agent.stop();
+  const report = await load.stop();
+  const run = await plant.lastRun();
+  const began = timeOf(run.events.find((event) => event.kind === "step"));
+  const decision = run.steps.find((step) => step.decision === true)?.id;
+  const decided = run.events.find((event) => event.kind === "step" && event.state === "done" && event.id === decision);
+  const ended = timeOf(run.events.findLast((event) => event.kind === "ended"));
+  return {
+    outcome,
+    report,
+    run,
+    swapSeconds: decided === undefined ? undefined : (timeOf(decided) - began) / 1000,
+    runSeconds: (ended - began) / 1000,
+    agentPeakBytes,
+  };
+}
+
+/** Milliseconds from the moment a run had decided to go back until the last request that the bad colour was given at the front door. */
+export function switchBackMilliseconds(measured: MeasuredRun, badColour: string): number | undefined {
+  const decided = measured.run.events.find((event) => event.kind === "step" && event.state === "failed");
+  const last = measured.report.colours[badColour]?.last;
+  return decided === undefined || last === undefined ? undefined : Math.max(0, last - timeOf(decided));
+}
+
+/** The same load for some seconds in which nothing happens: what there is to compare with. */
+export async function idleLoad(plant: Plant, seconds: number, options: Partial<LoadOptions> = {}): Promise<LoadReport> {
+  await using load = await plant.load(options);
+  await wait(seconds * 1000);
+  return load.stop();
+}
+
+function timeOf(event: HostEvent | undefined): number {
+  return event === undefined ? Number.NaN : Date.parse(event.at);
+}
+
+/** Reads the peak memory of the run's process over and over, since it is gone with the process. */
+function watchAgent(plant: Plant): { stop(): Promise<number> } {
+  const unit = `millwright-run@${plant.stack}.service`;
+  const look = `pid=$(systemctl show --property=MainPID --value ${unit}); [ "$pid" = 0 ] || sed -n 's/^VmHWM:[^0-9]*\\([0-9]*\\) kB/\\1/p' /proc/$pid/status`;
+  let peak = 0;
+  const stopping = new AbortController();
+  const watching = (async () => {
+    while (!stopping.signal.aborted) {
+      const { stdout } = await plant.host.sh(["sh", "-c", look]);
+      peak = Math.max(peak, Number(stdout.trim()) * 1024);
+      await wait(200);
+    }
+  })();
+  return {
+    stop: async () => {
+      stopping.abort();
+      await watching;
+      return peak;
+    },
+  };
+}
