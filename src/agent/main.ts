@@ -15,7 +15,7 @@ import { runTables } from "./run-tables.ts";
 import { refuse, serveVerb } from "./serve.ts";
 import { verbTable } from "./verbs/table.ts";
 
-const USAGE = `millwright agent ${VERSION}: gate --key NAME | run STACK | verb VERB [ARGUMENT…] | recipient`;
+const USAGE = `millwright agent ${VERSION}: gate --key NAME | run STACK | verb VERB [ARGUMENT…] | recipient | bootstrap …`;
 const IDENTITY_FILE = "/etc/millwright/age.key";
 
 const deps: AgentDeps = {
@@ -43,6 +43,8 @@ async function main([command, ...words]: readonly string[]): Promise<number> {
       return await verb(words);
     case "run":
       return await run(words);
+    case "bootstrap":
+      return await bootstrap(words);
     case "recipient":
       process.stdout.write(`${(await readIdentity(IDENTITY_FILE)).recipient}\n`);
       return 0;
@@ -70,6 +72,13 @@ async function gate([flag, key = ""]: readonly string[]): Promise<number> {
 async function verb([name = "", ...words]: readonly string[]): Promise<number> {
   if (!isVerb(name)) throw new MillwrightError("USAGE", USAGE);
   return await serveVerb(verbTable(deps), name, words, `${process.env["SUDO_USER"] ?? userInfo().username} (on the host)`, streams);
+}
+
+/** Setting the host up: by root through the admin's sudo only, so it is no verb. */
+async function bootstrap(words: readonly string[]): Promise<number> {
+  const { bootstrapCommand } = await import("../bootstrap/bootstrap-command.ts");
+  const { localSystem } = await import("../bootstrap/local-system.ts");
+  return await bootstrapCommand(words, process.stdin, (line) => void process.stdout.write(`${JSON.stringify(line)}\n`), localSystem());
 }
 
 /** What the run's unit starts. */

@@ -13,6 +13,8 @@ export interface BuildOptions {
   /** The context as `buildContext` makes it. */
   readonly context: Readable;
   readonly tag: string;
+  /** Unix socket of the engine; the machine's own when left out. */
+  readonly socket?: string;
   /** Existing folder for the unpacked context, which is removed again. */
   readonly workFolder: string;
   readonly onLine: (line: string) => void;
@@ -26,7 +28,11 @@ export async function releaseBuild(options: BuildOptions): Promise<{ readonly im
   try {
     await unpackContext(options.context, directory);
     const { code } = await options.shell.run(["docker", "build", "--force-rm", "--tag", options.tag, directory], {
-      environment: { BUILDKIT_PROGRESS: "plain", DOCKER_CLI_HINTS: "false" },
+      environment: {
+        BUILDKIT_PROGRESS: "plain",
+        DOCKER_CLI_HINTS: "false",
+        ...(options.socket === undefined ? {} : { DOCKER_HOST: `unix://${options.socket}` }),
+      },
       onLine: (line) => {
         lines.push(line);
         options.onLine(line);

@@ -73,10 +73,14 @@ async function forward(jump: Connection, target: SshAddress): Promise<Duplex> {
   try {
     return await jump.forward(target.address, target.port);
   } catch (error) {
-    throw new MillwrightError("JUMP_REFUSED", `The jump host does not reach the host or may not forward to it: ${error instanceof Error ? error.message : String(error)}.`, {
-      subject: `${describeAddress(jump.target)} → ${describeAddress(target)}`,
-      hint: "Check the host's address as the jump host sees it, and AllowTcpForwarding there.",
-      cause: error,
-    });
+    throw new MillwrightError(
+      "JUMP_REFUSED",
+      `The jump host does not reach the host or may not forward to it: ${error instanceof Error ? error.message : String(error)}.`,
+      {
+        subject: `${describeAddress(jump.target)} → ${describeAddress(target)}`,
+        hint: "Check the host's address as the jump host sees it, and AllowTcpForwarding there.",
+        cause: error,
+      },
+    );
   }
 }

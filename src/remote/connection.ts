@@ -89,66 +89,88 @@ export class Connection implements AsyncDisposable {
   }
 }
 
+/**
+ * By events and not by stream iteration: ssh2's channel has a `destroy` of its own, which neither ends a loop over it nor passes an error
+ * on, and it closes only when all that came was read.
+ */
 async function runOn(channel: ClientChannel, options: ExecOptions): Promise<ExecResult> {
-  const { signal, stdin } = options;
-  let exit: Pick<ExecResult, "code" | "signal"> = { code: null, signal: null };
-  channel.on("exit", (code: number | null, name?: string) => (exit = { code, signal: name ?? null }));
-  const stderr = new Tail();
-  channel.stderr.on("data", (chunk: Buffer) => stderr.add(chunk));
-  const input = stdin === undefined || typeof stdin === "string" || stdin instanceof Uint8Array ? undefined : stdin;
-  const closed = new Promise<void>((resolve) =>
-    channel.once("close", () => {
-      // The program wants no more of it.
-      input?.destroy();
-      resolve();
-    }),
-  );
-  const onAbort = (): void => void channel.destroy(signal?.reason instanceof Error ? signal.reason : new Error("aborted"));
-  signal?.addEventListener("abort", onAbort, { once: true });
-  if (signal?.aborted === true) onAbort();
-  try {
-    const [stdout] = await Promise.all([receive(channel, options), input === undefined ? channel.end(stdin ?? "") : send(channel, input)]);
-    await closed;
-    return { ...exit, stdout, stderr: stderr.text() };
-  } finally {
-    signal?.removeEventListener("abort", onAbort);
-  }
-}
-
-/** Reads standard output to its end: a channel with unread output never closes. */
-async function receive(channel: ClientChannel, { onStdout, onStdoutLine }: ExecOptions): Promise<string> {
-  const stdout = new Tail();
+  const { signal, stdin, onStdout, onStdoutLine } = options;
+  const [stdout, stderr] = [new Tail(), new Tail()];
   const lines = onStdoutLine === undefined ? undefined : new LineCutter(onStdoutLine);
-  for await (const chunk of channel as AsyncIterable<Buffer>) {
-    if (onStdout !== undefined) await onStdout(chunk);
-    else stdout.add(chunk);
-    lines?.write(chunk);
+  let exit: Pick<ExecResult, "code" | "signal"> = { code: null, signal: null };
+  const over = new AbortController();
+  try {
+    await new Promise<void>((resolve, reject) => {
+      const attempt = (work: () => void | Promise<void>): void => {
+        const held = onAttempt(work, reject);
+        if (held === undefined) return;
+        channel.pause();
+        held.then(() => channel.resume(), reject);
+      };
+      signal?.addEventListener("abort", () => reject(signal.reason), { signal: over.signal });
+      if (signal?.aborted === true) reject(signal.reason);
+      channel.on("data", (chunk: Buffer) => {
+        if (onStdout === undefined) stdout.add(chunk);
+        attempt(() => {
+          lines?.write(chunk);
+          return onStdout?.(chunk);
+        });
+      });
+      channel.stderr.on("data", (chunk: Buffer) => stderr.add(chunk));
+      channel.on("exit", (code: number | null, name?: string) => (exit = { code, signal: name ?? null }));
+      channel.on("error", reject);
+      channel.once("close", () => {
+        attempt(() => lines?.end());
+        resolve();
+      });
+      if (isReadable(stdin)) send(channel, stdin, over.signal).catch(reject);
+      else channel.end(stdin ?? "");
+    });
+    return { ...exit, stdout: stdout.text(), stderr: stderr.text() };
+  } finally {
+    over.abort();
+    channel.close();
   }
-  lines?.end();
-  return stdout.text();
 }
 
-/** Sends standard input, waiting whenever the host's window is full. */
-async function send(channel: ClientChannel, input: Readable): Promise<void> {
+function onAttempt(work: () => void | Promise<void>, reject: (error: unknown) => void): Promise<void> | undefined {
   try {
-    for await (const chunk of input) if (!channel.write(chunk)) await writableAgain(channel);
+    return work() ?? undefined;
   } catch (error) {
-    if (channel.destroyed || !channel.writable) return;
-    channel.destroy();
+    reject(error);
+    return undefined;
+  }
+}
+
+function isReadable(stdin: ExecOptions["stdin"]): stdin is Readable {
+  return stdin !== undefined && typeof stdin !== "string" && !(stdin instanceof Uint8Array);
+}
+
+/** Sends standard input, waiting whenever the host's window is full. Stops when the program has ended and wants no more. */
+async function send(channel: ClientChannel, input: Readable, over: AbortSignal): Promise<void> {
+  over.addEventListener("abort", () => input.destroy());
+  try {
+    for await (const chunk of input) {
+      if (over.aborted) return;
+      if (!channel.write(chunk)) await writableAgain(channel, over);
+    }
+  } catch (error) {
+    // Our own destroying of the input, since nobody reads it any more.
+    if (over.aborted) return;
     throw error;
   }
   channel.end();
 }
 
-function writableAgain(channel: ClientChannel): Promise<void> {
+function writableAgain(channel: ClientChannel, over: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const settle = (): void => {
       channel.off("drain", settle);
-      channel.off("close", settle);
+      over.removeEventListener("abort", settle);
       resolve();
     };
     channel.on("drain", settle);
-    channel.on("close", settle);
+    over.addEventListener("abort", settle);
   });
 }
 

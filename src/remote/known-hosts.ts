@@ -31,9 +31,7 @@ export function parseKnownHosts(text: string, path: string): KnownHosts {
   const linesFor = (address: string, port: number): readonly Line[] => lines.filter((line) => line.matches(knownHostName(address, port)));
   return {
     check: (address, port, key) => verdictOf(linesFor(address, port), key),
-    typesFor: (address, port) => [
-      ...new Set(linesFor(address, port).flatMap((line) => (line.marker === undefined ? [hostKeyType(line.key) ?? ""] : []))),
-    ],
+    typesFor: (address, port) => [...new Set(linesFor(address, port).flatMap((line) => (line.marker === undefined ? [hostKeyType(line.key) ?? ""] : [])))],
   };
 }
 
@@ -86,5 +84,8 @@ function patternExpression(pattern: string): RegExp {
 }
 
 function invalid(where: string, what: string): MillwrightError {
-  return new MillwrightError("SITE_INVALID", `The line ${what}.`, { subject: where, hint: "Mend or remove the line; `millwright host trust` writes a new one." });
+  return new MillwrightError("SITE_INVALID", `The line ${what}.`, {
+    subject: where,
+    hint: "Mend or remove the line; `millwright host trust` writes a new one.",
+  });
 }

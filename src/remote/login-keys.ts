@@ -46,7 +46,12 @@ class OneKeyAgent extends OpenSSHAgent {
 
   override getIdentities(callback: IdentityCallback<ParsedKey>): void {
     const wanted = this.#key.getPublicSSH();
-    super.getIdentities((error, keys) => callback(error ?? null, keys?.filter((key) => wanted.equals(publicPartOf(key)))));
+    super.getIdentities((error, keys) =>
+      callback(
+        error ?? null,
+        keys?.filter((key) => wanted.equals(publicPartOf(key))),
+      ),
+    );
   }
 }
 

@@ -101,10 +101,14 @@ function refusal(to: SshAddress, { key, verdict }: { readonly key: Buffer; reado
     case "revoked":
       return new MillwrightError("HOST_KEY_REVOKED", `known_hosts marks the host's key as revoked. ${shown}.`, { subject, hint: "Give the host new keys." });
     case "authority":
-      return new MillwrightError("HOST_KEY_UNKNOWN", `Only a certificate authority is pinned for the host, and host certificates are not supported. ${shown}.`, {
-        subject,
-        hint: "Pin the host's own key with `millwright host trust`.",
-      });
+      return new MillwrightError(
+        "HOST_KEY_UNKNOWN",
+        `Only a certificate authority is pinned for the host, and host certificates are not supported. ${shown}.`,
+        {
+          subject,
+          hint: "Pin the host's own key with `millwright host trust`.",
+        },
+      );
     case "known":
     case "unknown":
       return new MillwrightError("HOST_KEY_UNKNOWN", `The host's key is not pinned. ${shown}.`, {
@@ -148,6 +152,7 @@ function reasonOf(error: Error & { readonly level?: string; readonly code?: stri
     case "EHOSTUNREACH":
     case "ENETUNREACH":
       return "there is no route to it";
+    case undefined:
     default:
       return error.message;
   }

@@ -140,7 +140,9 @@ function percentile(sorted: readonly number[], share: number): number {
 function report(): LoadReport {
   const sorted = [...durations].sort((a, b) => a - b);
   const times = [...goodAt].sort((a, b) => a - b);
-  const gap = times.reduce((longest, time, index) => Math.max(longest, index === 0 ? 0 : time - (times[index - 1] ?? time)), 0);
+  // Also from the last good answer to the end: an outage that lasts must not look like none.
+  const ends = [...times.slice(1), Math.max(stoppedAt, times.at(-1) ?? began)];
+  const gap = ends.reduce((longest, time, index) => Math.max(longest, time - (times[index] ?? began)), 0);
   return {
     sent: counts.sent,
     failed: counts.failed,
@@ -157,6 +159,7 @@ function report(): LoadReport {
 }
 
 const began = performance.now();
+let stoppedAt = began;
 let started = 0;
 const timer = setInterval(() => {
   const due = Math.floor(((performance.now() - began) / 1000) * options.rate);
@@ -172,6 +175,7 @@ process.send?.("started");
 process.on("disconnect", () => process.exit(0));
 process.on("message", () => {
   clearInterval(timer);
+  stoppedAt = performance.now();
   stopping.abort();
   const wait = setInterval(() => {
     if (pending > 0) return;

@@ -1,6 +1,10 @@
 import { fork } from "node:child_process";
 import { once } from "node:events";
-import { fileURLToPath } from "node:url";
+import { createRequire } from "node:module";
+import { fileURLToPath, pathToFileURL } from "node:url";
+
+/** By its own path, so that it is found from whatever directory the test runs in. */
+const TSX = pathToFileURL(createRequire(import.meta.url).resolve("tsx")).href;
 
 export interface LoadOptions {
   readonly address: string;
@@ -38,7 +42,7 @@ export interface Load {
 
 /** Starts constant open-loop load in a process of its own, so that the work under test does not slow the clock of the load. */
 export async function startLoad(options: LoadOptions): Promise<Load> {
-  const child = fork(fileURLToPath(new URL("load-process.ts", import.meta.url)), [JSON.stringify(options)], { execArgv: ["--import", "tsx"] });
+  const child = fork(fileURLToPath(new URL("load-process.ts", import.meta.url)), [JSON.stringify(options)], { execArgv: ["--import", TSX] });
   await once(child, "message");
   let report: LoadReport | undefined;
   const stop = async (): Promise<LoadReport> => {

@@ -1,0 +1,56 @@
+import { join } from "node:path";
+import { bootstrapHost } from "../../bootstrap/bootstrap-host.ts";
+import type { Change } from "../../bootstrap/resource.ts";
+import { readIdentity } from "../../secrets/identity.ts";
+import { addHostRecipient } from "../../secrets/site-secrets.ts";
+import { confirm } from "../confirm.ts";
+import { deployKeys, openConnection } from "../host-link.ts";
+import type { Run } from "../program.ts";
+import { PACKAGE_DIRECTORY } from "../rendered-stack.ts";
+import { type EnvironmentOption, loadTarget } from "../target.ts";
+
+export interface HostOptions extends EnvironmentOption {
+  readonly deployKey?: readonly string[];
+}
+
+export const AGENT_FILE = join(PACKAGE_DIRECTORY, "dist/agent.mjs");
+
+export const hostBootstrapCommand: Run<HostOptions> = async (options, context) => {
+  const target = await loadTarget(options, context);
+  const { site, environment } = target;
+  const { host } = environment;
+  context.output.say(`Connecting to ${host.admin}@${host.address} …`);
+  await using connection = await openConnection(target, host.admin, options, context);
+  const result = await bootstrapHost({
+    environment,
+    deployKeys: await deployKeys(options.deployKey ?? [], options, context),
+    connection,
+    openNewConnection: async (user) => await openConnection(target, user, options, context),
+    agentFile: AGENT_FILE,
+    events: context.output.events(),
+    clock: context.clock,
+    signal: context.signal,
+    confirm: async (changes) => {
+      context.output.say(describeChanges(changes));
+      await confirm(`Make these ${changes.length} changes on ${host.address}?`, options, context);
+      return true;
+    },
+  });
+  let joined = false;
+  if (result.recipient !== null) {
+    const { identity } = await readIdentity(join(context.configDirectory, "identity"));
+    joined = await addHostRecipient(site.directory, environment.name, result.recipient, identity);
+  }
+  const count = result.changed.length;
+  const lines = [
+    count === 0 ? `${host.address} is as it should be: nothing was changed.` : `${host.address}: ${count} changes made and proven.`,
+    ...(joined ? [`The host can open secrets/${environment.name}.age now: commit the secrets folder.`] : []),
+    "Next: millwright lock, then millwright deploy",
+  ];
+  return { data: { changed: result.changed, recipient: result.recipient, joined }, text: lines.join("\n") };
+};
+
+/** One line a change, with what differs below it. */
+export function describeChanges(changes: readonly Change[]): string {
+  return changes.flatMap((change) => [`  ${change.group.padEnd(9)} ${change.title}`, ...change.diff.map((line) => `            ${line}`)]).join("\n");
+}

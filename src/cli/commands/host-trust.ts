@@ -1,0 +1,65 @@
+import { appendFile } from "node:fs/promises";
+import { MillwrightError } from "../../kernel/errors.ts";
+import { fetchHostKey } from "../../remote/connect.ts";
+import { fingerprint, hostKeyType, knownHostsLine } from "../../remote/host-key.ts";
+import { parseKnownHosts } from "../../remote/known-hosts.ts";
+import type { SshAddress, SshTarget } from "../../remote/ssh-target.ts";
+import { confirm } from "../confirm.ts";
+import type { CliContext } from "../context.ts";
+import { connectOptions, sshTarget } from "../host-link.ts";
+import type { CommonOptions, Run } from "../program.ts";
+import { readIfThere } from "../rendered-stack.ts";
+import { type EnvironmentOption, loadTarget, type Target } from "../target.ts";
+
+interface Options extends EnvironmentOption {
+  readonly fingerprint?: string;
+}
+
+interface Pinned {
+  readonly host: string;
+  readonly fingerprint: string;
+  readonly added: boolean;
+}
+
+/** Pins the keys of the jump host and the host, in this order: the second is only reached through the first. */
+export const hostTrustCommand: Run<Options> = async (options, context) => {
+  const target = await loadTarget(options, context);
+  const whole = sshTarget(target.environment, target.environment.host.admin);
+  const pinned: Pinned[] = [];
+  if (whole.jump !== undefined) pinned.push(await trust(whole.jump, target, withoutFingerprint(options), context));
+  pinned.push(await trust(whole, target, options, context));
+  const text = pinned.map(({ host, fingerprint: print, added }) => `${host}: ${print} ${added ? "is pinned now" : "was pinned already"}.`);
+  return { data: { pinned }, text: text.join("\n") };
+};
+
+async function trust(to: SshTarget, target: Target, options: Options & CommonOptions, context: CliContext): Promise<Pinned> {
+  const file = target.site.files.knownHosts;
+  const host = `${to.address}:${to.port}`;
+  context.output.say(`Asking ${host} for its key …`);
+  const key = await fetchHostKey(to, await connectOptions(target, options, context));
+  const print = fingerprint(key);
+  const text = (await readIfThere(file)) ?? "";
+  const verdict = parseKnownHosts(text, file).check(to.address, to.port, key);
+  if (verdict === "known") return { host, fingerprint: print, added: false };
+  if (verdict === "changed" || verdict === "revoked") {
+    throw new MillwrightError("HOST_KEY_CHANGED", `${host} shows a key that is not the pinned one (${print}).`, {
+      subject: host,
+      hint: `If the host was really made anew, remove its line from ${file} and run this again; else somebody is in between.`,
+    });
+  }
+  if (options.fingerprint === undefined) {
+    context.output.say(`${host} shows a ${hostKeyType(key)} key: ${print}`);
+    context.output.say("Compare it with what the host's console says: ssh-keygen -l -f /etc/ssh/ssh_host_ed25519_key.pub");
+    // --yes must not pin a key that nobody has looked at: only --fingerprint does without a terminal.
+    if (!context.interactive) throw new MillwrightError("ANSWER_MISSING", "Nobody is there to compare the host's key.", { subject: host, hint: `Pass --fingerprint ${print} if that is right.` });
+    await confirm("Is it the same?", { ...options, yes: false }, context);
+  } else if (options.fingerprint !== print) {
+    throw new MillwrightError("HOST_KEY_CHANGED", `${host} shows ${print}, not the fingerprint given.`, { subject: host, hint: "Do not go on before you know why." });
+  }
+  await appendFile(file, `${text === "" || text.endsWith("\n") ? "" : "\n"}${knownHostsLine(to.address, to.port, key)}\n`);
+  return { host, fingerprint: print, added: true };
+}
+
+function withoutFingerprint({ fingerprint: _, ...options }: Options & CommonOptions): Options & CommonOptions {
+  return options;
+}

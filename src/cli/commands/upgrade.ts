@@ -1,0 +1,66 @@
+import { join } from "node:path";
+import { MillwrightError } from "../../kernel/errors.ts";
+import { releaseIds } from "../../release/make-release.ts";
+import { readRelease, readReleases } from "../../release/read-release.ts";
+import { askSwapPlan, type Prepared } from "../ask-plan.ts";
+import { confirm } from "../confirm.ts";
+import type { CliContext } from "../context.ts";
+import { describePlan } from "../describe-plan.ts";
+import { type HostLink, openLink, watchRun } from "../host-link.ts";
+import type { CommandResult } from "../output.ts";
+import type { CommonOptions, Run } from "../program.ts";
+import { type EnvironmentOption, loadTarget, type Target } from "../target.ts";
+
+interface UpgradeOptions extends EnvironmentOption {
+  readonly release?: string;
+  readonly dryRun?: boolean;
+}
+
+export const upgradeCommand: Run<UpgradeOptions> = async (options, context) => {
+  const target = await loadTarget(options, context);
+  const release = await readRelease(target.site.files.releases, options.release ?? (await chooseRelease(target, context)));
+  context.output.say(`Asking ${target.environment.host.address} what release ${release.id} would change …`);
+  await using link = await openLink(target, options, context);
+  const prepared = await askSwapPlan(link, "upgrade-plan", target.environment.stack, { release });
+  const extra = prepared.classification === undefined ? [] : [`${prepared.classification.kind}: ${prepared.classification.reasons.join("; ")}`];
+  return await carryOut(link, "upgrade", { target, prepared, extra, done: `Release ${release.id} serves ${target.environment.domain}.` }, options, context);
+};
+
+export const rollbackCommand: Run<EnvironmentOption> = async (options, context) => {
+  const target = await loadTarget(options, context);
+  await using link = await openLink(target, options, context);
+  const prepared = await askSwapPlan(link, "rollback-plan", target.environment.stack);
+  return await carryOut(link, "rollback", { target, prepared, extra: [], done: "The release before serves again." }, options, context);
+};
+
+interface Work {
+  readonly target: Target;
+  readonly prepared: Prepared;
+  readonly extra: readonly string[];
+  readonly done: string;
+}
+
+async function carryOut(link: HostLink, verb: "upgrade" | "rollback", work: Work, options: CommonOptions & { readonly dryRun?: boolean }, context: CliContext): Promise<CommandResult> {
+  const { plan, notes } = work.prepared;
+  const text = describePlan(plan, [...work.extra, ...notes]);
+  if (plan.steps.length === 0 || options.dryRun === true) return { data: { plan, notes, changed: false, channels: link.channels }, text };
+  context.output.say(text);
+  await confirm(`Carry this out on ${work.target.environment.host.address}?`, options, context);
+  const run = await watchRun(link, verb, [work.target.environment.stack, plan.id], context);
+  return { data: { plan, notes, changed: true, run, channels: link.channels }, text: work.done };
+}
+
+/** The newest first, with their notes; without a terminal the flag is needed. */
+async function chooseRelease({ site }: Target, context: CliContext): Promise<string> {
+  const ids = await releaseIds(site.files.releases);
+  if (ids.length === 0) throw new MillwrightError("RELEASE_NOT_FOUND", "The site has no release yet.", { hint: "millwright release build" });
+  const { inquirerAsk } = await import("../../wizard/inquirer-ask.ts");
+  const releases = [...(await readReleases(site.files.releases))].reverse();
+  return await inquirerAsk({ interactive: context.interactive, signal: context.signal }).select({
+    key: "release",
+    flag: `--release ${ids.at(-1)}`,
+    message: "Which release?",
+    explanation: `Releases in ${join(site.files.releases)}, newest first.`,
+    choices: releases.map(({ id, notes, createdBy }) => ({ value: id, name: `${id}  ${createdBy}  ${notes.split("\n")[0] ?? ""}`.trim() })),
+  });
+}

@@ -1,0 +1,98 @@
+import { access, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Verb } from "../agent/protocol.ts";
+import { MillwrightError } from "../kernel/errors.ts";
+import { type CallOptions, sshCaller } from "../remote/call-verb.ts";
+import { type ConnectOptions, connectHost } from "../remote/connect.ts";
+import type { Connection } from "../remote/connection.ts";
+import { parseKnownHosts } from "../remote/known-hosts.ts";
+import type { SshTarget } from "../remote/ssh-target.ts";
+import type { Environment } from "../site/environment.ts";
+import type { CliContext } from "./context.ts";
+import { LiveView } from "./live-view.ts";
+import type { CommonOptions } from "./program.ts";
+import { readIfThere } from "./rendered-stack.ts";
+import type { Target } from "./target.ts";
+
+/** The agent of a host as a command calls it: over SSH, or in this process with --local. */
+export interface HostLink extends AsyncDisposable {
+  /** The verb's result, still to be validated. */
+  call(verb: Verb, words: readonly string[], options?: CallOptions): Promise<unknown>;
+  /** SSH channels opened so far: each is a round trip. */
+  readonly channels: number;
+}
+
+export async function openLink(target: Target, options: CommonOptions, context: CliContext): Promise<HostLink> {
+  if (options.local === true) return (await import("./local-link.ts")).localLink(context);
+  const connection = await openConnection(target, target.environment.host.deploy, options, context);
+  const caller = sshCaller(connection);
+  return {
+    call: async (verb, words, call = {}) => (await caller.call(verb, words, { signal: context.signal, ...call })).result,
+    get channels() {
+      return connection.channels;
+    },
+    [Symbol.asyncDispose]: async () => await connection[Symbol.asyncDispose](),
+  };
+}
+
+export async function openConnection(target: Target, user: string, options: CommonOptions, context: CliContext): Promise<Connection> {
+  return await connectHost(sshTarget(target.environment, user), await connectOptions(target, options, context));
+}
+
+export async function connectOptions(target: Target, options: CommonOptions, context: CliContext): Promise<ConnectOptions> {
+  const file = target.site.files.knownHosts;
+  const knownHosts = parseKnownHosts((await readIfThere(file)) ?? "", file);
+  return { ...(await loginKeys(options, context)), knownHosts, signal: context.signal };
+}
+
+export function sshTarget({ host }: Environment, user: string): SshTarget {
+  return { address: host.address, port: host.port, user, ...(host.jump === undefined ? {} : { jump: host.jump }) };
+}
+
+/** --identity, MILLWRIGHT_IDENTITY, the SSH agent, or the usual file in ~/.ssh, in this order. */
+export async function loginKeys(options: CommonOptions, context: CliContext): Promise<{ readonly identityFiles: readonly string[]; readonly agentSocket: string | undefined }> {
+  const agentSocket = context.environment["SSH_AUTH_SOCK"] || undefined;
+  const named = options.identity ?? (context.environment["MILLWRIGHT_IDENTITY"] ? [context.environment["MILLWRIGHT_IDENTITY"]] : []);
+  if (named.length > 0 || agentSocket !== undefined) return { identityFiles: named, agentSocket };
+  const usual = join(context.home, ".ssh/id_ed25519");
+  const isThere = await access(usual).then(
+    () => true,
+    () => false,
+  );
+  return { identityFiles: isThere ? [usual] : [], agentSocket };
+}
+
+/** The public halves of the keys the operator logs in with: what may deploy, when nothing else is named. */
+export async function deployKeys(files: readonly string[], options: CommonOptions, context: CliContext): Promise<readonly { readonly name: string; readonly key: string }[]> {
+  const named = files.length > 0 ? files : (await loginKeys(options, context)).identityFiles.map((file) => `${file}.pub`);
+  if (named.length === 0) throw new MillwrightError("KEY_UNUSABLE", "No public key is named that may deploy.", { hint: "Pass --deploy-key FILE.pub." });
+  const keys = [];
+  for (const file of named) {
+    const text = await readFile(file, "utf8").catch((cause: unknown) => {
+      throw new MillwrightError("KEY_UNUSABLE", "The public key cannot be read.", { subject: file, hint: "Pass --deploy-key FILE.pub.", cause });
+    });
+    const [type = "", blob = "", comment = ""] = text.trim().split(/\s+/);
+    const name = (comment || context.user).toLowerCase().replaceAll(/[^a-z0-9@._-]/g, "-").replace(/^[^a-z0-9]+/, "").slice(0, 40);
+    keys.push({ name: name === "" ? "operator" : name, key: `${type} ${blob}` });
+  }
+  return keys;
+}
+
+/**
+ * Calls a verb that tells a run, and draws it: live on a terminal, as lines or JSON lines elsewhere. Ctrl-C ends only the following; the
+ * error says so.
+ */
+export async function watchRun(link: HostLink, verb: Verb, args: readonly string[], context: CliContext): Promise<unknown> {
+  const view = context.output.live ? new LiveView() : undefined;
+  try {
+    return await link.call(verb, args, { onEvent: (event) => (view === undefined ? context.output.event(event) : view.emit(event)) });
+  } catch (error) {
+    if (!context.signal.aborted) throw error;
+    throw new MillwrightError("INTERRUPTED", "Stopped following. The run goes on at the host.", {
+      hint: "Watch it with `millwright follow`, or undo it with `millwright abort`.",
+      cause: error,
+    });
+  } finally {
+    await view?.close();
+  }
+}

@@ -1,0 +1,91 @@
+import { type Clock, timestamp } from "../kernel/clock.ts";
+import { MillwrightError } from "../kernel/errors.ts";
+import { platformContainer } from "./colour-view.ts";
+import type { Answer, Ask, Certificate } from "./http.ts";
+import { judgeLoginPage } from "./probes/login-page.ts";
+import { fail, type Finding, pass } from "./probes/probe.ts";
+import type { SwapDeps } from "./swap-deps.ts";
+import { type Active, COLOUR_HEADER, SWITCH_HEADER } from "./traffic.ts";
+
+const IN_A_ROW = 3;
+const PATIENCE_MILLISECONDS = 5000;
+const POLL_MILLISECONDS = 25;
+
+interface FrontDoor {
+  /** The configuration that must answer; undefined for the one without a release. */
+  readonly expected: Active | undefined;
+  /** Whether the page must be good as well; while going back, who answers is all that counts. */
+  readonly page: boolean;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Proves through the published port that a configuration is in force: three answers in a row that carry its mark. A change that was not
+ * seen after 5 s gets one SIGHUP, which makes Traefik read the folder again, and 5 s more.
+ */
+export async function proveFront(deps: SwapDeps, door: FrontDoor): Promise<Finding> {
+  let deadline = deps.clock.now() + PATIENCE_MILLISECONDS;
+  let isReminded = false;
+  let row = 0;
+  const began = deps.clock.now();
+  for (;;) {
+    door.signal.throwIfAborted();
+    const { finding, certificate } = await lookAtFront(deps, door);
+    row = finding.verdict === "pass" ? row + 1 : 0;
+    if (row === IN_A_ROW) {
+      reportCertificate(deps, door.expected, certificate);
+      return pass(`${IN_A_ROW} answers in a row, ${deps.clock.now() - began} ms after the switch`, finding.evidence);
+    }
+    if (row > 0) continue;
+    if (deps.clock.now() >= deadline) {
+      if (isReminded) throw new MillwrightError("RELEASE_UNHEALTHY", `Through the front door: ${finding.detail}.`, { subject: deps.stack.facts.domain, hint: "Look at `millwright logs edge`." });
+      const edge = await platformContainer(deps, "edge");
+      if (edge !== undefined && edge.pid > 0) deps.hangUp(edge.pid);
+      isReminded = true;
+      deadline = deps.clock.now() + PATIENCE_MILLISECONDS;
+    }
+    await deps.clock.sleep(POLL_MILLISECONDS, door.signal);
+  }
+}
+
+/** One request through the front door. */
+export async function lookAtFront(deps: SwapDeps, door: Omit<FrontDoor, "signal">): Promise<{ readonly finding: Finding; readonly certificate: Certificate | undefined }> {
+  try {
+    const answer = await deps.http.ask(frontRequest(deps, "/web/login"));
+    return { finding: judgeFront(answer, door.expected, door.page), certificate: answer.certificate };
+  } catch (error) {
+    return { finding: fail(error instanceof Error ? error.message : String(error)), certificate: undefined };
+  }
+}
+
+export function judgeFront(answer: Answer, expected: Active | undefined, page: boolean): Finding {
+  const [colour, switchId] = [answer.headers[COLOUR_HEADER], answer.headers[SWITCH_HEADER]];
+  const evidence = { status: answer.status, colour: colour ?? "none", switch: switchId ?? "none" };
+  if (expected === undefined) return colour === undefined ? pass("no release answers", evidence) : fail(`${colour} still answers`, evidence);
+  if (colour !== expected.colour || switchId !== expected.switchId) {
+    return fail(`the answer (${answer.status}) is of ${colour ?? "no colour"}, switch ${switchId ?? "none"}, instead of ${expected.colour}, switch ${expected.switchId}`, evidence);
+  }
+  return page ? judgeLoginPage(answer) : pass(`${colour} answers`, evidence);
+}
+
+function frontRequest(deps: SwapDeps, path: string): Ask {
+  const { domain, listen } = deps.stack.facts;
+  const address = listen === "0.0.0.0" ? "127.0.0.1" : listen === "::" ? "::1" : listen;
+  return { address, port: 443, path, serverName: domain, headers: { Host: domain, "User-Agent": "millwright-probe" }, timeoutMilliseconds: 5000 };
+}
+
+/** Whether browsers will take the certificate is worth a word, but no reason to keep users on the old release. */
+function reportCertificate(deps: SwapDeps, active: Active | undefined, certificate: Certificate | undefined): void {
+  if (active === undefined || certificate === undefined) return;
+  const { verdict, detail } = judgeCertificate(certificate, deps.stack.facts.domain, deps.clock);
+  deps.events.emit({ kind: "probe", at: timestamp(deps.clock), colour: active.colour, name: "certificate", verdict, detail, milliseconds: 0 });
+}
+
+export function judgeCertificate(certificate: Certificate, domain: string, clock: Pick<Clock, "now">): Finding {
+  const names = certificate.names.split(", ").map((name) => name.replace(/^(DNS|IP Address):/, "").toLowerCase());
+  const parent = domain.slice(domain.indexOf(".") + 1);
+  if (!names.includes(domain.toLowerCase()) && !names.includes(`*.${parent.toLowerCase()}`)) return { verdict: "unknown", detail: `the certificate is not for ${domain} but for ${certificate.names}` };
+  if (clock.now() > Date.parse(certificate.validTo)) return { verdict: "unknown", detail: `the certificate ended on ${certificate.validTo}` };
+  if (clock.now() < Date.parse(certificate.validFrom)) return { verdict: "unknown", detail: `the certificate begins on ${certificate.validFrom}` };
+  return pass(`valid until ${certificate.validTo}`);
+}

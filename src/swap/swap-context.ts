@@ -1,0 +1,27 @@
+import { z } from "zod";
+import { colourSchema } from "../blueprint/stack.ts";
+import type { Plan } from "../kernel/plan.ts";
+import { releaseSchema } from "../release/release-file.ts";
+import { servingSchema } from "./serving.ts";
+import type { SwapDeps } from "./swap-deps.ts";
+
+/** What the steps of a swap or a rollback share; kept in the plan, so that a run that was cut off finds it again. */
+export const swapContextSchema = z.object({
+  kind: z.enum(["swap", "rollback"]),
+  /** Where users go. */
+  colour: colourSchema,
+  release: releaseSchema,
+  /** What serves when the plan is made; absent for a first release. */
+  from: z.object({ serving: servingSchema, release: releaseSchema }).optional(),
+});
+
+export type SwapPlanContext = z.infer<typeof swapContextSchema>;
+
+export interface SwapContext extends SwapDeps, SwapPlanContext {
+  /** Id of the run, which also names the switch. */
+  readonly run: string;
+}
+
+export function swapContext(deps: SwapDeps, plan: Plan, run: string): SwapContext {
+  return { ...deps, ...swapContextSchema.parse(plan.context), run };
+}

@@ -1,0 +1,102 @@
+import { mkdtemp } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type HostPaths, hostPaths } from "../../src/blueprint/host-paths.ts";
+import type { Stack } from "../../src/blueprint/stack.ts";
+import { openDeployContext } from "../../src/deploy/deploy-context.ts";
+import type { DeployDeps } from "../../src/deploy/deploy-deps.ts";
+import { deployTable } from "../../src/deploy/deploy-steps.ts";
+import type { Listener } from "../../src/deploy/host-facts.ts";
+import { type PreparedDeploy, prepareDeploy } from "../../src/deploy/prepare-deploy.ts";
+import { makeDirectory } from "../../src/deploy/write-durably.ts";
+import type { Events, MillwrightEvent } from "../../src/kernel/events.ts";
+import type { Journal, JournalEntry } from "../../src/kernel/journal.ts";
+import type { Plan } from "../../src/kernel/plan.ts";
+import { runPlan, type RunOutcome } from "../../src/kernel/run-plan.ts";
+import { Secret } from "../../src/kernel/secret.ts";
+import { FakeClock } from "../fakes/fake-clock.ts";
+import { FakeDocker } from "../fakes/fake-docker.ts";
+import { STACK } from "./fixture-stack.ts";
+
+/** A journal in memory. `cutAt` plays a kill just before the entry of that number is on the disk. */
+export class MemoryJournal implements Journal {
+  readonly lines: JournalEntry[] = [];
+  cutAt = Number.POSITIVE_INFINITY;
+
+  async append(entry: Pick<JournalEntry, "kind" | "step" | "detail">): Promise<void> {
+    if (this.lines.length >= this.cutAt) throw new Cut();
+    this.lines.push({ seq: this.lines.length, at: "", run: "r", who: "w", previous: "", hash: "", ...entry });
+  }
+
+  async entries(): Promise<readonly JournalEntry[]> {
+    return this.lines;
+  }
+}
+
+export class Cut extends Error {}
+
+/** A host in memory and a temporary folder, to deploy to. */
+export class Host {
+  readonly clock = new FakeClock();
+  readonly docker = new FakeDocker(this.clock);
+  readonly events: MillwrightEvent[] = [];
+  readonly paths: HostPaths;
+  readonly deps: DeployDeps;
+  readonly routes: string[] = [];
+  secrets: Record<string, Secret> = Object.fromEntries(["db_superuser", "db_odoo", "db_monitor", "db_backup"].map((name) => [name, new Secret(`${name}-value-1`)]));
+  listeners: readonly Listener[] = [];
+  freeBytes = 100e9;
+
+  private constructor(root: string) {
+    this.paths = hostPaths(STACK, root);
+    this.deps = {
+      stack: STACK,
+      paths: this.paths,
+      docker: this.docker,
+      compose: this.docker,
+      clock: this.clock,
+      host: { freeBytes: async () => this.freeBytes, listeners: async () => this.listeners },
+      openVault: async () => this.secrets,
+      writeRoutes: async (stack) => {
+        this.routes.push(stack.id);
+        await makeDirectory(this.paths.trafficDynamic, 0o755);
+        await (await import("node:fs/promises")).writeFile(join(this.paths.trafficDynamic, "routes.json"), stack.id);
+      },
+      imageDirectory: "/var/lib/docker",
+    };
+  }
+
+  static async make(): Promise<Host> {
+    const host = new Host(await mkdtemp(join(tmpdir(), "millwright-host-")));
+    await makeDirectory(host.paths.base, 0o755);
+    return host;
+  }
+
+  /** Puts the images of a stack into the registry that the host pulls from. */
+  offer(stack: Stack): void {
+    for (const reference of stack.facts.images) this.docker.addToRegistry(reference);
+  }
+
+  async prepare(stack: Stack): Promise<PreparedDeploy> {
+    return await prepareDeploy(this.deps, { stack, now: new Date(this.clock.now()).toISOString() });
+  }
+
+  async run(plan: Plan, journal: Journal = new MemoryJournal()): Promise<RunOutcome> {
+    const events: Events = { emit: (event) => this.events.push(event) };
+    const context = await openDeployContext(this.deps, plan, events);
+    return await runPlan({ plan, table: deployTable, context, journal, events, clock: this.clock, signal: new AbortController().signal });
+  }
+
+  async deploy(stack: Stack): Promise<RunOutcome> {
+    this.offer(stack);
+    const { plan } = await this.prepare(stack);
+    this.clock.pass(1000);
+    return await this.run(plan);
+  }
+
+  /** What runs on the platform: service → config label, and the state. */
+  async running(): Promise<Record<string, string>> {
+    const containers = await this.docker.containers(STACK);
+    return Object.fromEntries(containers.map((container) => [container.service, `${container.state} ${container.labels["millwright.config"] ?? "-"}`]));
+  }
+}

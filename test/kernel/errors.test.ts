@@ -1,0 +1,55 @@
+import { describe, expect, it } from "vitest";
+import { fromErrorRecord, isErrorCode, toErrorRecord } from "../../src/kernel/error-record.ts";
+import { ERROR_CODES, MillwrightError } from "../../src/kernel/errors.ts";
+import { asMillwrightError } from "../../src/kernel/run-plan.ts";
+import { Secret } from "../../src/kernel/secret.ts";
+
+describe("an error", () => {
+  it("carries the exit status of its code", () => {
+    expect(new MillwrightError("LOCK_HELD", "busy").exit).toBe(5);
+  });
+
+  it("keeps its cause", () => {
+    const cause = new Error("socket");
+    expect(new MillwrightError("LINK_LOST", "gone", { cause }).cause).toBe(cause);
+  });
+
+  it("travels as a record and comes back the same", () => {
+    const error = new MillwrightError("PLAN_STALE", "changed", { subject: "acme-production", hint: "plan again", details: ["a", "b"] });
+    const back = fromErrorRecord(JSON.parse(JSON.stringify(toErrorRecord(error))));
+    expect({ ...back, message: back.message }).toEqual({ ...error, message: error.message });
+  });
+
+  it("comes back as INTERNAL, with its words kept, when its code is not known here", () => {
+    const back = fromErrorRecord({ code: "FROM_THE_FUTURE", message: "something new" });
+    expect([back.code, back.message]).toEqual(["INTERNAL", "FROM_THE_FUTURE: something new"]);
+  });
+
+  it("travels without the secrets in its words", () => {
+    const secret = new Secret("super-secret-value");
+    const record = toErrorRecord(
+      new MillwrightError("INTERNAL", `bad ${secret.reveal()}`, { details: [secret.reveal()], hint: secret.reveal(), subject: secret.reveal() }),
+    );
+    expect(JSON.stringify(record)).not.toContain("super-secret-value");
+  });
+
+  it("of another class becomes INTERNAL with its cause", () => {
+    const cause = new TypeError("x is undefined");
+    expect(asMillwrightError(cause)).toMatchObject({ code: "INTERNAL", message: "x is undefined", cause });
+  });
+});
+
+describe("the error codes", () => {
+  it("use only the exit statuses that are documented", () => {
+    const statuses = new Set<number>(Object.values(ERROR_CODES).map(({ exit }) => exit));
+    expect([...statuses].filter((status) => ![1, 2, 3, 4, 5, 6, 7, 130, 143].includes(status))).toEqual([]);
+  });
+
+  it("each say what they mean in one sentence", () => {
+    for (const { means } of Object.values(ERROR_CODES)) expect(means).toMatch(/^[^ ].*\.$/);
+  });
+
+  it("do not take names of Object's own for codes", () => {
+    expect(isErrorCode("constructor")).toBe(false);
+  });
+});

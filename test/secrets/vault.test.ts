@@ -1,0 +1,175 @@
+import { chmod, readFile, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { generateIdentity, identityToRecipient } from "age-encryption";
+import fc from "fast-check";
+import { createFixture } from "fs-fixture";
+import { describe, expect, it } from "vitest";
+import { redact, Secret } from "../../src/kernel/secret.ts";
+import { fillSecrets } from "../../src/secrets/fill-secrets.ts";
+import { generateSecret } from "../../src/secrets/generate.ts";
+import { ensureIdentity, readIdentity, type Identity } from "../../src/secrets/identity.ts";
+import { readRecipients, writeRecipients } from "../../src/secrets/recipients.ts";
+import { addHostRecipient, ensureSecrets, openSiteVault, rekey, setSecrets } from "../../src/secrets/site-secrets.ts";
+import { createVault, openVault } from "../../src/secrets/vault.ts";
+
+async function anIdentity(): Promise<Identity> {
+  const identity = await generateIdentity();
+  return { identity: new Secret(identity), recipient: await identityToRecipient(identity) };
+}
+
+async function aSite(operator: Identity) {
+  const folder = await createFixture({});
+  await writeRecipients(folder.path, { operators: [{ name: "ann", recipient: operator.recipient }], hosts: {} });
+  return folder;
+}
+
+const plain = (values: Readonly<Record<string, Secret>>): Record<string, string> => Object.fromEntries(Object.entries(values).map(([name, value]) => [name, value.reveal()]));
+
+describe("a vault", () => {
+  it("opens for each of its recipients and gives back any value as it was", async () => {
+    const [one, other] = [await anIdentity(), await anIdentity()];
+    const value = 'a"b\\c\n$d {{e}} <<secret x>> ü';
+    const armored = await createVault({ db_odoo: new Secret(value) }, [one.recipient, other.recipient]);
+    expect(plain(await openVault(armored, one.identity))).toEqual({ db_odoo: value });
+    expect(plain(await openVault(armored, other.identity))).toEqual({ db_odoo: value });
+  });
+
+  it("stays closed for anybody else", async () => {
+    const armored = await createVault({ a: new Secret("value of a") }, [(await anIdentity()).recipient]);
+    await expect(openVault(armored, (await anIdentity()).identity)).rejects.toMatchObject({ code: "VAULT_LOCKED" });
+  });
+
+  it("is refused when a byte of it changed", async () => {
+    const operator = await anIdentity();
+    const lines = (await createVault({ a: new Secret("value of a") }, [operator.recipient])).split("\n");
+    const damaged = lines.map((line, index) => (index === lines.length - 3 ? `${line.startsWith("A") ? "B" : "A"}${line.slice(1)}` : line)).join("\n");
+    await expect(openVault(damaged, operator.identity)).rejects.toMatchObject({ code: "VAULT_INVALID" });
+    await expect(openVault("no vault", operator.identity)).rejects.toMatchObject({ code: "VAULT_INVALID" });
+  });
+
+  it("makes redact mask what it held", async () => {
+    const operator = await anIdentity();
+    const armored = await createVault({ a: new Secret("held-in-the-vault") }, [operator.recipient]);
+    await openVault(armored, operator.identity);
+    expect(redact("x held-in-the-vault y")).toBe("x [secret] y");
+  });
+});
+
+describe("the secrets of a site", () => {
+  it("are made once and kept", async () => {
+    const operator = await anIdentity();
+    await using folder = await aSite(operator);
+    expect(await ensureSecrets(folder.path, "production", ["db_odoo", "db_backup"], operator.identity)).toEqual(["db_odoo", "db_backup"]);
+    const before = plain(await openSiteVault(folder.path, "production", operator.identity));
+    expect(await ensureSecrets(folder.path, "production", ["db_odoo", "redis_odoo"], operator.identity)).toEqual(["redis_odoo"]);
+    expect(plain(await openSiteVault(folder.path, "production", operator.identity))).toMatchObject(before);
+  });
+
+  it("leave the file's bytes alone when nothing is missing", async () => {
+    const operator = await anIdentity();
+    await using folder = await aSite(operator);
+    await ensureSecrets(folder.path, "production", ["db_odoo"], operator.identity);
+    const file = join(folder.path, "secrets/production.age");
+    const before = await readFile(file, "utf8");
+    await ensureSecrets(folder.path, "production", ["db_odoo"], operator.identity);
+    expect(await readFile(file, "utf8")).toBe(before);
+  });
+
+  it("open for the environment's host once it is added, and the second adding changes nothing", async () => {
+    const [operator, host] = [await anIdentity(), await anIdentity()];
+    await using folder = await aSite(operator);
+    await ensureSecrets(folder.path, "production", ["db_odoo"], operator.identity);
+    expect(await addHostRecipient(folder.path, "production", host.recipient, operator.identity)).toBe(true);
+    expect(Object.keys(await openSiteVault(folder.path, "production", host.identity))).toEqual(["db_odoo"]);
+    const file = join(folder.path, "secrets/production.age");
+    const before = await readFile(file, "utf8");
+    expect(await addHostRecipient(folder.path, "production", host.recipient, operator.identity)).toBe(false);
+    expect(await readFile(file, "utf8")).toBe(before);
+  });
+
+  it("stay closed for another environment's host", async () => {
+    const [operator, host] = [await anIdentity(), await anIdentity()];
+    await using folder = await aSite(operator);
+    await ensureSecrets(folder.path, "production", ["db_odoo"], operator.identity);
+    await ensureSecrets(folder.path, "staging", ["db_odoo"], operator.identity);
+    await addHostRecipient(folder.path, "staging", host.recipient, operator.identity);
+    await setSecrets(folder.path, "production", { tls_key: new Secret("the key of production") }, operator.identity);
+    await expect(openSiteVault(folder.path, "production", host.identity)).rejects.toMatchObject({ code: "VAULT_LOCKED" });
+  });
+
+  it("close for an operator who is taken off", async () => {
+    const [operator, leaver] = [await anIdentity(), await anIdentity()];
+    await using folder = await aSite(operator);
+    await ensureSecrets(folder.path, "production", ["db_odoo"], operator.identity);
+    const both = [
+      { name: "ann", recipient: operator.recipient },
+      { name: "bob", recipient: leaver.recipient },
+    ];
+    await rekey(folder.path, ["production"], { operators: both, hosts: {} }, operator.identity);
+    await openSiteVault(folder.path, "production", leaver.identity);
+    await rekey(folder.path, ["production"], { operators: both.slice(0, 1), hosts: {} }, leaver.identity);
+    await expect(openSiteVault(folder.path, "production", leaver.identity)).rejects.toMatchObject({ code: "VAULT_LOCKED" });
+    expect((await readRecipients(folder.path)).operators.map(({ name }) => name)).toEqual(["ann"]);
+  });
+
+  it("are named as missing when an environment has no vault", async () => {
+    const operator = await anIdentity();
+    await using folder = await aSite(operator);
+    await expect(openSiteVault(folder.path, "production", operator.identity)).rejects.toMatchObject({ code: "VAULT_MISSING" });
+  });
+});
+
+describe("an operator's identity", () => {
+  it("is made once, for its owner's eyes only", async () => {
+    await using folder = await createFixture({});
+    const path = join(folder.path, "config/identity");
+    const first = await ensureIdentity(path);
+    expect(first.created).toBe(true);
+    expect((await stat(path)).mode & 0o777).toBe(0o600);
+    expect(await ensureIdentity(path)).toMatchObject({ created: false, recipient: first.recipient });
+  });
+
+  it("is refused when others can read it", async () => {
+    await using folder = await createFixture({});
+    const path = join(folder.path, "identity");
+    await ensureIdentity(path);
+    await chmod(path, 0o640);
+    await expect(readIdentity(path)).rejects.toMatchObject({ code: "IDENTITY_UNSAFE", hint: expect.stringContaining("chmod 600") });
+  });
+
+  it("is missing when the file holds none", async () => {
+    await using folder = await createFixture({ identity: "something else\n" });
+    await chmod(join(folder.path, "identity"), 0o600);
+    await expect(readIdentity(join(folder.path, "identity"))).rejects.toMatchObject({ code: "IDENTITY_MISSING" });
+    await expect(readIdentity(join(folder.path, "absent"))).rejects.toMatchObject({ code: "IDENTITY_MISSING" });
+  });
+});
+
+describe("a generated secret", () => {
+  it("needs no quoting anywhere and keeps all its random bits", () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ minLength: 32, maxLength: 32 }), (bytes) => {
+        const value = generateSecret({ bytes: () => bytes }).reveal();
+        expect(value).toMatch(/^s[A-Za-z0-9_-]{43}$/);
+        expect([...Buffer.from(value.slice(1), "base64url")]).toEqual([...bytes]);
+      }),
+    );
+  });
+});
+
+describe("filling secrets in", () => {
+  it("puts each value in its place as it is", () => {
+    const values = { a: new Secret("$& $1 <<secret b>>"), b: new Secret("second") };
+    expect(fillSecrets("x=<<secret a>>\ny=<<secret b>>,<<secret b>>\n", values)).toBe("x=$& $1 <<secret b>>\ny=second,second\n");
+  });
+
+  it("names everything that the vault lacks", () => {
+    expect(() => fillSecrets("<<secret b>> <<secret a>> <<secret constructor>>", { a: new Secret("x") })).toThrow(
+      expect.objectContaining({ code: "SECRET_MISSING", subject: "b, constructor" }),
+    );
+  });
+
+  it("refuses a reference that is not well formed instead of passing it on", () => {
+    expect(() => fillSecrets("<<secret A>>", {})).toThrow(expect.objectContaining({ code: "SECRET_MISSING" }));
+  });
+});
