@@ -4,6 +4,8 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
+// Inside npm scripts `node` is the runtime that is carried to hosts (node_modules/.bin); this is the one npm itself runs on.
+const OWN_NODE = process.env["npm_node_execpath"] ?? process.execPath;
 const scratch = mkdtempSync(join(tmpdir(), "millwright-test-"));
 const environment = { ...process.env, NO_COLOR: "1" };
 const totals = { passed: 0, failed: 0, skipped: 0 };
@@ -17,7 +19,7 @@ function stage(name, command, args, options = {}) {
 }
 
 /** One vitest run, on the Node binary given; adds its counts to the totals. */
-function tests(name, projects, node = process.execPath) {
+function tests(name, projects, node = OWN_NODE) {
   const report = join(scratch, `${name.replaceAll(/\W+/g, "-")}.json`);
   const args = ["node_modules/vitest/vitest.mjs", "run", ...projects.flatMap((project) => ["--project", project])];
   const ok = stage(name, node, [...args, "--reporter=dot", "--reporter=json", `--outputFile.json=${report}`]);

@@ -98,16 +98,20 @@ function nothingDone(error: MillwrightError): RunOutcome {
 
 async function runWithAbort(work: Work, table: RunTable): Promise<RunOutcome | "stopped"> {
   const { store, lock, plan, journal, events, stop } = work;
-  const abort = new AbortController();
-  using _ = watchForAbort(work, abort);
   const wasAborted = (await abortedBy(store.paths, lock.run)) !== undefined;
+  const halt = new AbortController();
+  const onStop = (): void => halt.abort(stop.reason);
+  stop.addEventListener("abort", onStop, { once: true });
+  if (stop.aborted) onStop();
   // A run that begins as aborted only goes back, which the same abort must not interrupt.
-  const signal = wasAborted ? stop : AbortSignal.any([stop, abort.signal]);
+  using _ = wasAborted ? undefined : watchForAbort(work, halt);
   try {
-    return await runPlan({ plan, table: table.table, context: undefined, journal, events, clock: store.clock, signal, abort: wasAborted });
+    return await runPlan({ plan, table: table.table, context: undefined, journal, events, clock: store.clock, signal: halt.signal, abort: wasAborted });
   } catch (error) {
     if (stop.aborted) return "stopped";
     throw error;
+  } finally {
+    stop.removeEventListener("abort", onStop);
   }
 }
 
@@ -124,6 +128,8 @@ function watchForAbort({ store, lock, events }: Work, abort: AbortController): D
   try {
     const watcher = watch(store.paths.run(lock.run), (_, name) => void (name === "abort" && look().catch(warn)));
     watcher.on("error", warn);
+    // For a mark that came just before the watch.
+    look().catch(warn);
     return { [Symbol.dispose]: () => watcher.close() };
   } catch (error) {
     // The kernel's limit of watches is reached.

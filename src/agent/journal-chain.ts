@@ -32,8 +32,8 @@ export function readChain(bytes: Uint8Array, path: string): JournalContent {
     const entry = parseEntry(bytes.subarray(size, end));
     const isLast = end + 1 >= bytes.length;
     // A power cut may leave a line without its end, or of the full length with blocks of zeros in it.
-    if (newline === -1 || (entry === undefined && isLast)) break;
-    if (entry === undefined) throw broken(path, entries.length + 1, "is not a journal entry");
+    if (newline === -1 || (entry === "not JSON" && isLast)) break;
+    if (typeof entry === "string") throw broken(path, entries.length + 1, "is not a journal entry");
     const { hash, ...rest } = entry;
     if (hashOf(rest) !== hash) throw broken(path, entries.length + 1, "does not match its own hash");
     if (rest.previous !== head) throw broken(path, entries.length + 1, "does not continue the line before it");
@@ -45,16 +45,16 @@ export function readChain(bytes: Uint8Array, path: string): JournalContent {
   return { entries, head, size, tornBytes: bytes.length - size };
 }
 
-function parseEntry(line: Uint8Array): JournalEntry | undefined {
+function parseEntry(line: Uint8Array): JournalEntry | "not JSON" | "no entry" {
   let value: unknown;
   try {
     value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(line));
   } catch {
-    return undefined;
+    return "not JSON";
   }
   // Loose, because the hash covers fields too that a later version may add.
   const parsed = journalEntrySchema.loose().safeParse(value);
-  return parsed.success ? parsed.data : undefined;
+  return parsed.success ? parsed.data : "no entry";
 }
 
 function broken(path: string, line: number, what: string): MillwrightError {

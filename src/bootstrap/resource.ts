@@ -82,4 +82,6 @@ export type Change = z.infer<typeof changeSchema>;
 export interface Finding {
   readonly title: string;
   readonly diff?: readonly string[];
+  /** Wrong whatever else is about to be changed, and for a person to put right. */
+  readonly foreign?: boolean;
 }

@@ -61,9 +61,10 @@ async function findChanges(resources: readonly Resource[], system: System): Prom
   const changes: Change[] = [];
   const due = new Set<string>();
   for (const resource of resources) {
+    const observed = await observeResource(resource, system);
     // A proof of what is yet to be made would only repeat that it is not made.
-    if (isProof(resource) && changes.some(({ group }) => group === resource.group)) continue;
-    const findings = await observeResource(resource, system);
+    const isEarly = isProof(resource) && changes.some(({ group }) => group === resource.group);
+    const findings = isEarly ? observed.filter((finding) => finding.foreign === true) : observed;
     const isDue = resource.kind === "action" && due.has(resource.name) && findings.length === 0;
     const all = isDue ? [{ title: resource.title }] : findings;
     if (all.length > 0) for (const name of resource.then ?? []) due.add(name);
@@ -103,7 +104,7 @@ async function makeChange(resource: Resource, findings: readonly Finding[], id: 
     }
     const left = isProof(resource) ? findings : await observeResource(resource, system);
     if (left.length > 0) {
-      throw new MillwrightError("BOOTSTRAP_FAILED", `A change of the host did not take effect: ${left.map((finding) => finding.title).join("; ")}.`, {
+      throw new MillwrightError("BOOTSTRAP_FAILED", `The host is not as it must be: ${left.map((finding) => finding.title).join("; ")}.`, {
         subject: resource.group,
         hint: "Something else on the host holds against it: look there, then run bootstrap again.",
         details: left.flatMap((finding) => finding.diff ?? []),

@@ -7,9 +7,14 @@ import { loadBlueprint } from "../blueprint/load-blueprint.ts";
 import type { Override } from "../blueprint/merge-override.ts";
 import { renderStack } from "../blueprint/render-stack.ts";
 import type { Stack } from "../blueprint/stack.ts";
+import { secretNames } from "../blueprint/secret-names.ts";
 import { MillwrightError } from "../kernel/errors.ts";
+import { ensureSiteSecrets } from "../secrets/ensure-site-secrets.ts";
+import { readIdentity } from "../secrets/identity.ts";
+import { readIfThere } from "../secrets/read-if-there.ts";
 import { readVaultFile } from "../secrets/vault.ts";
 import { certificateFiles } from "../site/site.ts";
+import type { CliContext } from "./context.ts";
 import type { Target } from "./target.ts";
 
 /** Works from `src/cli` and from `dist/cli`: both lie two folders below the package. */
@@ -30,9 +35,13 @@ export async function siteLock({ site }: Target): Promise<ImageLock> {
   return readImageLock(text);
 }
 
-/** The environment's stack, from the site folder alone. */
-export async function renderedStack(target: Target): Promise<Stack> {
+/**
+ * The environment's stack, from the site folder alone. Secrets that the blueprint needs and the vault lacks are made first, and the site's
+ * own certificate is renewed in time: what is complete is left as it is.
+ */
+export async function renderedStack(target: Target, context: CliContext): Promise<Stack> {
   const { site, environment } = target;
+  await completeSecrets(target, context);
   const files = certificateFiles(environment);
   const certificates: Record<string, string> = {};
   for (const name of files === undefined ? [] : [files.chain, ...(files.ca === undefined ? [] : [files.ca])]) {
@@ -51,18 +60,22 @@ export async function renderedStack(target: Target): Promise<Stack> {
   return renderStack({ environment, blueprint, lock, vault, overrides, certificates });
 }
 
+async function completeSecrets({ site, environment }: Target, context: CliContext): Promise<void> {
+  const identityFile = join(context.configDirectory, "identity");
+  // Without the operator's identity (CI that only renders) a complete vault still serves; what is missing is said by whoever needs it.
+  const identity = await readIdentity(identityFile).catch((error: unknown) => {
+    if (error instanceof MillwrightError && error.code === "IDENTITY_MISSING") return undefined;
+    throw error;
+  });
+  if (identity === undefined) return;
+  const names = secretNames(environment, await odooBlueprint());
+  const done = await ensureSiteSecrets({ site, environment, names, identity, operator: context.user, clock: context.clock });
+  for (const line of done) context.output.say(`${environment.name}: ${line}`);
+}
+
 async function readOverrides(directory: string): Promise<readonly Override[]> {
   const names = (await readdir(directory).catch(emptyIfMissing)).filter((name) => name.endsWith(".yaml")).sort();
   return await Promise.all(names.map(async (name) => ({ path: `overrides/${name}`, content: await readFile(join(directory, name), "utf8") })));
-}
-
-export async function readIfThere(path: string): Promise<string | undefined> {
-  try {
-    return await readFile(path, "utf8");
-  } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
-    throw error;
-  }
 }
 
 function emptyIfMissing(error: unknown): string[] {

@@ -7,7 +7,7 @@ import { MillwrightError } from "../kernel/errors.ts";
 import type { Step } from "../kernel/plan.ts";
 import type { RunView, StepTable } from "../kernel/run-plan.ts";
 import { type DeployContext, secretsOf } from "./deploy-context.ts";
-import { recordStep } from "./record-step.ts";
+import { recordPutBack, recordStep } from "./record-step.ts";
 import { directoryPath } from "./observe-platform.ts";
 import { DATABASE_SERVICE } from "./plan-deploy.ts";
 import { bringBack, removeService, restoreCompose } from "./previous-platform.ts";
@@ -38,6 +38,8 @@ export const deployTable: StepTable<DeployContext> = {
         if (!isMissing(error)) throw error;
       }
     },
+    // Undone last: the previous services stand again, but in new containers, which the next deploy must not take for the work of hands.
+    undo: ({ deps }) => recordPutBack(deps),
   },
   pull: {
     async do(context, step) {

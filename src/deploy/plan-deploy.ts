@@ -57,7 +57,7 @@ export function planDeploy(input: DeployInput): Plan {
   }
 
   const steps: PlannedStep[] = [];
-  if (work.length > 0) steps.push({ id: "keep", kind: "keep", title: "Keep the present compose.yaml", cause: "a failure goes back to it" }, ...work);
+  if (work.length > 0) steps.push({ id: "keep", kind: "keep", title: "Keep the present compose.yaml", cause: "a failure goes back to it", undo: "note what was put back" }, ...work);
   const recordCause = work.length > 0 ? "the next deploy compares with it" : causeOfRecord(input);
   if (recordCause !== undefined) {
     steps.push({ id: "record", kind: "record", title: `Record stack ${stack.id}`, cause: recordCause, undo: "record the previous stack" });

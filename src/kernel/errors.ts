@@ -80,6 +80,7 @@ export const ERROR_CODES = {
   STATE_DAMAGED: { exit: 1, means: "A file in which the host keeps its state cannot be read." },
   DATABASE_FAILED: { exit: 1, means: "PostgreSQL failed a query that millwright needs." },
   ROLLBACK_IMPOSSIBLE: { exit: 2, means: "There is no release to go back to." },
+  PLATFORM_DOWN: { exit: 1, means: "The stack's edge or database does not run; nothing was begun." },
   INTERRUPTED: { exit: 130, means: "The operator pressed Ctrl-C." },
 } as const satisfies Record<string, ErrorEntry>;
 

@@ -50,7 +50,13 @@ async function createAuthority(site: Site, clock: Clock): Promise<Authority> {
   const domains = [...site.environments.values()].filter(({ certificate }) => certificate.kind === "ca").map(({ domain }) => domain);
   const authority = await makeAuthority({ company: site.company, domains, clock });
   const { operators } = await readRecipients(site.directory);
-  await writeVaultFile(authorityKeyFile(site.directory), await createVault({ ca_key: authority.key }, operators.map(({ recipient }) => recipient)));
+  await writeVaultFile(
+    authorityKeyFile(site.directory),
+    await createVault(
+      { ca_key: authority.key },
+      operators.map(({ recipient }) => recipient),
+    ),
+  );
   await writeFileAtomically(authorityFile(site), authority.certificate);
   return authority;
 }

@@ -80,7 +80,6 @@ export async function issueLeaf(options: { readonly authority: Authority; readon
   return { chain: `${certificate.toString("pem")}\n${options.authority.certificate}`, key: await pemKey(keys.privateKey) };
 }
 
-
 /** Domains that the authority may vouch for, as its certificate says. */
 function permits(authority: Authority, domain: string): boolean {
   const extension = new x509.X509Certificate(authority.certificate).getExtension(NAME_CONSTRAINTS);
@@ -133,7 +132,7 @@ function concat(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
 
 /** A name of one part, at most the 64 characters that X.520 allows it. */
 function subjectOf(name: string): x509.Name {
-  return new x509.Name([{ CN: [{ utf8String: [...name].slice(0, 64).join("") }] }]);
+  return new x509.Name([{ CN: [{ utf8String: Array.from(name).slice(0, 64).join("") }] }]);
 }
 
 function validity(clock: Clock, days: number): { readonly notBefore: Date; readonly notAfter: Date } {

@@ -10,7 +10,7 @@ const recipient = z.string().regex(/^age1[02-9ac-hj-np-z]{58}$/, "must be an age
 
 /** `secrets/recipients.yaml`: who can open the site's vaults. Operators open all of them, a host its environment's. */
 export const recipientsSchema = z.strictObject({
-  operators: z.array(z.strictObject({ name: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._@-]{0,60}$/), recipient })).min(1),
+  operators: z.array(z.strictObject({ name: z.string().regex(/^[A-Za-z0-9_][A-Za-z0-9._@-]{0,60}$/), recipient })).min(1),
   hosts: z.record(environmentName, recipient),
 });
 

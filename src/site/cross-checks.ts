@@ -1,10 +1,10 @@
 import { parseRange, rangeHolds, rangesOverlap } from "./address-range.ts";
 import type { SchemaProblem } from "./schema-problems.ts";
+import { PUBLIC_ACME_DIRECTORY } from "./site-defaults.ts";
 import type { EnvironmentSettings } from "./site-schema.ts";
 
 /** Names that no public authority gives certificates for (RFC 2606, RFC 6761, RFC 6762, RFC 8375 and names common in plants). */
 const PRIVATE_ENDINGS = /(?:^|\.)(?:local|localhost|localdomain|lan|internal|intranet|home|corp|private|test|example|invalid|arpa)$/;
-const PUBLIC_AUTHORITY = "https://acme-v02.api.letsencrypt.org/directory";
 
 /** What no single key can tell. Paths are those of the environment's own settings. */
 export function crossCheck(settings: EnvironmentSettings): readonly SchemaProblem[] {
@@ -12,7 +12,7 @@ export function crossCheck(settings: EnvironmentSettings): readonly SchemaProble
   const say = (path: readonly string[], message: string): void => void problems.push({ path, message });
   const { certificate, domain, docker, host, firewall, swap } = settings;
 
-  if (certificate.kind === "acme" && certificate.directory === PUBLIC_AUTHORITY && (!domain.includes(".") || PRIVATE_ENDINGS.test(domain))) {
+  if (certificate.kind === "acme" && certificate.directory === PUBLIC_ACME_DIRECTORY && (!domain.includes(".") || PRIVATE_ENDINGS.test(domain))) {
     say(["certificate", "kind"], `no public authority gives a certificate for ${domain}: use the kind ca or files, or a public name`);
   }
 
@@ -24,7 +24,8 @@ export function crossCheck(settings: EnvironmentSettings): readonly SchemaProble
       [["host", "listen"], host.listen],
       [["host", "jump", "address"], host.jump?.address],
     ] as const) {
-      if (address !== undefined && rangeHolds(pool, address)) say(["docker", "pool"], `holds ${path.join(".")} ${address}: containers would hide the host's own network`);
+      if (address !== undefined && rangeHolds(pool, address))
+        say(["docker", "pool"], `holds ${path.join(".")} ${address}: containers would hide the host's own network`);
     }
     for (const [key, ranges] of Object.entries(firewall)) {
       const clash = ranges.find((range) => overlaps(pool, range));
@@ -55,7 +56,11 @@ export function crossCheckAll(environments: ReadonlyMap<string, EnvironmentSetti
       const problems: SchemaProblem[] = [];
       if (settings.domain === other.domain) problems.push({ path: ["domain"], message: `${settings.domain} is the domain of ${earlier} already` });
       const isSameHost = settings.host.address === other.host.address && settings.host.port === other.host.port;
-      if (isSameHost) problems.push({ path: ["host", "address"], message: `${settings.host.address} is the host of ${earlier} already: each environment needs a host of its own` });
+      if (isSameHost)
+        problems.push({
+          path: ["host", "address"],
+          message: `${settings.host.address} is the host of ${earlier} already: each environment needs a host of its own`,
+        });
       return problems.map((problem) => ({ name, problem }));
     }),
   );

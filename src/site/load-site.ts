@@ -82,7 +82,10 @@ export function parseSite(
     const own = ["environments", name, ...problem.path];
     if (document.hasIn(own)) return toProblem({ ...problem, path: own });
     if (document.hasIn(problem.path)) return toProblem(problem);
-    return toProblem(problem.message === "is missing" ? { ...problem, message: `is missing: state it at the top or under environments.${name}` } : problem, own);
+    return toProblem(
+      problem.message === "is missing" ? { ...problem, message: `is missing: state it at the top or under environments.${name}` } : problem,
+      own,
+    );
   };
 
   const { version: _version, name: siteName, company: _company, environments: written, ...base } = raw.data as Readonly<Record<string, unknown>>;
@@ -108,7 +111,10 @@ export function parseSite(
   return { kind: "good", site, place };
 }
 
-function plainData(document: Document, lines: LineCounter): { readonly kind: "good"; readonly data: unknown } | { readonly kind: "bad"; readonly problems: readonly SiteProblem[] } {
+function plainData(
+  document: Document,
+  lines: LineCounter,
+): { readonly kind: "good"; readonly data: unknown } | { readonly kind: "bad"; readonly problems: readonly SiteProblem[] } {
   const at = (offset: number, message: string): SiteProblem => {
     const { line, col } = lines.linePos(offset);
     return { file: FILE, line: Math.max(1, line), column: Math.max(1, col), path: "", message };

@@ -31,7 +31,8 @@ export function schemaProblems(issues: readonly z.core.$ZodIssue[], input: unkno
       return kinds.length === 0 ? [{ path, message: "has no allowed form" }] : [choiceProblem(path, value, kinds)];
     }
     if (issue.code === "invalid_type") return [{ path, message: `must be ${expectedWord(issue.expected)}, and is ${writtenAs(value)}` }];
-    if (issue.code === "too_big" && issue.origin !== "string") return [{ path, message: `must be at most ${issue.maximum}${issue.origin === "array" ? " entries" : ""}` }];
+    if (issue.code === "too_big" && issue.origin !== "string")
+      return [{ path, message: `must be at most ${issue.maximum}${issue.origin === "array" ? " entries" : ""}` }];
     if (issue.code === "too_small" && issue.origin !== "string") return [{ path, message: `must be at least ${issue.minimum}` }];
     return [{ path, message: issue.message }];
   });
@@ -69,12 +70,15 @@ function expectedWord(expected: string): string {
 function writtenAs(value: unknown): string {
   if (value === null) return "empty";
   if (Array.isArray(value)) return "a list";
-  if (typeof value === "object") return "a map";
-  return typeof value === "string" ? `"${value.length > 40 ? `${value.slice(0, 40)}…` : value}"` : `the ${typeof value} ${String(value)}`;
+  if (typeof value === "string") return `"${value.length > 40 ? `${value.slice(0, 40)}…` : value}"`;
+  return typeof value === "number" || typeof value === "boolean" ? `the ${typeof value} ${value}` : "a map";
 }
 
 function valueAt(input: unknown, path: SitePath): unknown {
-  return path.reduce<unknown>((value, step) => (value !== null && typeof value === "object" ? (value as Record<string, unknown>)[String(step)] : undefined), input);
+  return path.reduce<unknown>(
+    (value, step) => (value !== null && typeof value === "object" ? (value as Record<string, unknown>)[String(step)] : undefined),
+    input,
+  );
 }
 
 /** The `kind` values of the union at a path. */

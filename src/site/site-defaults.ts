@@ -1,3 +1,6 @@
+/** The authority that certificates come from unless the site names another. */
+export const PUBLIC_ACME_DIRECTORY = "https://acme-v02.api.letsencrypt.org/directory";
+
 /** What a site.yaml need not say: the lowest layer under the site's own values, written as in the file. */
 export const SITE_DEFAULTS = {
   odoo: { users: 10, modules: ["mrp", "stock", "purchase", "sale_management"], database: "odoo", language: "en_US" },

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { PUBLIC_ACME_DIRECTORY } from "./site-defaults.ts";
 import {
   accountName,
   addressRange,
@@ -26,7 +27,10 @@ const odoo = {
     .string()
     .regex(/^(?!(?:postgres|template[01])$)[a-z][a-z0-9_]{0,62}$/, "must be lower-case letters, digits and underscores, and not a name PostgreSQL uses itself")
     .describe("Name of the PostgreSQL database. Do not change it once it exists."),
-  language: z.string().regex(/^[a-z]{2,3}(_([A-Z]{2}|\d{3}))?(@[a-z]+)?$/, "must be a language code such as en_US or de_DE").describe("Language loaded at the start."),
+  language: z
+    .string()
+    .regex(/^[a-z]{2,3}(_([A-Z]{2}|\d{3}))?(@[a-z]+)?$/, "must be a language code such as en_US or de_DE")
+    .describe("Language loaded at the start."),
 };
 
 const certificate = z
@@ -37,7 +41,7 @@ const certificate = z
       directory: z
         .string()
         .regex(/^https:\/\/[a-z0-9.-]+(:\d{1,5})?(\/[A-Za-z0-9._~/-]*)?$/, "must be an https address")
-        .default("https://acme-v02.api.letsencrypt.org/directory")
+        .default(PUBLIC_ACME_DIRECTORY)
         .describe("Directory of the ACME authority; another one for an authority of the plant's own."),
     }),
     z.strictObject({
@@ -47,7 +51,9 @@ const certificate = z
     }),
     z.strictObject({ kind: z.literal("ca") }),
   ])
-  .describe("Where the web certificate comes from: acme (fetched and renewed by itself), ca (an authority made for this site) or files. An environment states it whole.");
+  .describe(
+    "Where the web certificate comes from: acme (fetched and renewed by itself), ca (an authority made for this site) or files. An environment states it whole.",
+  );
 
 const docker = {
   source: z.enum(["distribution", "docker"]).describe("Docker from the host's distribution, or from Docker's own repository."),
@@ -71,14 +77,21 @@ const smoke = z
       z.strictObject({
         kind: z.literal("http"),
         name: text(60).describe("Shown in the verdict."),
-        path: z.string().max(500).regex(/^\/[\x21-\x7e]*$/, "must begin with / and hold no blanks").describe("Path with its query, such as /shop/ping."),
+        path: z
+          .string()
+          .max(500)
+          .regex(/^\/[\x21-\x7e]*$/, "must begin with / and hold no blanks")
+          .describe("Path with its query, such as /shop/ping."),
         status: z.int().min(100).max(599).default(200).describe("Status it must answer; a redirect is never followed."),
         contains: text(200).optional().describe("Text that the answer must hold."),
       }),
       z.strictObject({
         kind: z.literal("jsonrpc"),
         name: text(60).describe("Shown in the verdict."),
-        model: z.string().regex(/^[a-z][a-z0-9_]*(\.[a-z0-9_]+)*$/, "must be a model such as mrp.production").describe("Model to call."),
+        model: z
+          .string()
+          .regex(/^[a-z][a-z0-9_]*(\.[a-z0-9_]+)*$/, "must be a model such as mrp.production")
+          .describe("Model to call."),
         method: z.enum(["search_count", "search_read", "search", "read", "fields_get", "name_search"]).describe("A method that only reads."),
         args: z.array(jsonArgument).default([]).describe("Its positional arguments."),
       }),
@@ -99,7 +112,10 @@ const swap = {
 };
 
 const backup = {
-  at: z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'must be a time of day such as "02:30"').describe('Time of the daily backup, host time, in quotes: "02:30".'),
+  at: z
+    .string()
+    .regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'must be a time of day such as "02:30"')
+    .describe('Time of the daily backup, host time, in quotes: "02:30".'),
   keep: z.int().min(1).max(90).describe("Daily backups kept on the host."),
 };
 
@@ -111,8 +127,14 @@ const sizing = {
 const waivers = z
   .array(
     z.strictObject({
-      rule: z.string().regex(/^[a-z][a-z0-9-]*$/, "must be the name of a policy rule").describe("Policy rule that is set aside."),
-      service: z.string().regex(/^[a-z][a-z0-9-]*$/, "must be the name of a service").describe("The one service it is set aside for."),
+      rule: z
+        .string()
+        .regex(/^[a-z][a-z0-9-]*$/, "must be the name of a policy rule")
+        .describe("Policy rule that is set aside."),
+      service: z
+        .string()
+        .regex(/^[a-z][a-z0-9-]*$/, "must be the name of a service")
+        .describe("The one service it is set aside for."),
       reason: text(300).min(10, "must say why, in at least 10 characters").describe("Why; shown in every plan."),
     }),
   )

@@ -12,15 +12,10 @@ export function isPlainText(value: string): boolean {
   return TEXT.test(value);
 }
 
-export const TEXT_RULE =
-  "must be one line of plain text: no control or private-use characters, no blanks at its ends, and not the mark `<<secret`";
+export const TEXT_RULE = "must be one line of plain text: no control or private-use characters, no blanks at its ends, and not the mark `<<secret`";
 
 export function text(maximum: number) {
-  return z
-    .string()
-    .min(1, "must not be empty")
-    .max(maximum, `must be at most ${maximum} characters long`)
-    .regex(TEXT, TEXT_RULE);
+  return z.string().min(1, "must not be empty").max(maximum, `must be at most ${maximum} characters long`).regex(TEXT, TEXT_RULE);
 }
 
 const UNITS = { s: 1, min: 60, h: 3600 } as const;

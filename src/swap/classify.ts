@@ -25,8 +25,7 @@ export function classify(running: Release | undefined, next: Release): Classific
   if (running.base !== next.base) schema.push("its base image of Odoo is another one");
   for (const name of [...new Set([...Object.keys(running.addons), ...Object.keys(next.addons)])].sort()) {
     const [before, after] = [running.addons[name], next.addons[name]];
-    const change =
-      before === undefined ? "is new" : after === undefined ? "is gone" : before.schema !== after.schema ? "may change the database" : undefined;
+    const change = before === undefined ? "is new" : after === undefined ? "is gone" : before.schema !== after.schema ? "may change the database" : undefined;
     if (change !== undefined) {
       addons.push(name);
       schema.push(`addon ${name} ${change}`);

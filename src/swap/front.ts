@@ -38,7 +38,11 @@ export async function proveFront(deps: SwapDeps, door: FrontDoor): Promise<Findi
     }
     if (row > 0) continue;
     if (deps.clock.now() >= deadline) {
-      if (isReminded) throw new MillwrightError("RELEASE_UNHEALTHY", `Through the front door: ${finding.detail}.`, { subject: deps.stack.facts.domain, hint: "Look at `millwright logs edge`." });
+      if (isReminded)
+        throw new MillwrightError("RELEASE_UNHEALTHY", `Through the front door: ${finding.detail}.`, {
+          subject: deps.stack.facts.domain,
+          hint: "Look at `millwright logs edge`.",
+        });
       const edge = await platformContainer(deps, "edge");
       if (edge !== undefined && edge.pid > 0) deps.hangUp(edge.pid);
       isReminded = true;
@@ -49,7 +53,10 @@ export async function proveFront(deps: SwapDeps, door: FrontDoor): Promise<Findi
 }
 
 /** One request through the front door. */
-export async function lookAtFront(deps: SwapDeps, door: Omit<FrontDoor, "signal">): Promise<{ readonly finding: Finding; readonly certificate: Certificate | undefined }> {
+export async function lookAtFront(
+  deps: SwapDeps,
+  door: Omit<FrontDoor, "signal">,
+): Promise<{ readonly finding: Finding; readonly certificate: Certificate | undefined }> {
   try {
     const answer = await deps.http.ask(frontRequest(deps, "/web/login"));
     return { finding: judgeFront(answer, door.expected, door.page), certificate: answer.certificate };
@@ -63,7 +70,10 @@ export function judgeFront(answer: Answer, expected: Active | undefined, page: b
   const evidence = { status: answer.status, colour: colour ?? "none", switch: switchId ?? "none" };
   if (expected === undefined) return colour === undefined ? pass("no release answers", evidence) : fail(`${colour} still answers`, evidence);
   if (colour !== expected.colour || switchId !== expected.switchId) {
-    return fail(`the answer (${answer.status}) is of ${colour ?? "no colour"}, switch ${switchId ?? "none"}, instead of ${expected.colour}, switch ${expected.switchId}`, evidence);
+    return fail(
+      `the answer (${answer.status}) is of ${colour ?? "no colour"}, switch ${switchId ?? "none"}, instead of ${expected.colour}, switch ${expected.switchId}`,
+      evidence,
+    );
   }
   return page ? judgeLoginPage(answer) : pass(`${colour} answers`, evidence);
 }
@@ -84,7 +94,8 @@ function reportCertificate(deps: SwapDeps, active: Active | undefined, certifica
 export function judgeCertificate(certificate: Certificate, domain: string, clock: Pick<Clock, "now">): Finding {
   const names = certificate.names.split(", ").map((name) => name.replace(/^(DNS|IP Address):/, "").toLowerCase());
   const parent = domain.slice(domain.indexOf(".") + 1);
-  if (!names.includes(domain.toLowerCase()) && !names.includes(`*.${parent.toLowerCase()}`)) return { verdict: "unknown", detail: `the certificate is not for ${domain} but for ${certificate.names}` };
+  if (!names.includes(domain.toLowerCase()) && !names.includes(`*.${parent.toLowerCase()}`))
+    return { verdict: "unknown", detail: `the certificate is not for ${domain} but for ${certificate.names}` };
   if (clock.now() > Date.parse(certificate.validTo)) return { verdict: "unknown", detail: `the certificate ended on ${certificate.validTo}` };
   if (clock.now() < Date.parse(certificate.validFrom)) return { verdict: "unknown", detail: `the certificate begins on ${certificate.validFrom}` };
   return pass(`valid until ${certificate.validTo}`);

@@ -15,7 +15,7 @@ export const nodeHttp: Http = {
     const sockets = await Promise.allSettled(Array.from({ length: count }, () => open(request)));
     await wait(TAKE_MILLISECONDS);
     return await Promise.all(
-      sockets.map((socket) => (socket.status === "rejected" ? asError(socket.reason) : send(request, socket.value).catch((error: unknown) => asError(error)))),
+      sockets.map(async (socket) => (socket.status === "rejected" ? asError(socket.reason) : await send(request, socket.value).catch(asError))),
     );
   },
   upgrade: (request) =>
@@ -73,7 +73,8 @@ function start(request: Ask, reject: (error: Error) => void, socket?: Socket): C
     agent: false as const,
     ...(socket === undefined ? {} : { createConnection: () => socket }),
   };
-  const client = request.serverName === undefined ? httpRequest(options) : httpsRequest({ ...options, servername: request.serverName, rejectUnauthorized: false });
+  const client =
+    request.serverName === undefined ? httpRequest(options) : httpsRequest({ ...options, servername: request.serverName, rejectUnauthorized: false });
   const timer = setTimeout(() => client.destroy(new Error(`no answer within ${request.timeoutMilliseconds} ms`)), request.timeoutMilliseconds);
   client.on("close", () => clearTimeout(timer));
   client.on("error", reject);

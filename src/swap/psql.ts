@@ -13,13 +13,20 @@ export function containerPsql(docker: Docker, stack: string): Psql {
     query: async (database, sql) => {
       const container = (await docker.containers(stack)).find((candidate) => candidate.service === "database");
       if (container === undefined || container.state !== "running") {
-        throw new MillwrightError("DATABASE_FAILED", "The database container does not run.", { subject: `${stack} database`, hint: "Run `millwright deploy`." });
+        throw new MillwrightError("DATABASE_FAILED", "The database container does not run.", {
+          subject: `${stack} database`,
+          hint: "Run `millwright deploy`.",
+        });
       }
       const words = ["psql", "-X", "-q", "-A", "-t", "-F", "\t", "-v", "ON_ERROR_STOP=1", "-d", database];
       const { code, output } = await docker.exec(container.id, words, { user: "postgres", input: sql });
       if (code !== 0) {
         const details = redact(output).split("\n").slice(-5);
-        throw new MillwrightError("DATABASE_FAILED", `PostgreSQL refused a query: ${details.find((line) => line.includes("ERROR")) ?? details[0] ?? "no reason given"}`, { subject: database, details });
+        throw new MillwrightError(
+          "DATABASE_FAILED",
+          `PostgreSQL refused a query: ${details.find((line) => line.includes("ERROR")) ?? details[0] ?? "no reason given"}`,
+          { subject: database, details },
+        );
       }
       return output
         .split("\n")

@@ -13,6 +13,11 @@ export const COLOUR_HEADER = "x-millwright-colour";
 export const SWITCH_HEADER = "x-millwright-switch";
 const MARK = "millwright-colour";
 const TRANSPORT = "odoo";
+/**
+ * For a stack that names none. Without idle connections, the established ones to a colour are exactly its requests in flight: that is how
+ * the drain counts. A dial timeout, because an address that swallows packets would hold requests for 30 s.
+ */
+const NO_IDLE_CONNECTIONS = { maxIdleConnsPerHost: -1, forwardingTimeouts: { dialTimeout: "1s" } };
 
 const map = z.record(z.string(), z.unknown());
 const routesSchema = z.looseObject({
@@ -53,18 +58,9 @@ export function trafficFile(routes: string, active: Active | undefined): string 
       routers: Object.fromEntries(routers),
       services: Object.fromEntries([...others, ...services]),
       middlewares: { ...document.http.middlewares, [MARK]: mark },
-      serversTransports: { ...document.http.serversTransports, [TRANSPORT]: transportOf(document.http.serversTransports?.[TRANSPORT]) },
+      serversTransports: { [TRANSPORT]: NO_IDLE_CONNECTIONS, ...document.http.serversTransports },
     },
   });
-}
-
-/**
- * Without idle connections, the established ones to a colour are exactly its requests in flight: that is how the drain counts. A dial
- * timeout, because an address that swallows packets would hold requests for 30 s.
- */
-function transportOf(own: unknown): unknown {
-  const base = map.safeParse(own);
-  return { ...(base.success ? base.data : {}), maxIdleConnsPerHost: -1, forwardingTimeouts: { dialTimeout: "1s" } };
 }
 
 function parseRoutes(routes: string): z.infer<typeof routesSchema> {
@@ -85,6 +81,9 @@ function parseRoutes(routes: string): z.infer<typeof routesSchema> {
 /** Traefik runs its dynamic files through Go templates, also inside JSON strings: one stray `{{` and it keeps its last state for ever. */
 function serialise(document: unknown): string {
   const text = JSON.stringify(document, null, 2);
-  if (text.includes("{{")) throw new MillwrightError("TRAFFIC_INVALID", "A value in edge/routes.json holds {{, which Traefik would run as a template.", { subject: "edge/routes.json" });
+  if (text.includes("{{"))
+    throw new MillwrightError("TRAFFIC_INVALID", "A value in edge/routes.json holds {{, which Traefik would run as a template.", {
+      subject: "edge/routes.json",
+    });
   return `${text}\n`;
 }

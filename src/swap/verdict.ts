@@ -34,7 +34,11 @@ type Policy = Pick<StackFacts["swap"], "failedRounds" | "errorRatio" | "minimumR
 /** Whether a new colour may stay, by what was seen so far. Pure; the first rule that is broken decides. */
 export function judgeBake(policy: Policy, facts: BakeFacts): Verdict {
   const numbers = numbersOf(facts);
-  return brokenContainer(facts, numbers) ?? brokenProbes(policy, facts, numbers) ?? brokenTraffic(policy, facts, numbers) ?? { verdict: "pass", rule: "none", detail: describe(numbers), numbers };
+  return (
+    brokenContainer(facts, numbers) ??
+    brokenProbes(policy, facts, numbers) ??
+    brokenTraffic(policy, facts, numbers) ?? { verdict: "pass", rule: "none", detail: describe(numbers), numbers }
+  );
 }
 
 /** True while the last round failed: the bake goes on until it is clear whether that was a blip. */

@@ -34,7 +34,13 @@ export const answersSchema = z.strictObject({
 export type AnswerKey = keyof typeof answersSchema.shape;
 
 /** All that was asked: what a question's `when` leaves out is absent. */
-export const wholeAnswersSchema = answersSchema.partial({ acmeEmail: true, certificateChain: true, certificateKey: true, stagingAddress: true, stagingDomain: true });
+export const wholeAnswersSchema = answersSchema.partial({
+  acmeEmail: true,
+  certificateChain: true,
+  certificateKey: true,
+  stagingAddress: true,
+  stagingDomain: true,
+});
 export const someAnswersSchema = answersSchema.partial();
 
 export type Answers = Readonly<z.infer<typeof wholeAnswersSchema>>;
@@ -43,19 +49,12 @@ export type AnswersSoFar = Readonly<z.infer<typeof someAnswersSchema>>;
 /** A text, as it is typed or stands after `--set key=`, as the key's type of value. */
 export function parseAnswer(key: AnswerKey, typed: string): unknown {
   const trimmed = typed.trim();
-  switch (key) {
-    case "users":
-    case "port":
-    case "cpus":
-      return /^\d+$/.test(trimmed) ? Number(trimmed) : trimmed;
-    case "staging":
-      return /^(?:yes|true|on|y)$/i.test(trimmed) ? true : /^(?:no|false|off|n)$/i.test(trimmed) ? false : trimmed;
-    case "modules":
-      return trimmed.split(/[\s,]+/).filter((name) => name !== "");
-    default:
-      return trimmed;
-  }
+  if (NUMBERS.has(key)) return /^\d+$/.test(trimmed) ? Number(trimmed) : trimmed;
+  if (key === "staging") return /^(?:yes|true|on|y)$/i.test(trimmed) ? true : /^(?:no|false|off|n)$/i.test(trimmed) ? false : trimmed;
+  return key === "modules" ? trimmed.split(/[\s,]+/).filter((name) => name !== "") : trimmed;
 }
+
+const NUMBERS: ReadonlySet<AnswerKey> = new Set(["users", "port", "cpus"]);
 
 /** True, or what is wrong with a value for a key. */
 export function judgeAnswer(key: AnswerKey, value: unknown): true | string {

@@ -1,5 +1,5 @@
 import { stderr, stdin } from "node:process";
-import inquirer from "inquirer";
+import { createPromptModule } from "inquirer";
 import { MillwrightError } from "../kernel/errors.ts";
 import type { Ask } from "./ask.ts";
 
@@ -15,7 +15,7 @@ export interface InquirerAskOptions {
 /** `Ask` on a terminal. */
 export function inquirerAsk(options: InquirerAskOptions): Ask {
   const output = options.output ?? stderr;
-  const prompt = inquirer.createPromptModule({ input: options.input ?? stdin, output, signal: options.signal });
+  const prompt = createPromptModule({ input: options.input ?? stdin, output, signal: options.signal });
 
   const ask = async (asked: { readonly key: string; readonly flag: string; readonly explanation: string }, question: object): Promise<unknown> => {
     if (!options.interactive) {

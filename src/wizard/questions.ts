@@ -54,7 +54,12 @@ export const QUESTIONS: readonly Question[] = [
     propose: () => SITE_DEFAULTS.odoo.modules.join(", "),
     assumed: true,
   },
-  { key: "domain", kind: "input", message: "Name in the browser", explanation: "Such as erp.acme.example. Your DNS must point it to the host before the first start." },
+  {
+    key: "domain",
+    kind: "input",
+    message: "Name in the browser",
+    explanation: "Such as erp.acme.example. Your DNS must point it to the host before the first start.",
+  },
   {
     key: "certificate",
     kind: "select",
@@ -88,10 +93,27 @@ export const QUESTIONS: readonly Question[] = [
     explanation: "PEM without a passphrase. It goes encrypted into the site's vault.",
     when: ({ certificate }) => certificate === "files",
   },
-  { key: "address", kind: "input", message: "Address of the host", explanation: "IP address or name of the dedicated machine (Debian 12, 13 or Ubuntu 24.04), reached by SSH." },
+  {
+    key: "address",
+    kind: "input",
+    message: "Address of the host",
+    explanation: "IP address or name of the dedicated machine (Debian 12, 13 or Ubuntu 24.04), reached by SSH.",
+  },
   { key: "port", kind: "number", message: "SSH port", explanation: "22 unless somebody moved it.", propose: () => SITE_DEFAULTS.host.port, assumed: true },
-  { key: "admin", kind: "input", message: "Admin account on the host", explanation: "An account with sudo and your SSH key. Used to set the host up; deploying gets an account of its own.", propose: () => "admin" },
-  { key: "memory", kind: "input", message: "Memory of the host", explanation: "`free -h` on the host shows it; round up to what was ordered, such as 16GiB.", propose: () => "16GiB" },
+  {
+    key: "admin",
+    kind: "input",
+    message: "Admin account on the host",
+    explanation: "An account with sudo and your SSH key. Used to set the host up; deploying gets an account of its own.",
+    propose: () => "admin",
+  },
+  {
+    key: "memory",
+    kind: "input",
+    message: "Memory of the host",
+    explanation: "`free -h` on the host shows it; round up to what was ordered, such as 16GiB.",
+    propose: () => "16GiB",
+  },
   { key: "cpus", kind: "number", message: "Processors of the host", explanation: "`nproc` on the host shows them.", propose: () => 4 },
   {
     key: "jump",
@@ -129,8 +151,21 @@ export const QUESTIONS: readonly Question[] = [
     propose: () => SITE_DEFAULTS.sessions,
     assumed: true,
   },
-  { key: "staging", kind: "confirm", message: "A staging environment too?", explanation: "A second host like the first, to try releases on. It can be added later.", propose: () => false, assumed: true },
-  { key: "stagingAddress", kind: "input", message: "Address of the staging host", explanation: "Another machine than production's.", when: ({ staging }) => staging === true },
+  {
+    key: "staging",
+    kind: "confirm",
+    message: "A staging environment too?",
+    explanation: "A second host like the first, to try releases on. It can be added later.",
+    propose: () => false,
+    assumed: true,
+  },
+  {
+    key: "stagingAddress",
+    kind: "input",
+    message: "Address of the staging host",
+    explanation: "Another machine than production's.",
+    when: ({ staging }) => staging === true,
+  },
   {
     key: "stagingDomain",
     kind: "input",
@@ -157,7 +192,13 @@ export function siteNameFrom(company: string): string | undefined {
     .split(/[^a-z0-9]+/)
     .filter((word) => word !== "" && !LEGAL_FORMS.has(word));
   const joined = words.join("-").replace(/^[^a-z]+/, "");
-  const name = joined.length > 30 ? joined.slice(0, 31).replace(/-[^-]*$/, "").slice(0, 30) : joined;
+  const name =
+    joined.length > 30
+      ? joined
+          .slice(0, 31)
+          .replace(/-[^-]*$/, "")
+          .slice(0, 30)
+      : joined;
   return name === "" ? undefined : name;
 }
 

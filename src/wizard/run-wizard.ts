@@ -47,7 +47,9 @@ export async function runWizard(options: WizardOptions): Promise<Answers> {
       if (!ask.interactive) return whole;
       const goOn = await ask.confirm({ key: "proceed", flag: "--no-input", message: "Write the site?", explanation: "", default: true });
       if (goOn) return whole;
-      throw new MillwrightError("INTERRUPTED", "No site was written; your answers are kept.", { hint: "Run the same command to go on, or pass other values with --set." });
+      throw new MillwrightError("INTERRUPTED", "No site was written; your answers are kept.", {
+        hint: "Run the same command to go on, or pass other values with --set.",
+      });
     }
     const problem = `The host ${sized.problem}.`;
     if (!ask.interactive) throw new MillwrightError("ANSWERS_INVALID", problem, { hint: "Give it more, or change users, memory or cpus." });
@@ -84,7 +86,11 @@ async function put(ask: Ask, question: Question, proposal: unknown): Promise<unk
       return ask.number({ ...asked, validate: (value) => judgeAnswer(key, value), ...(typeof proposal === "number" ? { default: proposal } : {}) });
     case "input": {
       const shown = Array.isArray(proposal) ? proposal.join(", ") : proposal;
-      const typed = await ask.input({ ...asked, validate: (value) => judgeAnswer(key, parseAnswer(key, value)), ...(typeof shown === "string" ? { default: shown } : {}) });
+      const typed = await ask.input({
+        ...asked,
+        validate: (value) => judgeAnswer(key, parseAnswer(key, value)),
+        ...(typeof shown === "string" ? { default: shown } : {}),
+      });
       return parseAnswer(key, typed);
     }
   }

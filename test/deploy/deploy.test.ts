@@ -148,7 +148,7 @@ describe("what hands did on the host", () => {
     await host.docker.remove(by["exporter"] ?? "");
     host.docker.behave("database", { health: "unhealthy" });
     const { plan, drift } = await host.prepare(stack);
-    expect(drift.map((entry) => entry.kind)).toEqual(["stopped", "unhealthy", "removed"]);
+    expect(drift.map((entry) => entry.kind)).toEqual(["unhealthy", "stopped", "removed"]);
     expect(plan.steps.filter((step) => step.kind === "up").map((step) => step.cause)).toEqual(["not running", "unhealthy", "removed by hand on the host"]);
     host.docker.behave("database", {});
     expect((await host.run(plan)).outcome).toBe("done");
@@ -187,23 +187,23 @@ describe("a deploy that fails", () => {
       files["edge/traefik.yaml"] = "x: 1\n";
       Object.assign(services["exporter"] ?? {}, { image: image("exporter:2") });
     });
-    host.docker.behave("exporter", { health: "unhealthy", logs: Array.from({ length: 20 }, (_, index) => `line ${index}`) });
-    const outcome = await host.deploy(next);
-    // The old exporter is as sick in this fake, so putting it back is not waited for beyond what it was before.
-    expect(outcome.outcome).toBe("failed");
-    host.docker.behave("exporter", {});
-    const again = await Host.make();
-    await again.deploy(stack);
-    again.docker.onValidate = () => {};
-    again.docker.behaviours.clear();
-    const { plan } = ((again.offer(next), await again.prepare(next)));
-    again.docker.beforeCall = (call) => again.docker.behave("exporter", call.startsWith("recreate") && call.endsWith("exporter") && again.docker.calls.filter((one) => one.endsWith("recreate acme-production/exporter")).length === 0 ? { exits: 3, logs: ["bad flag"] } : {});
-    const undone = await again.run(plan);
-    expect(undone).toMatchObject({ outcome: "undone", error: { code: "SERVICE_UNHEALTHY", subject: "exporter", details: ["bad flag"] } });
-    expect(await again.running()).toEqual(before);
-    expect(await currentStack(again.paths)).toBe(stack.id);
-    again.docker.beforeCall = () => {};
-    expect((await again.prepare(stack)).plan.steps.map((step) => step.kind)).not.toContain("up");
+    const words = Array.from({ length: 20 }, (_, index) => `line ${index}`);
+    host.docker.behave(image("exporter:2"), { health: "unhealthy", logs: words });
+    expect(await host.deploy(next)).toMatchObject({ outcome: "undone", error: { code: "SERVICE_UNHEALTHY", subject: "exporter", details: words.slice(-15) } });
+    expect(await host.running()).toEqual(before);
+    expect(await currentStack(host.paths)).toBe(stack.id);
+    expect(host.routes.at(-1)).toBe(stack.id);
+    // Put back by us, not by hands: neither work nor drift is left.
+    expect(await host.prepare(stack)).toMatchObject({ plan: { steps: [] }, drift: [] });
+  });
+
+  it("stops for a person when the previous service does not come back either", async () => {
+    const { host } = await deployed();
+    const next = fixtureStack(({ services }) => void Object.assign(services["exporter"] ?? {}, { image: image("exporter:2") }));
+    host.offer(next);
+    const { plan } = await host.prepare(next);
+    host.docker.behave("exporter", { exits: 1 });
+    expect(await host.run(plan)).toMatchObject({ outcome: "failed", error: { code: "UNDO_FAILED", exit: 7 } });
   });
 
   it("leaves nothing running of a first stack that did not come up", async () => {
@@ -239,33 +239,40 @@ describe("a deploy that is cut off", () => {
       services["extra"] = hardened({ image: image("extra:1"), networks: ["metrics"] });
       delete services["exporter"];
     });
-    const reference = await deployed();
-    await reference.host.deploy(next);
-    const whole = { old: await (await deployed()).host.running(), new: await reference.host.running() };
     const seen = { old: 0, new: 0 };
-
-    for (let cutAt = 0; ; cutAt += 1) {
+    const cuts = [...Array.from({ length: 40 }, (_, line) => ({ line, call: -1 })), ...Array.from({ length: 10 }, (_, call) => ({ line: Infinity, call }))];
+    for (const cut of cuts) {
       const { host, stack } = await deployed();
+      const before = await host.running();
       host.offer(next);
       const { plan } = await host.prepare(next);
       const journal = new MemoryJournal();
-      journal.cutAt = cutAt;
-      const first = await host.run(plan, journal).catch((error: unknown) => {
-        // An append that throws inside a step's own handling comes out as the cut it is.
+      journal.cutAt = cut.line;
+      const killed = new AbortController();
+      host.docker.beforeCall = () => {
+        if (host.docker.calls.length !== cut.call) return;
+        killed.abort(new Cut());
+        throw new Cut();
+      };
+      const first = await host.run(plan, journal, killed.signal).catch((error: unknown) => {
         if (error instanceof Cut) return undefined;
         throw error;
       });
-      if (first?.outcome === "done") break;
-      journal.cutAt = Number.POSITIVE_INFINITY;
+      if (first !== undefined) continue;
+      journal.cutAt = Infinity;
+      host.docker.beforeCall = () => {};
       const { outcome } = await host.run(plan, journal);
       const isNew = outcome === "done";
       seen[isNew ? "new" : "old"] += 1;
-      expect(await host.running(), `cut at line ${cutAt}`).toEqual(isNew ? whole.new : whole.old);
-      expect(await currentStack(host.paths)).toBe(isNew ? next.id : stack.id);
-      expect((await host.prepare(isNew ? next : stack)).plan.steps.filter((step) => step.kind === "up" || step.kind === "remove")).toEqual([]);
+      const after = await host.running();
+      const where = JSON.stringify(cut);
+      if (isNew) expect(Object.keys(after), where).toEqual(["database", "edge", "extra"]);
+      else expect(after, where).toEqual(before);
+      expect(await currentStack(host.paths), where).toBe(isNew ? next.id : stack.id);
+      expect(await host.prepare(isNew ? next : stack), where).toMatchObject({ plan: { steps: [] }, drift: [] });
     }
     expect(seen.old).toBeGreaterThan(0);
-    expect(seen.new).toBeGreaterThan(5);
+    expect(seen.new).toBeGreaterThan(15);
   });
 });
 

@@ -1,9 +1,9 @@
 import { type Stack, type StackFacts, type StackFile, stackFactsSchema, stackFileSchema, stackId } from "../../src/blueprint/stack.ts";
+import { sha256 } from "../../src/kernel/canonical.ts";
 import { toYaml } from "../../src/blueprint/compose-document.ts";
 
 export const STACK = "acme-production";
-const DIGEST = "1".repeat(64);
-export const image = (name: string): string => `${name}@sha256:${DIGEST}`;
+export const image = (name: string): string => `${name}@sha256:${sha256(name)}`;
 
 type Service = Record<string, unknown>;
 

@@ -81,10 +81,10 @@ export class Host {
     return await prepareDeploy(this.deps, { stack, now: new Date(this.clock.now()).toISOString() });
   }
 
-  async run(plan: Plan, journal: Journal = new MemoryJournal()): Promise<RunOutcome> {
+  async run(plan: Plan, journal: Journal = new MemoryJournal(), signal: AbortSignal = new AbortController().signal): Promise<RunOutcome> {
     const events: Events = { emit: (event) => this.events.push(event) };
     const context = await openDeployContext(this.deps, plan, events);
-    return await runPlan({ plan, table: deployTable, context, journal, events, clock: this.clock, signal: new AbortController().signal });
+    return await runPlan({ plan, table: deployTable, context, journal, events, clock: this.clock, signal });
   }
 
   async deploy(stack: Stack): Promise<RunOutcome> {

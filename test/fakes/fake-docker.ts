@@ -71,7 +71,7 @@ export class FakeDocker implements Docker, Compose {
     this.#clock = clock;
   }
 
-  /** Behaviour of a service in every project, or of one project as `project/service`. */
+  /** Behaviour of a service in every project, of one project as `project/service`, or of all containers of an image. */
   behave(service: string, behaviour: Behaviour): void {
     this.behaviours.set(service, behaviour);
   }
@@ -275,7 +275,7 @@ export class FakeDocker implements Docker, Compose {
   }
 
   #behaviourOf(container: FakeContainer): Behaviour {
-    return this.behaviours.get(`${container.project}/${container.service}`) ?? this.behaviours.get(container.service) ?? {};
+    return this.behaviours.get(container.definition.image) ?? this.behaviours.get(`${container.project}/${container.service}`) ?? this.behaviours.get(container.service) ?? {};
   }
 
   #stateOf(container: FakeContainer): ContainerState {

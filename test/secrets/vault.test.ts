@@ -1,7 +1,7 @@
 import { chmod, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { generateIdentity, identityToRecipient } from "age-encryption";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { createFixture } from "fs-fixture";
 import { describe, expect, it } from "vitest";
 import { redact, Secret } from "../../src/kernel/secret.ts";
@@ -23,7 +23,8 @@ async function aSite(operator: Identity) {
   return folder;
 }
 
-const plain = (values: Readonly<Record<string, Secret>>): Record<string, string> => Object.fromEntries(Object.entries(values).map(([name, value]) => [name, value.reveal()]));
+const plain = (values: Readonly<Record<string, Secret>>): Record<string, string> =>
+  Object.fromEntries(Object.entries(values).map(([name, value]) => [name, value.reveal()]));
 
 describe("a vault", () => {
   it("opens for each of its recipients and gives back any value as it was", async () => {

@@ -56,11 +56,23 @@ describe("mistakes in site.yaml", () => {
     ["a series that YAML reads as a number", siteText().replace('"19.0"', "19.0"), 'site.yaml:6:9  odoo.series: must be a text: write it in quotes, "19.0"'],
     ["a mistyped choice", siteText("sessions: reddis"), 'site.yaml:7:1  sessions: must be one of "files", "redis", and is "reddis" (did you mean "redis"?)'],
     ["a mistyped nested key", siteText("swap: { baek: 3s }"), 'site.yaml:7:9  swap.baek: is not a key that is known here (did you mean "bake"?)'],
-    ["a mistyped kind", siteText().replace("kind: ca", "kind: acne"), 'site.yaml:5:16  certificate.kind: must be one of "acme", "files", "ca", and is "acne" (did you mean "acme"?)'],
+    [
+      "a mistyped kind",
+      siteText().replace("kind: ca", "kind: acne"),
+      'site.yaml:5:16  certificate.kind: must be one of "acme", "files", "ca", and is "acne" (did you mean "acme"?)',
+    ],
     ["a duration without a unit", siteText('swap: { bake: "60" }'), "site.yaml:7:9  swap.bake: must be a duration such as 90s, 5min or 1h"],
     ["a wrong name of an environment", siteText("", PRODUCTION.replace("production", "Blue Team")), "site.yaml:9:3  environments.Blue Team: must be up to 16"],
-    ["a missing value, at its parent", siteText("", PRODUCTION.replace("address: 192.0.2.1, ", "")), "site.yaml:10:5  environments.production.host.address: is missing"],
-    ["a value missing in every layer", siteText().replace("domain: erp.acme.example", ""), "site.yaml:9:3  domain: is missing: state it at the top or under environments.production"],
+    [
+      "a missing value, at its parent",
+      siteText("", PRODUCTION.replace("address: 192.0.2.1, ", "")),
+      "site.yaml:10:5  environments.production.host.address: is missing",
+    ],
+    [
+      "a value missing in every layer",
+      siteText().replace("domain: erp.acme.example", ""),
+      "site.yaml:9:3  domain: is missing: state it at the top or under environments.production",
+    ],
     ["a key given twice", siteText("name: again"), "site.yaml:7:1  is not YAML here: Map keys must be unique"],
     ["broken YAML", "version: [1\nname: acme", "site.yaml:2:1  is not YAML here:"],
     ["an alias without an anchor", siteText("monitoring: *nothing"), "Unresolved alias"],
@@ -68,16 +80,36 @@ describe("mistakes in site.yaml", () => {
     ["the mark of a secret", siteText().replace("company: Acme", 'company: "<<secret db_odoo>>"'), "site.yaml:3:1  company: must be one line of plain text"],
     ["a line break", siteText().replace("company: Acme", String.raw`company: "a\nb"`), "site.yaml:3:1  company: must be one line of plain text"],
     ["a private-use character", siteText().replace("company: Acme", 'company: "a\u{E000}"'), "site.yaml:3:1  company: must be one line of plain text"],
-    ["a secret's mark deep in a probe", siteText('smoke: [{ kind: jsonrpc, name: a, model: res.users, method: search, args: [[{ x: "<<secret a>>" }]] }]'), "smoke[0].args[0]: must be one line of plain text"],
+    [
+      "a secret's mark deep in a probe",
+      siteText('smoke: [{ kind: jsonrpc, name: a, model: res.users, method: search, args: [[{ x: "<<secret a>>" }]] }]'),
+      "smoke[0].args[0]: must be one line of plain text",
+    ],
     ["a method that writes", siteText("smoke: [{ kind: jsonrpc, name: a, model: res.users, method: unlink }]"), "smoke[0].method: must be one of"],
-    ["a public authority for a private name", siteText().replace("{ kind: ca }", "{ kind: acme, email: a@acme.example }"), "site.yaml:5:16  certificate.kind: no public authority gives a certificate for erp.acme.example"],
+    [
+      "a public authority for a private name",
+      siteText().replace("{ kind: ca }", "{ kind: acme, email: a@acme.example }"),
+      "site.yaml:5:16  certificate.kind: no public authority gives a certificate for erp.acme.example",
+    ],
     ["a pool around the host", siteText("docker: { pool: 192.0.0.0/16 }"), "site.yaml:7:11  docker.pool: holds host.address 192.0.2.1"],
-    ["a pool over a plant's network", siteText("docker: { pool: 10.0.0.0/8 }\nfirewall: { ssh: [10.9.0.0/24] }"), "docker.pool: overlaps firewall.ssh 10.9.0.0/24"],
+    [
+      "a pool over a plant's network",
+      siteText("docker: { pool: 10.0.0.0/8 }\nfirewall: { ssh: [10.9.0.0/24] }"),
+      "docker.pool: overlaps firewall.ssh 10.9.0.0/24",
+    ],
     ["a range with host bits", siteText("docker: { pool: 10.0.0.1/16 }"), "docker.pool: must be an address range"],
     ["a bake shorter than its probes", siteText("swap: { bake: 2s, probe: 1s, failedRounds: 3 }"), "swap.bake: must be long enough"],
     ["a host too small", siteText("", PRODUCTION.replace("4GiB", "2GiB")), "environments.production.host: needs at least 3.8 GiB for 10 users"],
-    ["two environments on one host", siteText("", PRODUCTION + STAGING.replace("192.0.2.2", "192.0.2.1")), "environments.staging.host.address: 192.0.2.1 is the host of production already"],
-    ["two environments of one name", siteText("", PRODUCTION + STAGING.replace("domain: staging.acme.example", "domain: erp.acme.example")), "environments.staging.domain: erp.acme.example is the domain of production already"],
+    [
+      "two environments on one host",
+      siteText("", PRODUCTION + STAGING.replace("192.0.2.2", "192.0.2.1")),
+      "environments.staging.host.address: 192.0.2.1 is the host of production already",
+    ],
+    [
+      "two environments of one name",
+      siteText("", PRODUCTION + STAGING.replace("domain: staging.acme.example", "domain: erp.acme.example")),
+      "environments.staging.domain: erp.acme.example is the domain of production already",
+    ],
   ])("are told for %s", (_case, text, expected) => {
     const problems = problemsOf(text);
     expect(problems).toHaveLength(1);
@@ -124,7 +156,9 @@ describe("an environment", () => {
 
   it("is refused under a wrong name, with the names there are", () => {
     const site = goodSite(siteText("", PRODUCTION + STAGING));
-    expect(() => environmentOf(site, "stagin")).toThrow(expect.objectContaining({ code: "ENVIRONMENT_UNKNOWN", hint: "Did you mean staging? There are: production, staging" }));
+    expect(() => environmentOf(site, "stagin")).toThrow(
+      expect.objectContaining({ code: "ENVIRONMENT_UNKNOWN", hint: "Did you mean staging? There are: production, staging" }),
+    );
   });
 
   it("keeps a company's quotes, dollars and braces as typed", () => {

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { parseRange, rangeHolds, rangesOverlap } from "../../src/site/address-range.ts";
 import { didYouMean } from "../../src/site/did-you-mean.ts";
@@ -24,7 +24,8 @@ describe("the values of site.yaml", () => {
   it.each(["erp.acme.example", "erp", "a-b.c1.d"])("take %s as a domain", (name) => expect(domain.safeParse(name).success).toBe(true));
 
   it.each(["ERP.acme.example", "-a.b", "a..b", "10.0.0.1", "a.b:80", "https://a.b", "a_b.c", ""])("refuse %j as a domain", (name) =>
-    expect(domain.safeParse(name).success).toBe(false));
+    expect(domain.safeParse(name).success).toBe(false),
+  );
 
   it("take no text that a line of any file could not carry", () => {
     fc.assert(

@@ -56,7 +56,7 @@ export const rights: Kind<ResourceOf<"rights">> = {
     const wanted = commands.map((command) => `(root) NOPASSWD: ${command}`);
     return [
       ...wanted.filter((line) => !granted.includes(line)).map((line) => ({ title: `sudo does not grant ${account}: ${line}` })),
-      ...granted.filter((line) => !wanted.includes(line)).map((line) => ({ title: `sudo grants ${account} more than the agent: ${line}` })),
+      ...granted.filter((line) => !wanted.includes(line)).map((line) => ({ title: `sudo grants ${account} more than the agent: ${line}`, foreign: true })),
     ];
   },
   apply: async () => {},

@@ -24,11 +24,11 @@ export const unit: Kind<ResourceOf<"unit">> = {
 };
 
 export const live: Kind<ResourceOf<"live">> = {
-  observe: async ({ title, look, lines = [], texts = [] }, system) => {
+  observe: async ({ title, look, lines = [], texts = [], apply }, system) => {
     const result = await system.shell.run(look);
     const printed = new Set(result.stdout.split("\n").map((line) => line.trim()));
     const lacking = [...lines.filter((line) => !printed.has(line)), ...texts.filter((text) => !result.stdout.includes(text))];
-    return lacking.length === 0 ? [] : [{ title, diff: lacking.map((text) => `+ ${text}`) }];
+    return lacking.length === 0 ? [] : [{ title: apply === undefined ? `not so: ${title}` : title, diff: lacking.map((text) => `+ ${text}`) }];
   },
   apply: async ({ apply }, system) => {
     if (apply !== undefined) await mustRun(system, apply);

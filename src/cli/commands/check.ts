@@ -25,7 +25,7 @@ export const checkCommand: Run<EnvironmentOption> = async (options, context) => 
   const environments = options.env === undefined ? [...site.environments.values()] : [environmentOf(site, options.env)];
   const reports = [];
   for (const environment of environments) {
-    const stack = await renderedStack({ site, environment });
+    const stack = await renderedStack({ site, environment }, context);
     reports.push({ environment: environment.name, stack: stack.id, waived: stack.facts.waived, sizing: describeSizing(environment.sizing) });
   }
   const text = reports.map(({ environment, stack, waived, sizing }) =>

@@ -8,7 +8,7 @@ import { type EnvironmentOption, loadTarget } from "../target.ts";
 
 export const deployCommand: Run<EnvironmentOption> = async (options, context) => {
   const target = await loadTarget(options, context);
-  const stack = await renderedStack(target);
+  const stack = await renderedStack(target, context);
   const { host, stack: name } = target.environment;
   context.output.say(`Comparing stack ${stack.id} with ${host.address} …`);
   await using link = await openLink(target, options, context);

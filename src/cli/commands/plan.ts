@@ -11,7 +11,7 @@ interface Options extends EnvironmentOption {
 
 export const planCommand: Run<Options> = async (options, context) => {
   const target = await loadTarget(options, context);
-  const stack = await renderedStack(target);
+  const stack = await renderedStack(target, context);
   await using link = await openLink(target, options, context);
   const { plan, drift, notes } = await askPlan(link, stack, context);
   const lines = [...drift.map((one) => `drift: ${one.subject}: ${one.text}`), ...notes];

@@ -11,7 +11,8 @@ import { releaseTag } from "../../release/image-store.ts";
 import { makeRelease, nextReleaseId, releaseIds, writeRelease } from "../../release/make-release.ts";
 import { openEngine } from "../engine.ts";
 import type { Run } from "../program.ts";
-import { odooBlueprint, readIfThere, siteLock } from "../rendered-stack.ts";
+import { readIfThere } from "../../secrets/read-if-there.ts";
+import { odooBlueprint, siteLock } from "../rendered-stack.ts";
 import { type EnvironmentOption, loadTarget } from "../target.ts";
 
 interface Options extends EnvironmentOption {

@@ -2,7 +2,8 @@ import { chmod, mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import type { Stack } from "../../blueprint/stack.ts";
 import type { Run } from "../program.ts";
-import { readIfThere, renderedStack } from "../rendered-stack.ts";
+import { readIfThere } from "../../secrets/read-if-there.ts";
+import { renderedStack } from "../rendered-stack.ts";
 import { type EnvironmentOption, loadTarget } from "../target.ts";
 
 interface Options extends EnvironmentOption {
@@ -15,7 +16,7 @@ const MANIFEST = ".millwright-stack.json";
 
 export const renderCommand: Run<Options> = async (options, context) => {
   const target = await loadTarget(options, context);
-  const stack = await renderedStack(target);
+  const stack = await renderedStack(target, context);
   const out = options.out === undefined ? join(target.site.directory, "build", target.environment.name) : resolve(context.directory, options.out);
   const wanted = new Map<string, string>([
     ...stack.files.map((file) => [file.path, file.content] as const),

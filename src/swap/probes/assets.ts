@@ -20,7 +20,8 @@ export function assetsProbe(target: Target): Probe {
           bytes += answer.body.length;
           if (answer.status !== 200) problems.push(`${path} answered ${answer.status}`);
           else if (answer.body.length === 0) problems.push(`${path} is empty`);
-          else if (!(answer.headers["content-type"] ?? "").includes(kind)) problems.push(`${path} is ${answer.headers["content-type"] ?? "of no type"}, not ${kind}`);
+          else if (!(answer.headers["content-type"] ?? "").includes(kind))
+            problems.push(`${path} is ${answer.headers["content-type"] ?? "of no type"}, not ${kind}`);
         }),
       );
       const evidence = { paths, bytes, problems };

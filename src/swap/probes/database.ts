@@ -15,7 +15,8 @@ export function databaseProbe(psql: Psql, database: string, series: string): Pro
       const [row] = await psql.query(database, SQL);
       const [version = "", waiting = ""] = row ?? [];
       const evidence = { baseVersion: version, modulesWaiting: waiting };
-      if (!version.startsWith(`${series}.`)) return fail(`the database is of Odoo ${version === "" ? "no version" : version}, the release of ${series}`, evidence);
+      if (!version.startsWith(`${series}.`))
+        return fail(`the database is of Odoo ${version === "" ? "no version" : version}, the release of ${series}`, evidence);
       if (waiting !== "0") return fail(`${waiting} modules wait to be installed, updated or removed`, evidence);
       return pass(`base ${version}, no module waits`, evidence);
     },

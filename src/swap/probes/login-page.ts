@@ -11,7 +11,12 @@ export function loginPageProbe(target: Target): Probe {
  * selector, which is a 200 again) when its database is gone.
  */
 export function judgeLoginPage(answer: Answer): Finding {
-  const evidence = { status: answer.status, milliseconds: Math.round(answer.milliseconds), location: answer.headers["location"] ?? "", body: excerpt(answer.body) };
+  const evidence = {
+    status: answer.status,
+    milliseconds: Math.round(answer.milliseconds),
+    location: answer.headers["location"] ?? "",
+    body: excerpt(answer.body),
+  };
   if (answer.status !== 200) {
     const where = evidence.location === "" ? "" : ` to ${evidence.location}`;
     return fail(`/web/login answered ${answer.status}${where}`, evidence);

@@ -66,16 +66,24 @@ export const fail = (detail: string, evidence?: Finding["evidence"]): Finding =>
 /** Carries probes out side by side. A probe that throws has got no answer, which is a failure of what it looks at. */
 export async function runProbes(probes: readonly Probe[], colour: Colour, clock: Clock, events: Events): Promise<readonly ProbeResult[]> {
   return await Promise.all(
-    probes.map(async ({ name, look }) => {
+    probes.map(async (probe) => {
       const began = clock.now();
       let finding: Finding;
       try {
-        finding = await look();
+        finding = await probe.look();
       } catch (error) {
         finding = fail(error instanceof Error ? error.message : String(error));
       }
-      const result = { ...finding, detail: redact(finding.detail), name, at: timestamp(clock), milliseconds: clock.now() - began };
-      events.emit({ kind: "probe", at: result.at, colour, name, verdict: result.verdict, detail: result.detail, milliseconds: result.milliseconds });
+      const result = { ...finding, detail: redact(finding.detail), name: probe.name, at: timestamp(clock), milliseconds: clock.now() - began };
+      events.emit({
+        kind: "probe",
+        at: result.at,
+        colour,
+        name: probe.name,
+        verdict: result.verdict,
+        detail: result.detail,
+        milliseconds: result.milliseconds,
+      });
       return result;
     }),
   );

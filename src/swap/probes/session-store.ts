@@ -11,7 +11,9 @@ export function sessionStoreProbe(target: Target, series: string): Probe {
     name: "session store",
     look: async () => {
       const answer = await target.http.ask(requestTo(target, "/web/login", { headers: { Cookie: `session_id=${sid}` } }));
-      return answer.status === 200 ? pass("asked for an unknown session") : fail(`a page with a session cookie answered ${answer.status}`, { status: answer.status });
+      return answer.status === 200
+        ? pass("asked for an unknown session")
+        : fail(`a page with a session cookie answered ${answer.status}`, { status: answer.status });
     },
   };
 }

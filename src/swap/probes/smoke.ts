@@ -10,7 +10,18 @@ type Smoke = StackFacts["smoke"][number];
 export const PROBE_LOGIN = "millwright-probe";
 
 /** Odoo has no read-only accounts, so the checks are held to methods that only read. */
-const READS = new Set(["search_count", "search_read", "search", "read", "read_group", "fields_get", "get_views", "name_search", "default_get", "check_access_rights"]);
+const READS = new Set([
+  "search_count",
+  "search_read",
+  "search",
+  "read",
+  "read_group",
+  "fields_get",
+  "get_views",
+  "name_search",
+  "default_get",
+  "check_access_rights",
+]);
 
 /** Throws for a check that might write. */
 export function assertReads(smoke: readonly Smoke[]): void {

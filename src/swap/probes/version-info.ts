@@ -6,7 +6,9 @@ export function versionInfoProbe(target: Target, series: string): Probe {
     name: "version",
     look: async () => {
       const body = JSON.stringify({ jsonrpc: "2.0", method: "call", params: {} });
-      const answer = await target.http.ask(requestTo(target, "/web/webclient/version_info", { method: "POST", body, headers: { "Content-Type": "application/json" } }));
+      const answer = await target.http.ask(
+        requestTo(target, "/web/webclient/version_info", { method: "POST", body, headers: { "Content-Type": "application/json" } }),
+      );
       const found = /"server_serie"\s*:\s*"([^"]+)"/.exec(answer.body)?.[1];
       const evidence = { status: answer.status, body: excerpt(answer.body) };
       if (answer.status !== 200 || found === undefined) return fail(`version_info answered ${answer.status} without a version`, evidence);

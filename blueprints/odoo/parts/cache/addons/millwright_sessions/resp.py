@@ -73,10 +73,12 @@ class Client:
         self._idle = []
 
     def run(self, *commands):
-        """One round trip; tried once more if the connection fails, since an idle one may have been closed. Every command can be repeated."""
+        """One round trip; tried once more on a new connection if this one fails. Every command that sessions use can be repeated."""
         try:
             return self._run_once(commands)
         except OSError:
+            # After a restart of Redis all that were idle are dead.
+            self._idle.clear()
             return self._run_once(commands)
 
     def _run_once(self, commands):

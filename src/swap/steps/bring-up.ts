@@ -1,0 +1,161 @@
+import { access } from "node:fs/promises";
+import { join } from "node:path";
+import { timestamp } from "../../kernel/clock.ts";
+import { MillwrightError } from "../../kernel/errors.ts";
+import type { StepCode } from "../../kernel/run-plan.ts";
+import { colourProbes } from "../colour-probes.ts";
+import { containerOf, lastLogLines, lifeGuard, projectOf, targetOf } from "../colour-view.ts";
+import { drain } from "../drain.ts";
+import { writeEvidence } from "../evidence.ts";
+import { loginPageProbe } from "../probes/login-page.ts";
+import { fail, pass, type ProbeResult, requestTo, runProbes } from "../probes/probe.ts";
+import { websocketProbe } from "../probes/websocket.ts";
+import { writeColourRelease } from "../serving.ts";
+import type { SwapContext } from "../swap-context.ts";
+import { waitUntil } from "../wait-until.ts";
+import { warmWorkers } from "../warm-workers.ts";
+
+const POLL_MILLISECONDS = 100;
+/** While the registry loads, connections stand in the socket's queue: whoever waits long gets the first answer there is. */
+const FIRST_ANSWER_MILLISECONDS = 15_000;
+const KEPT_LOG_LINES = 500;
+
+/** The image has arrived. */
+export const image: StepCode<SwapContext> = {
+  async do({ docker, release }) {
+    if ((await docker.image(release.image)) !== undefined) return;
+    throw new MillwrightError("IMAGE_MISSING", `The host does not have the image of release ${release.id}.`, {
+      subject: release.image,
+      hint: `Run \`millwright release push ${release.id}\`.`,
+    });
+  },
+};
+
+/** The new colour's web container runs beside the old one. */
+export const up: StepCode<SwapContext> = {
+  async do(context) {
+    const { colour, release } = context;
+    await context.materialiseColour(context.stack, colour, release);
+    await writeColourRelease(context.paths, colour, release);
+    await context.compose.up(projectOf(context, colour), context.paths.colour(colour), ["web"]);
+  },
+  async undo(context) {
+    await keepLogs(context);
+    const { colour } = context;
+    // Users may have been here already: what they began may end.
+    const { left } = await drain(context, colour, context.stack.facts.swap.drainSeconds, new AbortController().signal);
+    if (left > 0)
+      context.events.emit({
+        kind: "note",
+        at: timestamp(context.clock),
+        level: "warning",
+        text: `${left} requests on ${colour} are cut off: they ran longer than drainSeconds.`,
+      });
+    if (!(await exists(join(context.paths.colour(colour), "compose.yaml")))) return;
+    if (context.kind === "rollback") {
+      const web = await containerOf(context, colour, "web");
+      if (web !== undefined && web.state !== "exited") await context.docker.stop(web.id, context.stack.facts.swap.drainSeconds);
+      return;
+    }
+    await context.compose.down(projectOf(context, colour), context.paths.colour(colour));
+    await restoreColour(context);
+  },
+};
+
+/** Port 8069 answers. */
+export const answers: StepCode<SwapContext> = {
+  async do(context, _step, { signal }) {
+    const { colour, clock } = context;
+    const began = clock.now();
+    await waitUntil({
+      what: `${colour} answers`,
+      clock,
+      signal,
+      seconds: context.stack.facts.swap.readySeconds,
+      pollMilliseconds: POLL_MILLISECONDS,
+      alive: lifeGuard(context, colour, "web"),
+      look: async () => {
+        const target = await targetOf(context, colour);
+        const answer = await target.http.ask(requestTo(target, "/web/health", { timeoutMilliseconds: FIRST_ANSWER_MILLISECONDS }));
+        return answer.status === 200 ? pass("answers") : fail(`/web/health answered ${answer.status}`);
+      },
+    });
+    return { milliseconds: clock.now() - began, summary: `after ${seconds(clock.now() - began)} s` };
+  },
+};
+
+/** Every worker has served a page, 8072 answers, and all probes pass. */
+export const warm: StepCode<SwapContext> = {
+  async do(context, _step, { signal }) {
+    const { colour, clock } = context;
+    const began = clock.now();
+    const alive = lifeGuard(context, colour, "web");
+    const wait = { clock, signal, seconds: context.stack.facts.swap.readySeconds, pollMilliseconds: POLL_MILLISECONDS, alive };
+    const target = await targetOf(context, colour);
+    // Side by side: the websocket process listens some 2 s after the pages do, and warming fits into that.
+    const [warmth] = await Promise.all([
+      waitUntil({ ...wait, what: `all workers of ${colour} are warm`, look: () => warmWorkers(target, context.stack.facts.workers) }),
+      waitUntil({ ...wait, what: `${colour} takes websockets`, look: () => websocketProbe(target).look() }),
+    ]);
+    const results = await runProbes(colourProbes(context, target), colour, clock, context.events);
+    const evidence = await writeEvidence(context, "warm", { colour, release: context.release.id, warmth, results });
+    throwIfFailed(context, results, evidence);
+    const web = await containerOf(context, colour, "web");
+    const milliseconds = clock.now() - began;
+    return { milliseconds, evidence, startedAt: web?.startedAt, restartCount: web?.restartCount ?? 0, summary: `${warmth.detail}, ${results.length} probes` };
+  },
+};
+
+/** A colour that still runs is good enough to go back to: one look, because every second counts. */
+export const check: StepCode<SwapContext> = {
+  async do(context) {
+    const target = await targetOf(context, context.colour);
+    const results = await runProbes([loginPageProbe(target), websocketProbe(target)], context.colour, context.clock, context.events);
+    throwIfFailed(context, results, await writeEvidence(context, "check", { colour: context.colour, results }));
+  },
+};
+
+function throwIfFailed(context: SwapContext, results: readonly ProbeResult[], evidence: string): void {
+  const failed = results.filter((result) => result.verdict === "fail");
+  const [first] = failed;
+  if (first === undefined) return;
+  const more = failed.length > 1 ? ` (and ${failed.length - 1} more)` : "";
+  throw new MillwrightError(
+    "RELEASE_UNHEALTHY",
+    `Release ${context.release.id} failed its probes before anyone was moved to it: ${first.name}: ${first.detail}${more}.`,
+    {
+      subject: context.colour,
+      details: [...failed.map((result) => `${result.name}: ${result.detail}`), `Evidence on the host: ${evidence}`],
+    },
+  );
+}
+
+/** The log of a colour that is about to be removed: what a person will ask for first. */
+async function keepLogs(context: SwapContext): Promise<void> {
+  for (const service of ["web", "cron"] as const) {
+    const container = await containerOf(context, context.colour, service);
+    if (container !== undefined) await writeEvidence(context, `log-${context.colour}-${service}`, await lastLogLines(context, container, KEPT_LOG_LINES));
+  }
+}
+
+/** After a swap that did not stay, the other colour is again the place to roll back to. */
+async function restoreColour(context: SwapContext): Promise<void> {
+  const previous = context.from?.serving.previous;
+  if (previous === undefined || previous.colour !== context.colour) {
+    await writeColourRelease(context.paths, context.colour, undefined);
+    return;
+  }
+  await context.materialiseColour(context.stack, previous.colour, previous.release);
+  await writeColourRelease(context.paths, previous.colour, previous.release);
+}
+
+async function exists(path: string): Promise<boolean> {
+  return await access(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+function seconds(milliseconds: number): string {
+  return (milliseconds / 1000).toFixed(1);
+}

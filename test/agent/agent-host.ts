@@ -1,0 +1,74 @@
+import { randomBytes } from "node:crypto";
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type AgentDeps, storeOf } from "../../src/agent/agent-deps.ts";
+import { executeRun } from "../../src/agent/execute-run.ts";
+import { savePlan } from "../../src/agent/run-store.ts";
+import type { RunTables } from "../../src/agent/run-table.ts";
+import { type Plan, planSchema } from "../../src/kernel/plan.ts";
+import type { RunResult, Shell } from "../../src/kernel/shell.ts";
+import { FakeClock } from "../fakes/fake-clock.ts";
+
+export const STACK = "acme-test";
+
+/** A host in a temporary folder whose systemd runs the agent's run in this process. */
+export class AgentHost implements AsyncDisposable {
+  readonly deps: AgentDeps;
+  readonly commands: string[] = [];
+  /** Without it, `systemctl start` starts nothing: a unit that dies at once. */
+  tables: RunTables | undefined;
+  readonly #root: string;
+  #unit: Promise<number> | undefined;
+  #isActive = false;
+  stop = new AbortController();
+
+  constructor(root: string, clock: FakeClock) {
+    this.#root = root;
+    const shell: Shell = { run: async (words) => this.#systemctl(words) };
+    this.deps = { root, clock, shell, random: randomBytes, recipient: async () => "age1test", hostName: "host" };
+  }
+
+  get store(): ReturnType<typeof storeOf> {
+    return storeOf(this.deps, STACK);
+  }
+
+  /** The status the unit ended with. */
+  async ended(): Promise<number | undefined> {
+    return await this.#unit;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.stop.abort(new Error("test over"));
+    await this.#unit?.catch(() => undefined);
+    await rm(this.#root, { recursive: true });
+  }
+
+  async #systemctl(words: readonly string[]): Promise<RunResult> {
+    this.commands.push(words.join(" "));
+    if (words[1] === "show") return { code: 0, stdout: `ActiveState=${this.#isActive ? "active" : "inactive"}\n`, stderr: "" };
+    if (words[1] === "start" && this.tables !== undefined && !this.#isActive) {
+      this.#isActive = true;
+      this.#unit = executeRun(this.store, this.tables, this.stop.signal).finally(() => (this.#isActive = false));
+      this.#unit.catch(() => undefined);
+    }
+    return { code: 0, stdout: "", stderr: "" };
+  }
+}
+
+export async function agentHost(): Promise<AgentHost> {
+  const host = new AgentHost(await mkdtemp(join(tmpdir(), "millwright-agent-")), new FakeClock());
+  await mkdir(host.store.paths.state, { recursive: true });
+  return host;
+}
+
+export function planWith(steps: readonly (Partial<Plan["steps"][number]> & { readonly id: string })[], more: Partial<Plan> = {}): Plan {
+  const full = steps.map((step) => ({ kind: step.id, title: `Do ${step.id}`, cause: "test", ...step }));
+  return planSchema.parse({ version: 1, id: "plan-1", stack: STACK, kind: "deploy", purpose: "Try it", basis: "basis-1", steps: full, ...more });
+}
+
+/** Saves a plan on the host, so that a verb can start it. */
+export async function keep(host: AgentHost, plan: Plan): Promise<Plan> {
+  await savePlan(host.store, plan);
+  return plan;
+}

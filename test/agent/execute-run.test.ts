@@ -1,0 +1,285 @@
+import { appendFile, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { describe, expect, it } from "vitest";
+import { endedInJournal, executeRun, RUN_EXIT } from "../../src/agent/execute-run.ts";
+import { verifyJournal } from "../../src/agent/journal-file.ts";
+import { parseEventLine } from "../../src/agent/run-events.ts";
+import { readLock, takeLock } from "../../src/agent/run-lock.ts";
+import { beginRun, listRuns, markAbort, savePlan } from "../../src/agent/run-store.ts";
+import { bindTable, type RunTables } from "../../src/agent/run-table.ts";
+import { systemClock } from "../../src/kernel/clock.ts";
+import { MillwrightError } from "../../src/kernel/errors.ts";
+import type { MillwrightEvent } from "../../src/kernel/events.ts";
+import type { StepTable } from "../../src/kernel/run-plan.ts";
+import { type AgentHost, agentHost, keep, planWith } from "./agent-host.ts";
+
+const basisNow = async (): Promise<string> => "basis-1";
+
+async function begin(host: AgentHost, plan = planWith([{ id: "a" }, { id: "b", decision: true }])): Promise<string> {
+  await keep(host, plan);
+  return await beginRun(host.store, { plan: plan.id, who: "jo", kinds: ["deploy"], basisNow });
+}
+
+const tablesOf = (table: StepTable<string[]>, context: string[] = []): RunTables => ({ deploy: async () => bindTable(table, context) });
+
+/** Steps that write down what they do. */
+function recorder(more: StepTable<string[]> = {}): { readonly log: string[]; readonly tables: RunTables } {
+  const log: string[] = [];
+  const step = (id: string): StepTable<string[]>[string] => ({
+    do: async (context) => ({ did: context.push(id) }),
+    undo: async (context) => void context.push(`undo ${id}`),
+  });
+  return { log, tables: tablesOf({ a: step("a"), b: step("b"), ...more }, log) };
+}
+
+const never = new AbortController().signal;
+
+async function eventsOf(host: AgentHost, run: string): Promise<MillwrightEvent[]> {
+  const text = await readFile(`${host.store.paths.run(run)}/events.jsonl`, "utf8");
+  return text.split("\n").flatMap((line) => parseEventLine(line) ?? []);
+}
+
+describe("beginning a run", () => {
+  it("refuses a plan when the host has changed since, and leaves no trace", async () => {
+    await using host = await agentHost();
+    await keep(host, planWith([{ id: "a" }]));
+    const stale = beginRun(host.store, { plan: "plan-1", who: "jo", kinds: ["deploy"], basisNow: async () => "another" });
+    await expect(stale).rejects.toMatchObject({ code: "PLAN_STALE" });
+    expect([await readLock(host.store.paths), await listRuns(host.store.paths)]).toEqual([undefined, []]);
+  });
+
+  it("refuses a plan that the host does not have, and one of another kind", async () => {
+    await using host = await agentHost();
+    await keep(host, planWith([{ id: "a" }]));
+    await expect(beginRun(host.store, { plan: "plan-2", who: "jo", kinds: ["deploy"], basisNow })).rejects.toMatchObject({ code: "PLAN_UNKNOWN" });
+    await expect(beginRun(host.store, { plan: "plan-1", who: "jo", kinds: ["swap"], basisNow })).rejects.toMatchObject({ code: "PLAN_UNKNOWN" });
+  });
+
+  it("is refused while another run is open, and says who, since when and why", async () => {
+    await using host = await agentHost();
+    await begin(host);
+    const second = beginRun(host.store, { plan: "plan-1", who: "al", kinds: ["deploy"], basisNow });
+    await expect(second).rejects.toMatchObject({ code: "LOCK_HELD", exit: 5, message: "jo has been at it since 2026-11-24T02:00:00.000Z: Try it." });
+  });
+
+  it("points out a lock that is overdue, and does not take it over", async () => {
+    await using host = await agentHost();
+    await begin(host);
+    await host.deps.clock.sleep(3 * 60 * 60 * 1000);
+    const second = beginRun(host.store, { plan: "plan-1", who: "al", kinds: ["deploy"], basisNow });
+    await expect(second).rejects.toMatchObject({ code: "LOCK_HELD", hint: expect.stringContaining("millwright resume") });
+  });
+
+  it("takes over a lock whose run has ended in the journal", async () => {
+    await using host = await agentHost();
+    const first = await begin(host);
+    const lock = await readLock(host.store.paths);
+    await executeRun(host.store, recorder().tables, never);
+    if (lock !== undefined) await takeLock(host.store.paths, lock);
+    const second = await beginRun(host.store, { plan: "plan-1", who: "al", kinds: ["deploy"], basisNow });
+    expect(second).not.toBe(first);
+    expect((await readLock(host.store.paths))?.run).toBe(second);
+  });
+
+  it("gives the stack to one of many who begin at the same time", async () => {
+    await using host = await agentHost();
+    await keep(host, planWith([{ id: "a" }]));
+    const tries = await Promise.allSettled(Array.from({ length: 8 }, () => beginRun(host.store, { plan: "plan-1", who: "jo", kinds: ["deploy"], basisNow })));
+    expect(tries.filter((one) => one.status === "fulfilled")).toHaveLength(1);
+    for (const one of tries) if (one.status === "rejected") expect(one.reason).toMatchObject({ code: "LOCK_HELD" });
+  });
+
+  it("keeps the last twenty plans", async () => {
+    await using host = await agentHost();
+    for (let index = 0; index < 23; index += 1) await savePlan(host.store, planWith([{ id: "a" }], { id: `plan-${index}` }));
+    expect(await readdir(`${host.store.paths.state}/plans`)).toHaveLength(20);
+  });
+});
+
+describe("a run on the host", () => {
+  it("does the plan's steps, journals its end, tells it, and frees the lock", async () => {
+    await using host = await agentHost();
+    const run = await begin(host);
+    const { log, tables } = recorder();
+    expect(await executeRun(host.store, tables, never)).toBe(RUN_EXIT.ended);
+    expect(log).toEqual(["a", "b"]);
+    const { entries } = await verifyJournal(host.store.paths.journal);
+    expect(entries.map((entry) => entry.kind)).toEqual(["run-begun", "begun", "done", "begun", "done", "run-ended"]);
+    expect((await eventsOf(host, run)).at(-1)).toMatchObject({ kind: "ended", outcome: "done", summary: "Try it" });
+    expect(await readLock(host.store.paths)).toBeUndefined();
+  });
+
+  it("has nothing to do without a lock", async () => {
+    await using host = await agentHost();
+    expect(await executeRun(host.store, {}, never)).toBe(RUN_EXIT.ended);
+  });
+
+  it("tells its plan first", async () => {
+    await using host = await agentHost();
+    const run = await begin(host);
+    await executeRun(host.store, recorder().tables, never);
+    expect((await eventsOf(host, run))[0]).toMatchObject({ kind: "plan", run, who: "jo", steps: [{ id: "a", title: "Do a" }, { id: "b" }] });
+  });
+
+  it("ends as undone, with the error, when a step fails", async () => {
+    await using host = await agentHost();
+    const run = await begin(host);
+    const { log, tables } = recorder({ b: { do: () => Promise.reject(new MillwrightError("SERVICE_UNHEALTHY", "database is ill", { hint: "see logs" })) } });
+    expect(await executeRun(host.store, tables, never)).toBe(RUN_EXIT.ended);
+    expect(log).toEqual(["a", "undo a"]);
+    expect((await eventsOf(host, run)).at(-1)).toMatchObject({ outcome: "undone", error: { code: "SERVICE_UNHEALTHY", hint: "see logs" } });
+  });
+
+  it("keeps the lock and asks for a person when an undo fails, and ends when it is started again", async () => {
+    await using host = await agentHost();
+    const run = await begin(host);
+    let isStuck = true;
+    const { tables } = recorder({
+      b: {
+        do: () => Promise.reject(new Error("broken")),
+        undo: async () => {
+          if (isStuck) throw new Error("stuck");
+        },
+      },
+    });
+    expect(await executeRun(host.store, tables, never)).toBe(RUN_EXIT.failed);
+    expect((await eventsOf(host, run)).at(-1)).toMatchObject({ outcome: "failed", error: { code: "UNDO_FAILED" } });
+    expect((await readLock(host.store.paths))?.run).toBe(run);
+    isStuck = false;
+    expect(await executeRun(host.store, tables, never)).toBe(RUN_EXIT.ended);
+    expect((await eventsOf(host, run)).at(-1)).toMatchObject({ outcome: "undone" });
+  });
+
+  it("stops with 143 and without a word in the journal when it is told to stop, and goes on at the next start", async () => {
+    await using host = await agentHost();
+    await begin(host);
+    const stop = new AbortController();
+    let isFirst = true;
+    const { log, tables } = recorder({
+      c: {
+        do: async (context, _, run) => {
+          if (isFirst) stop.abort(new MillwrightError("INTERRUPTED", "reboot"));
+          isFirst = false;
+          run.signal.throwIfAborted();
+          context.push("c");
+        },
+      },
+    });
+    await rm(host.store.paths.lock);
+    await begin(host, planWith([{ id: "a" }, { id: "b", decision: true }, { id: "c" }]));
+    expect(await executeRun(host.store, tables, stop.signal)).toBe(RUN_EXIT.stopped);
+    expect((await verifyJournal(host.store.paths.journal)).entries.at(-1)).toMatchObject({ kind: "begun", step: "c" });
+    expect(await executeRun(host.store, tables, never)).toBe(RUN_EXIT.ended);
+    expect(log).toEqual(["a", "b", "c"]);
+  });
+
+  it("is undone when a person aborts it while a step waits", async () => {
+    await using host = await agentHost();
+    const run = await begin(host);
+    const { log, tables } = recorder({
+      b: {
+        do: async (_, __, view) => {
+          await markAbort(host.store.paths, run, "al");
+          await systemClock.sleep(10_000, view.signal);
+        },
+      },
+    });
+    await executeRun(host.store, tables, never);
+    expect(log).toEqual(["a", "undo a"]);
+    expect((await eventsOf(host, run)).at(-1)).toMatchObject({ outcome: "undone", error: { code: "ABORTED", message: "The run was aborted by al." } });
+  });
+
+  it("is undone at once when it was aborted while nothing ran", async () => {
+    await using host = await agentHost();
+    const run = await begin(host);
+    await markAbort(host.store.paths, run, "al");
+    const { log, tables } = recorder();
+    await executeRun(host.store, tables, never);
+    expect(log).toEqual([]);
+    expect((await eventsOf(host, run)).at(-1)).toMatchObject({ outcome: "undone", error: { code: "ABORTED" } });
+  });
+
+  it("tells the end and frees the lock when it was cut off after its last journal line", async () => {
+    await using host = await agentHost();
+    const run = await begin(host);
+    const lock = await readLock(host.store.paths);
+    const { log, tables } = recorder();
+    await executeRun(host.store, tables, never);
+    if (lock !== undefined) await takeLock(host.store.paths, lock);
+    const path = `${host.store.paths.run(run)}/events.jsonl`;
+    await writeFile(path, (await readFile(path, "utf8")).split("\n").slice(0, -2).join("\n") + '\n{"kind":"en');
+    expect(await executeRun(host.store, tables, never)).toBe(RUN_EXIT.ended);
+    expect(log).toEqual(["a", "b"]);
+    expect((await eventsOf(host, run)).at(-1)).toMatchObject({ kind: "ended", outcome: "done" });
+    expect(await readLock(host.store.paths)).toBeUndefined();
+  });
+
+  it("ends as undone when its code cannot be made and nothing was done yet", async () => {
+    await using host = await agentHost();
+    const run = await begin(host);
+    const tables: RunTables = { deploy: () => Promise.reject(new MillwrightError("SITE_INVALID", "no such stack")) };
+    expect(await executeRun(host.store, tables, never)).toBe(RUN_EXIT.ended);
+    expect((await eventsOf(host, run)).at(-1)).toMatchObject({ outcome: "undone", error: { code: "SITE_INVALID" } });
+  });
+
+  it("tells a broken journal as a failed end, for a person to look at", async () => {
+    await using host = await agentHost();
+    const run = await begin(host);
+    await appendFile(host.store.paths.journal, "{}\n");
+    await expect(executeRun(host.store, recorder().tables, never)).rejects.toMatchObject({ code: "JOURNAL_BROKEN", exit: RUN_EXIT.failed });
+    expect((await eventsOf(host, run)).at(-1)).toMatchObject({ kind: "ended", outcome: "failed", error: { code: "JOURNAL_BROKEN" } });
+    expect((await readLock(host.store.paths))?.run).toBe(run);
+  });
+
+  it("reports what came of it in the room's words, and does not lose its end when those fail", async () => {
+    await using host = await agentHost();
+    const step = { do: async () => ({ seconds: 7 }) };
+    const make = (report: () => { summary: string; result: Record<string, unknown> }): RunTables => ({
+      deploy: async () =>
+        bindTable({ a: step, b: step }, undefined, (outcome, resultOf) => ({
+          ...report(),
+          result: { outcome: outcome.outcome, seconds: resultOf("a")?.["seconds"] },
+        })),
+    });
+    const first = await begin(host);
+    await executeRun(
+      host.store,
+      make(() => ({ summary: "All well", result: {} })),
+      never,
+    );
+    expect((await eventsOf(host, first)).at(-1)).toMatchObject({ summary: "All well", result: { outcome: "done", seconds: 7 } });
+    const second = await begin(host);
+    const broken = make(() => {
+      throw new Error("no words");
+    });
+    expect(await executeRun(host.store, broken, never)).toBe(RUN_EXIT.ended);
+    expect((await eventsOf(host, second)).at(-1)).toMatchObject({ outcome: "done", summary: "Try it" });
+  });
+
+  it("keeps the last fifty runs", async () => {
+    await using host = await agentHost();
+    let last = "";
+    for (let index = 0; index < 53; index += 1) {
+      last = await begin(host, planWith([]));
+      await executeRun(host.store, recorder().tables, never);
+      await host.deps.clock.sleep(1000);
+    }
+    const runs = await listRuns(host.store.paths);
+    expect([runs.length, runs.at(-1)]).toEqual([50, last]);
+  });
+
+  it("keeps what it writes to itself", async () => {
+    await using host = await agentHost();
+    const run = await begin(host);
+    await executeRun(host.store, recorder().tables, never);
+    const { paths } = host.store;
+    for (const file of [paths.journal, `${paths.run(run)}/plan.json`, `${paths.run(run)}/events.jsonl`]) expect((await stat(file)).mode & 0o077).toBe(0);
+  });
+
+  it("holds its whole end in the journal", async () => {
+    await using host = await agentHost();
+    const run = await begin(host);
+    await executeRun(host.store, recorder().tables, never);
+    const { entries } = await verifyJournal(host.store.paths.journal);
+    expect(endedInJournal(entries)).toEqual((await eventsOf(host, run)).at(-1));
+  });
+});
