@@ -80,11 +80,11 @@ async function goOn(work: Work, tables: RunTables): Promise<number> {
 }
 
 /** The plan's code, or why there is none while nothing has been done yet: that ends the run instead of trying for ever. */
-async function makeTable({ store, lock, plan, journal }: Work, tables: RunTables): Promise<RunTable | MillwrightError> {
+async function makeTable({ store, lock, plan, journal, events }: Work, tables: RunTables): Promise<RunTable | MillwrightError> {
   try {
     const make = tables[plan.kind];
     if (make === undefined) throw new MillwrightError("INTERNAL", `This agent has no code for a plan of the kind ${plan.kind}.`);
-    return await make(plan, { run: lock.run, who: lock.who, directory: store.paths.run(lock.run) });
+    return await make(plan, { run: lock.run, who: lock.who, directory: store.paths.run(lock.run), events });
   } catch (error) {
     const hasBegun = (await journal.entries()).some((entry) => entry.step !== "");
     if (hasBegun) throw error;

@@ -5,6 +5,7 @@ import { redactValue } from "../kernel/secret.ts";
 /** A run's events.jsonl, open for appending. What is emitted is in the file when `emit` returns, so that a follower in another process sees it. */
 export class RunEvents implements Events, Disposable {
   readonly #file: number;
+  #isOpen = true;
 
   constructor(path: string) {
     this.#file = openSync(path, "a+", 0o600);
@@ -12,11 +13,13 @@ export class RunEvents implements Events, Disposable {
   }
 
   emit(event: MillwrightEvent): void {
-    writeSync(this.#file, `${JSON.stringify(redactValue(event))}\n`);
+    // What comes late must not go to a file that has the number by then.
+    if (this.#isOpen) writeSync(this.#file, `${JSON.stringify(redactValue(event))}\n`);
   }
 
   [Symbol.dispose](): void {
-    closeSync(this.#file);
+    if (this.#isOpen) closeSync(this.#file);
+    this.#isOpen = false;
   }
 }
 

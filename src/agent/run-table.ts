@@ -1,3 +1,4 @@
+import type { Events } from "../kernel/events.ts";
 import type { Plan } from "../kernel/plan.ts";
 import type { RunOutcome, StepResult, StepTable } from "../kernel/run-plan.ts";
 
@@ -16,6 +17,7 @@ export interface RunPlace {
   readonly who: string;
   /** The run's own folder: evidence goes here. */
   readonly directory: string;
+  readonly events: Events;
 }
 
 export type RunTables = Readonly<Partial<Record<Plan["kind"], (plan: Plan, place: RunPlace) => Promise<RunTable>>>>;

@@ -25,7 +25,9 @@ export const partBodySchema = z.object({
   /** Names that the vault must hold. */
   secrets: z.array(z.strictObject({ name: z.string().regex(/^[a-z][a-z0-9_]*$/) })).default([]),
   directories: z
-    .array(z.strictObject({ path: z.string().startsWith("/srv/millwright/"), uid: z.number().int(), gid: z.number().int(), mode: z.string().regex(/^0[0-7]{3}$/) }))
+    .array(
+      z.strictObject({ path: z.string().startsWith("/srv/millwright/"), uid: z.number().int(), gid: z.number().int(), mode: z.string().regex(/^0[0-7]{3}$/) }),
+    )
     .default([]),
   roles: z
     .array(z.strictObject({ name: z.string(), secret: z.string(), purpose: z.enum(["owner", "monitor", "backup"]), connectionLimit: z.number().int() }))

@@ -53,6 +53,11 @@ export function isList(value: Json | undefined): value is readonly Json[] {
   return Array.isArray(value);
 }
 
+/** A value as a person would write it: text as it is, anything else as JSON, nothing as an empty text. */
+export function asText(value: Json | undefined): string {
+  return value === undefined ? "" : typeof value === "string" ? value : JSON.stringify(value);
+}
+
 /** Services of a document by name; what is not a map counts as an empty service, so that policy sees it. */
 export function servicesOf(document: ComposeDocument): readonly (readonly [string, JsonMap])[] {
   if (!isMap(document.services)) return [];

@@ -44,9 +44,9 @@ const fragmentSchema = z.strictObject({
 });
 
 /** A fragment of a part → the whole service. A fragment cannot forget hardening, and cannot turn it off. */
-export function harden(name: string, fragment: Json, labels: Readonly<Record<string, string>>): JsonMap {
+export function harden(service: string, fragment: Json, labels: Readonly<Record<string, string>>): JsonMap {
   const parsed = fragmentSchema.safeParse(fragment);
-  if (!parsed.success) throw blueprintInvalid(`service ${name}`, z.prettifyError(parsed.error).replaceAll("\n", " "));
+  if (!parsed.success) throw blueprintInvalid(`service ${service}`, z.prettifyError(parsed.error).replaceAll("\n", " "));
   const { "x-needs": needs, ...said } = parsed.data;
   const [uid, gid] = needs.user.split(":");
   return {
@@ -74,9 +74,9 @@ export function harden(name: string, fragment: Json, labels: Readonly<Record<str
       : { tmpfs: needs.writable.map(({ path, size, mode }) => `${path}:rw,noexec,nosuid,nodev,size=${size},uid=${uid},gid=${gid},mode=${mode}`) }),
     ...(said.ports === undefined ? {} : { ports: said.ports.map((port) => ({ ...port, published: String(port.published), protocol: "tcp" })) }),
     networks: Object.fromEntries(
-      needs.networks.map((network): [string, Json] => {
-        const aliases = needs.aliases[network];
-        return [network, aliases === undefined ? {} : { aliases }];
+      needs.networks.map((name): [string, Json] => {
+        const aliases = needs.aliases[name];
+        return [name, aliases === undefined ? {} : { aliases }];
       }),
     ),
     healthcheck: said.healthcheck,

@@ -1,7 +1,7 @@
 import { parseDocument, type ScalarTag, type CollectionTag } from "yaml";
 import type { Json } from "../kernel/canonical.ts";
 import { MillwrightError } from "../kernel/errors.ts";
-import { isList, isMap, type JsonMap } from "./compose-document.ts";
+import { asText, isList, isMap, type JsonMap } from "./compose-document.ts";
 
 /** A file of the site's `overrides/` folder: a Compose overlay. Text in it arrives as it is written: `$` needs no doubling. */
 export interface Override {
@@ -20,7 +20,8 @@ const replaceList: CollectionTag = { tag: "!override", collection: "seq", resolv
 
 /** Services of an override file. Anything beside `services` is refused: networks, volumes and secrets are the blueprint's. */
 export function readOverride({ path, content }: Override): JsonMap {
-  const refuse = (why: string, hint?: string): MillwrightError => new MillwrightError("SITE_INVALID", `${path}: ${why}.`, { subject: path, ...(hint === undefined ? {} : { hint }) });
+  const refuse = (why: string, hint?: string): MillwrightError =>
+    new MillwrightError("SITE_INVALID", `${path}: ${why}.`, { subject: path, ...(hint === undefined ? {} : { hint }) });
   const document = parseDocument(content, { merge: true, customTags: [resetScalar, resetMap, resetList, replaceMap, replaceList] });
   const fault = document.errors[0] ?? document.warnings[0];
   if (fault !== undefined) throw refuse(fault.message.split("\n")[0] ?? "not valid YAML");
@@ -36,7 +37,20 @@ export function readOverride({ path, content }: Override): JsonMap {
 }
 
 /** Lists that Compose adds to; every other list (command, entrypoint, healthcheck.test) is replaced. */
-const ADDED = new Set(["ports", "tmpfs", "cap_add", "cap_drop", "security_opt", "dns", "dns_search", "extra_hosts", "expose", "devices", "group_add", "external_links"]);
+const ADDED = new Set([
+  "ports",
+  "tmpfs",
+  "cap_add",
+  "cap_drop",
+  "security_opt",
+  "dns",
+  "dns_search",
+  "extra_hosts",
+  "expose",
+  "devices",
+  "group_add",
+  "external_links",
+]);
 
 /** An overlay on a service (or on the map of services), by Compose's merge rules. */
 export function mergeOverride(base: Json | undefined, overlay: Json, key = ""): Json | undefined {
@@ -68,8 +82,8 @@ function mergeVolumes(base: readonly Json[], overlay: readonly Json[]): readonly
 }
 
 export function targetOf(volume: Json): string {
-  if (isMap(volume)) return String(volume["target"]);
-  const fields = String(volume).split(":");
+  if (isMap(volume)) return asText(volume["target"]);
+  const fields = asText(volume).split(":");
   return fields[1] ?? fields[0] ?? "";
 }
 
@@ -77,12 +91,12 @@ function listAsMap(list: Json | undefined): JsonMap {
   if (!isList(list)) return {};
   return Object.fromEntries(
     list.map((entry) => {
-      const [name, ...value] = String(entry).split("=");
+      const [name, ...value] = asText(entry).split("=");
       return [name ?? "", value.join("=")];
     }),
   );
 }
 
 function namesAsMap(list: Json | undefined): JsonMap {
-  return isList(list) ? Object.fromEntries(list.map((name) => [String(name), {}])) : {};
+  return isList(list) ? Object.fromEntries(list.map((name) => [asText(name), {}])) : {};
 }

@@ -1,5 +1,5 @@
 import type { Json } from "../kernel/canonical.ts";
-import { type ComposeDocument, isList, isMap, type JsonMap, NETWORKS, servicesOf } from "./compose-document.ts";
+import { asText, type ComposeDocument, isList, isMap, type JsonMap, NETWORKS, servicesOf } from "./compose-document.ts";
 import { RELEASE_IMAGE } from "./stack.ts";
 
 /** Something in a rendered service that weakens the host, in the words a person needs to mend it. */
@@ -44,39 +44,52 @@ const SECRET_NAME = /(PASSWORD|PASSWD|SECRET|TOKEN|API_?KEY|CREDENTIAL|PRIVATE_?
 export const RULES: readonly Rule[] = [
   {
     name: "known-keys",
-    judge: (service) => Object.keys(service).flatMap((key) => (KNOWN_KEYS.has(key) ? [] : [[key, `"${key}" is not a setting that this policy can judge`] as const])),
+    judge: (service) =>
+      Object.keys(service).flatMap((key) => (KNOWN_KEYS.has(key) ? [] : [[key, `"${key}" is not a setting that this policy can judge`] as const])),
   },
-  { name: "privileged", judge: ({ privileged }) => (privileged === undefined || privileged === false ? [] : [["privileged", "the container would be root on the host"]]) },
+  {
+    name: "privileged",
+    judge: ({ privileged }) => (privileged === undefined || privileged === false ? [] : [["privileged", "the container would be root on the host"]]),
+  },
   {
     name: "host-namespace",
-    judge: (service) => HOST_NAMESPACES.flatMap((key) => (service[key] === undefined ? [] : [[key, `"${key}: ${show(service[key])}" shares a namespace`] as const])),
+    judge: (service) =>
+      HOST_NAMESPACES.flatMap((key) => (service[key] === undefined ? [] : [[key, `"${key}: ${asText(service[key])}" shares a namespace`] as const])),
   },
   {
     name: "docker-socket",
-    judge: (service) => mounts(service).flatMap(([path, source]) => (/(docker|containerd|podman)[^/]*\.sock|\/run\/(docker|containerd)(\/|$)/.test(source) ? [[path, `${source}: who reaches the engine's socket is root on the host`] as const] : [])),
+    judge: (service) =>
+      mounts(service).flatMap(([path, source]) =>
+        /(docker|containerd|podman)[^/]*\.sock|\/run\/(docker|containerd)(\/|$)/.test(source)
+          ? [[path, `${source}: who reaches the engine's socket is root on the host`] as const]
+          : [],
+      ),
   },
   {
     name: "host-path",
-    judge: (service) => mounts(service).flatMap(([path, source]) => (isOwnSource(source) ? [] : [[path, `${source} is not one of the stack's own files and folders`] as const])),
+    judge: (service) =>
+      mounts(service).flatMap(([path, source]) => (isOwnSource(source) ? [] : [[path, `${source} is not one of the stack's own files and folders`] as const])),
   },
   { name: "capabilities", judge: capabilities },
   {
     name: "no-new-privileges",
     judge: ({ security_opt: options }) => {
-      const list = isList(options) ? options.map(String) : [];
-      const loose = list.flatMap((option, index) => (/^no-new-privileges([:=]true)?$/.test(option) ? [] : [[`security_opt[${index}]`, `"${option}" changes the default confinement`] as const]));
+      const list = isList(options) ? options.map(asText) : [];
+      const loose = list.flatMap((option, index) =>
+        /^no-new-privileges([:=]true)?$/.test(option) ? [] : [[`security_opt[${index}]`, `"${option}" changes the default confinement`] as const],
+      );
       return list.some((option) => /^no-new-privileges([:=]true)?$/.test(option)) ? loose : [...loose, ["security_opt", "no-new-privileges is missing"]];
     },
   },
   { name: "read-only", judge: ({ read_only: flag }) => (flag === true ? [] : [["read_only", "the root file system is writable"]]) },
   {
     name: "non-root",
-    judge: ({ user }) => (/^[1-9]\d*:[1-9]\d*$/.test(show(user)) ? [] : [["user", `"${show(user)}" is not a numeric user and group other than root`]]),
+    judge: ({ user }) => (/^[1-9]\d*:[1-9]\d*$/.test(asText(user)) ? [] : [["user", `"${asText(user)}" is not a numeric user and group other than root`]]),
   },
   {
     name: "pinned-image",
     judge: ({ image }) => {
-      const text = show(image);
+      const text = asText(image);
       const isPinned = text === RELEASE_IMAGE || /^sha256:[0-9a-f]{64}$/.test(text) || /@sha256:[0-9a-f]{64}$/.test(text);
       return isPinned ? [] : [["image", `"${text}" is not pinned by digest`]];
     },
@@ -95,7 +108,10 @@ export const RULES: readonly Rule[] = [
     judge: (service) => ["mem_limit", "pids_limit"].flatMap((key) => (isPositive(service[key]) ? [] : [[key, `"${key}" is missing`] as const])),
   },
   { name: "networks", judge: ownNetworks },
-  { name: "container-name", judge: ({ container_name: name }) => (name === undefined ? [] : [["container_name", "a fixed name keeps the two colours from running side by side"]]) },
+  {
+    name: "container-name",
+    judge: ({ container_name: name }) => (name === undefined ? [] : [["container_name", "a fixed name keeps the two colours from running side by side"]]),
+  },
   { name: "environment-secret", judge: environmentSecrets },
 ];
 
@@ -141,14 +157,15 @@ function documentNetworks({ networks }: ComposeDocument): readonly (readonly [st
   return Object.entries(networks).flatMap(([name, network]): (readonly [string, string])[] => {
     if (!isNetwork(name)) return [[name, "is not one of the stack's networks"]];
     if (!isMap(network)) return [[name, "has no settings"]];
-    if (NETWORKS[name].internal && network["external"] !== true && network["internal"] !== true) return [[name, "must have no way out of the host (internal: true)"]];
+    if (NETWORKS[name].internal && network["external"] !== true && network["internal"] !== true)
+      return [[name, "must have no way out of the host (internal: true)"]];
     return [];
   });
 }
 
 function ownNetworks(service: JsonMap): readonly Problem[] {
   const { networks } = service;
-  const names = isMap(networks) ? Object.keys(networks) : isList(networks) ? networks.map(String) : [];
+  const names = isMap(networks) ? Object.keys(networks) : isList(networks) ? networks.map(asText) : [];
   if (names.length === 0) return [["networks", "the service names no network, so it would get one of its own with a way out"]];
   return names.flatMap((name) => (isNetwork(name) ? [] : [[`networks.${name}`, "is not one of the stack's networks"] as const]));
 }
@@ -160,7 +177,7 @@ function isNetwork(name: string): name is keyof typeof NETWORKS {
 function capabilities({ cap_add: added, cap_drop: dropped }: JsonMap): readonly Problem[] {
   const problems: Problem[] = [];
   if (!isList(dropped) || !dropped.includes("ALL")) problems.push(["cap_drop", "not all capabilities are dropped"]);
-  if (added !== undefined) problems.push(["cap_add", `${show(added)} is added`]);
+  if (added !== undefined) problems.push(["cap_add", `${asText(added)} is added`]);
   return problems;
 }
 
@@ -169,16 +186,18 @@ function publishedPorts({ ports }: JsonMap, name: string): readonly Problem[] {
   if (name !== "edge") return [["ports", "only the edge publishes ports; Docker's own rules would let them past the host's firewall"]];
   if (!isList(ports)) return [["ports", "is not a list"]];
   return ports.flatMap((port, index) => {
-    const hasAddress = isMap(port) ? typeof port["host_ip"] === "string" && port["host_ip"] !== "" : /^(\[[0-9a-fA-F:]+\]|\d+\.\d+\.\d+\.\d+):\d+:\d+/.test(String(port));
-    return hasAddress ? [] : [[`ports[${index}]`, `"${show(port)}" does not name the address it is published on`] as const];
+    const hasAddress = isMap(port)
+      ? typeof port["host_ip"] === "string" && port["host_ip"] !== ""
+      : /^(\[[0-9a-fA-F:]+\]|\d+\.\d+\.\d+\.\d+):\d+:\d+/.test(asText(port));
+    return hasAddress ? [] : [[`ports[${index}]`, `"${asText(port)}" does not name the address it is published on`] as const];
   });
 }
 
 function environmentSecrets({ environment }: JsonMap): readonly Problem[] {
   const entries: (readonly [string, string])[] = isMap(environment)
-    ? Object.entries(environment).map(([key, value]) => [key, show(value)] as const)
+    ? Object.entries(environment).map(([key, value]) => [key, asText(value)] as const)
     : isList(environment)
-      ? environment.map((entry) => [String(entry).split("=")[0] ?? "", String(entry).split("=").slice(1).join("=")] as const)
+      ? environment.map((entry) => [asText(entry).split("=")[0] ?? "", asText(entry).split("=").slice(1).join("=")] as const)
       : [];
   return entries.flatMap(([key, value]) => {
     const isSecret = (SECRET_NAME.test(key) && !/_FILE$/i.test(key)) || value.includes("<<secret") || /^[a-z][a-z0-9+.-]*:\/\/[^/\s:@]*:[^/\s@]+@/.test(value);
@@ -189,11 +208,11 @@ function environmentSecrets({ environment }: JsonMap): readonly Problem[] {
 /** Sources of binds and volumes, in both of Compose's forms. */
 function mounts({ volumes }: JsonMap): readonly (readonly [path: string, source: string])[] {
   if (volumes === undefined) return [];
-  if (!isList(volumes)) return [["volumes", show(volumes)]];
+  if (!isList(volumes)) return [["volumes", asText(volumes)]];
   return volumes.flatMap((volume, index): (readonly [string, string])[] => {
     const path = `volumes[${index}]`;
-    if (isMap(volume)) return volume["type"] === "tmpfs" ? [] : [[path, show(volume["source"])]];
-    return [[path, String(volume).split(":")[0] ?? ""]];
+    if (isMap(volume)) return volume["type"] === "tmpfs" ? [] : [[path, asText(volume["source"])]];
+    return [[path, asText(volume).split(":")[0] ?? ""]];
   });
 }
 
@@ -204,8 +223,4 @@ function isOwnSource(source: string): boolean {
 
 function isPositive(value: Json | undefined): boolean {
   return typeof value === "number" ? value > 0 : typeof value === "string" && /^[1-9]\d*([kmg]b?)?$/i.test(value);
-}
-
-function show(value: Json | undefined): string {
-  return value === undefined ? "" : typeof value === "string" ? value : JSON.stringify(value);
 }

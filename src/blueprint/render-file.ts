@@ -9,7 +9,12 @@ import { blueprintInvalid, fillTemplate, type View } from "./template.ts";
 type Entry = z.infer<typeof partBodySchema>["files"][number];
 
 /** One entry of a part's `files` → files of the stack. What is marked with a `uid` is secret: 0400 and that user's on the host. */
-export function renderFile(part: Part, entry: Entry, view: View, certificate: { readonly chain: string; readonly ca: string } | undefined): readonly StackFile[] {
+export function renderFile(
+  part: Part,
+  entry: Entry,
+  view: View,
+  certificate: { readonly chain: string; readonly ca: string } | undefined,
+): readonly StackFile[] {
   const where = `parts/${part.name}/part.yaml, file ${entry.to}`;
   const ownership = entry.uid === undefined ? {} : { secret: true, uid: entry.uid };
   const make = (path: string, content: string): StackFile => stackFileSchema.parse({ path, content, ...ownership });

@@ -3,7 +3,7 @@ import { MillwrightError } from "../kernel/errors.ts";
 import type { Environment } from "../site/environment.ts";
 import { certificateFiles } from "../site/site.ts";
 import { type Blueprint, type Part, partBodySchema } from "./blueprint.ts";
-import { type ComposeDocument, escapeDollars, isMap, type JsonMap, NETWORKS, type NetworkName, servicesOf, toYaml } from "./compose-document.ts";
+import { asText, type ComposeDocument, escapeDollars, isMap, type JsonMap, NETWORKS, type NetworkName, servicesOf, toYaml } from "./compose-document.ts";
 import { harden } from "./harden.ts";
 import { type ImageLock, lockedReference } from "./image-lock.ts";
 import { holds, interpolate } from "./interpolate.ts";
@@ -36,9 +36,19 @@ export function renderStack(input: RenderInput): Stack {
     .filter((part) => part.head.when === undefined || holds(part.head.when, view, part.name))
     .map((part) => ({ part, body: validate(partBodySchema, interpolate(part.body, view, `parts/${part.name}/part.yaml`), `parts/${part.name}/part.yaml`) }));
 
-  const platform = composePlatform(input, parts.map(({ part }) => part), view);
+  const platform = composePlatform(
+    input,
+    parts.map(({ part }) => part),
+    view,
+  );
   const documents: Record<string, ComposeDocument> = { platform: platform.document };
-  for (const colour of COLOURS) documents[colour] = composeColour(input, parts.map(({ part }) => part), view, colour);
+  for (const colour of COLOURS)
+    documents[colour] = composeColour(
+      input,
+      parts.map(({ part }) => part),
+      view,
+      colour,
+    );
 
   const verdict = judgeAll(Object.values(documents), input.environment.waivers);
   if (verdict.findings.length > 0) throw policyViolated(verdict.findings);
@@ -93,7 +103,7 @@ function composePlatform(
     services,
     networks: networksOf(services, (network) => ({ name: `${environment.stack}_${network}`, ...(NETWORKS[network].internal ? { internal: true } : {}) })),
   };
-  const images = servicesOf(document).map(([, service]) => String(service["image"]));
+  const images = servicesOf(document).map(([, service]) => asText(service["image"]));
   return { document, order: Object.keys(services), images: [...new Set(images)].sort() };
 }
 
@@ -148,7 +158,10 @@ function certificateContents({ environment, certificates }: RenderInput): { read
   const read = (file: string): string => {
     const content = Object.hasOwn(certificates, file) ? certificates[file] : undefined;
     if (content === undefined) {
-      throw new MillwrightError("SITE_INVALID", `The certificate file ${file} is missing.`, { subject: file, hint: "Put the PEM file there, or choose certificate.kind ca." });
+      throw new MillwrightError("SITE_INVALID", `The certificate file ${file} is missing.`, {
+        subject: file,
+        hint: "Put the PEM file there, or choose certificate.kind ca.",
+      });
     }
     return content;
   };
@@ -163,7 +176,8 @@ function checkSecrets(files: readonly StackFile[], facts: StackFacts): void {
     const unknown = names.find((name) => !facts.secrets.includes(name));
     if (unknown !== undefined) throw blueprintInvalid(file.path, `it refers to the secret "${unknown}", which no part lists`);
   }
-  for (const role of facts.roles) if (!facts.secrets.includes(role.secret)) throw blueprintInvalid("roles", `the role ${role.name} has a secret that no part lists`);
+  for (const role of facts.roles)
+    if (!facts.secrets.includes(role.secret)) throw blueprintInvalid("roles", `the role ${role.name} has a secret that no part lists`);
 }
 
 function stackFile(file: { readonly path: string; readonly content: string }): StackFile {
@@ -172,9 +186,13 @@ function stackFile(file: { readonly path: string; readonly content: string }): S
 
 function policyViolated(findings: readonly Finding[]): MillwrightError {
   const first = findings[0];
-  return new MillwrightError("POLICY_VIOLATED", `The services break ${findings.length === 1 ? "a hardening rule" : `hardening rules in ${findings.length} places`}.`, {
-    ...(first === undefined ? {} : { subject: first.service }),
-    hint: "Change the override, or add a waiver with rule, service and reason to site.yaml.",
-    details: findings.map((finding) => `${finding.rule}: ${[finding.service, finding.path].filter(Boolean).join(" ")}: ${finding.message}`),
-  });
+  return new MillwrightError(
+    "POLICY_VIOLATED",
+    `The services break ${findings.length === 1 ? "a hardening rule" : `hardening rules in ${findings.length} places`}.`,
+    {
+      ...(first === undefined ? {} : { subject: first.service }),
+      hint: "Change the override, or add a waiver with rule, service and reason to site.yaml.",
+      details: findings.map((finding) => `${finding.rule}: ${[finding.service, finding.path].filter(Boolean).join(" ")}: ${finding.message}`),
+    },
+  );
 }

@@ -58,7 +58,8 @@ function isMap(value: Json): value is { readonly [key: string]: Json } {
  */
 function checkPaths(program: hbs.AST.Program, view: View): void {
   for (const statement of program.body) {
-    if (statement.type === "PartialStatement" || statement.type === "DecoratorBlock" || statement.type === "Decorator") throw new Error(`${statement.type} is not allowed`);
+    if (statement.type === "PartialStatement" || statement.type === "DecoratorBlock" || statement.type === "Decorator")
+      throw new Error(`${statement.type} is not allowed`);
     if (statement.type === "MustacheStatement") checkArguments((statement as hbs.AST.MustacheStatement).params, view);
     if (statement.type !== "BlockStatement") continue;
     const block = statement as hbs.AST.BlockStatement;

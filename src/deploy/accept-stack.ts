@@ -88,7 +88,8 @@ function wrongSources(stack: Stack): string[] {
   return COMPOSE_FILES.flatMap((path) =>
     servicesOf(readCompose(stack, path)).flatMap(([service, { volumes }]) =>
       (isList(volumes) ? volumes : [])
-        .map((volume) => (isMap(volume) ? String(volume["source"]) : (String(volume).split(":")[0] ?? "")))
+        .map((volume) => (isMap(volume) ? volume["source"] : volume))
+        .map((source) => (typeof source === "string" ? (source.split(":")[0] ?? "") : ""))
         .filter((source) => source.startsWith("/srv/millwright/") && !source.startsWith(own))
         .map((source) => `${service} in ${path} mounts ${source}, which is not this stack's`),
     ),

@@ -3,15 +3,13 @@ import { join } from "node:path";
 import { z } from "zod";
 import type { ContainerState } from "../docker/docker.ts";
 import { timestamp } from "../kernel/clock.ts";
-import { MillwrightError } from "../kernel/errors.ts";
 import type { Step } from "../kernel/plan.ts";
 import type { RunView, StepTable } from "../kernel/run-plan.ts";
-import { type DeployContext, secretsOf } from "./deploy-context.ts";
+import type { DeployContext } from "./deploy-context.ts";
 import { recordPutBack, recordStep } from "./record-step.ts";
 import { directoryPath } from "./observe-platform.ts";
-import { DATABASE_SERVICE } from "./plan-deploy.ts";
 import { bringBack, removeService, restoreCompose } from "./previous-platform.ts";
-import { provision } from "./provision.ts";
+import { provisionStack } from "./provision-stack.ts";
 import { readStack, removeOldStacks } from "./stack-store.ts";
 import { waitForHealth } from "./wait-for-health.ts";
 import { isMissing, makeDirectory, writeDurably } from "./write-durably.ts";
@@ -84,7 +82,7 @@ export const deployTable: StepTable<DeployContext> = {
   up: {
     async do(context, step, run) {
       const { service, container, isForced } = upParams.parse(step.params);
-      const { docker, compose, paths, clock } = context.deps;
+      const { compose, paths, clock } = context.deps;
       const project = context.deps.stack;
       if (isForced) await removeContainer(context, service, container);
       const begun = clock.now();
@@ -99,13 +97,9 @@ export const deployTable: StepTable<DeployContext> = {
     },
   },
   provision: {
-    async do({ deps, stack, secrets }) {
-      await provision(deps.docker, await databaseContainer(deps), stack.facts, secrets);
-    },
+    do: ({ deps, stack, secrets }) => provisionStack(deps, stack, secrets),
     async undo({ deps, previous }) {
-      if (previous === undefined) return;
-      const stack = await readStack(deps.paths, previous);
-      if (stack.facts.roles.length > 0) await provision(deps.docker, await databaseContainer(deps), stack.facts, await secretsOf(deps, stack));
+      if (previous !== undefined) await provisionStack(deps, await readStack(deps.paths, previous));
     },
   },
   remove: {
@@ -143,10 +137,4 @@ async function awaitHealth(context: DeployContext, step: Step, service: string, 
     signal,
     onSecond: (seconds) => context.events.emit({ kind: "progress", at: timestamp(clock), id: step.id, done: seconds, total: limitSeconds, unit: "seconds" }),
   });
-}
-
-async function databaseContainer(deps: DeployContext["deps"]): Promise<string> {
-  const found = (await deps.docker.containers(deps.stack)).find((container) => container.service === DATABASE_SERVICE && container.state === "running");
-  if (found === undefined) throw new MillwrightError("PROVISION_FAILED", "The database does not run.", { subject: DATABASE_SERVICE, hint: `Run \`millwright logs ${DATABASE_SERVICE}\`.` });
-  return found.id;
 }

@@ -8,11 +8,11 @@ export const DOCKER_SOCKET = "/var/run/docker.sock";
 
 /** The `docker compose` plugin (v2). Each call names engine, project, folder and file, and reads no `.env`: nothing is left to chance. */
 export function composeCli(shell: Shell, socketPath: string = DOCKER_SOCKET): Compose {
-  const compose = (directory: string, project: string | undefined): string[] => [
-    ...["docker", "--host", `unix://${socketPath}`, "compose", "--ansi", "never", "--progress", "plain"],
-    ...["--project-directory", directory, "--file", `${directory}/compose.yaml`, "--env-file", "/dev/null"],
-    ...(project === undefined ? [] : ["--project-name", project]),
-  ];
+  const engine = ["docker", "--host", `unix://${socketPath}`, "compose", "--ansi", "never", "--progress", "plain"];
+  const compose = (directory: string, project: string | undefined): string[] => {
+    const files = ["--project-directory", directory, "--file", `${directory}/compose.yaml`, "--env-file", "/dev/null"];
+    return [...engine, ...files, ...(project === undefined ? [] : ["--project-name", project])];
+  };
   const run = async (words: readonly string[], subject: string, options: RunOptions = {}): Promise<void> => {
     const result = await shell.run(words, options);
     if (result.code !== 0) throw composeError(result, subject);

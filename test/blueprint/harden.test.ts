@@ -15,7 +15,12 @@ describe("harden", () => {
   });
 
   it("gives swap no share beyond the memory limit and keeps logs small", () => {
-    expect(harden("cache", fragment, {})).toMatchObject({ mem_limit: 1000, memswap_limit: 1000, init: true, logging: { driver: "local", options: { "max-size": "10m", "max-file": "5" } } });
+    expect(harden("cache", fragment, {})).toMatchObject({
+      mem_limit: 1000,
+      memswap_limit: 1000,
+      init: true,
+      logging: { driver: "local", options: { "max-size": "10m", "max-file": "5" } },
+    });
   });
 
   it("gives folders in memory to the service's user, without programs in them", () => {
@@ -32,9 +37,12 @@ describe("harden", () => {
     expect(data).not.toHaveProperty("read_only");
   });
 
-  it.each(["read_only", "privileged", "cap_add", "user", "networks", "pid", "security_opt", "restart", "mem_limit"])("does not let a fragment set %s", (key) => {
-    expect(() => harden("cache", { ...fragment, [key]: "x" }, {})).toThrow(expect.objectContaining({ code: "BLUEPRINT_INVALID" }));
-  });
+  it.each(["read_only", "privileged", "cap_add", "user", "networks", "pid", "security_opt", "restart", "mem_limit"])(
+    "does not let a fragment set %s",
+    (key) => {
+      expect(() => harden("cache", { ...fragment, [key]: "x" }, {})).toThrow(expect.objectContaining({ code: "BLUEPRINT_INVALID" }));
+    },
+  );
 
   it("wants a health check and a user that is not root", () => {
     const { healthcheck: _, ...without } = fragment;

@@ -2,7 +2,10 @@ import { describe, expect, it } from "vitest";
 import { lockedReference, readImageLock, writeImageLock } from "../../src/blueprint/image-lock.ts";
 
 const digest = `sha256:${"a".repeat(64)}`;
-const lock = { version: 1 as const, images: { redis: { source: "redis:8", digest, lockedAt: "2026-11-24" }, odoo: { source: "odoo:19", digest, lockedAt: "2026-11-24" } } };
+const lock = {
+  version: 1 as const,
+  images: { redis: { source: "redis:8", digest, lockedAt: "2026-11-24" }, odoo: { source: "odoo:19", digest, lockedAt: "2026-11-24" } },
+};
 
 describe("image lock", () => {
   it("reads back what it wrote, dates as text", () => {
@@ -25,7 +28,10 @@ describe("image lock", () => {
     expect(() => lockedReference(lock, name, source)).toThrow(expect.objectContaining({ code: "IMAGE_NOT_LOCKED", hint: "millwright lock" }));
   });
 
-  it.each(["version: 2\nimages: {}\n", "images: [", `version: 1\nimages: {a: {source: "a:1", digest: "sha256:00", lockedAt: x}}\n`])("refuses a file of another form: %j", (text) => {
-    expect(() => readImageLock(text)).toThrow(expect.objectContaining({ code: "SITE_INVALID" }));
-  });
+  it.each(["version: 2\nimages: {}\n", "images: [", `version: 1\nimages: {a: {source: "a:1", digest: "sha256:00", lockedAt: x}}\n`])(
+    "refuses a file of another form: %j",
+    (text) => {
+      expect(() => readImageLock(text)).toThrow(expect.objectContaining({ code: "SITE_INVALID" }));
+    },
+  );
 });

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { parse } from "yaml";
 import { describe, expect, it } from "vitest";
 import { escapeDollars, toYaml } from "../../src/blueprint/compose-document.ts";
@@ -20,7 +20,19 @@ describe("interpolate", () => {
   });
 
   it("leaves out a map whose x-when is false, and the mark itself when it is true", () => {
-    expect(interpolate({ list: [{ "x-when": "tls.off", a: 1 }, { "x-when": "tls.on", b: 2 }], key: { "x-when": "tls.off" } }, view, "f")).toEqual({ list: [{ b: 2 }] });
+    expect(
+      interpolate(
+        {
+          list: [
+            { "x-when": "tls.off", a: 1 },
+            { "x-when": "tls.on", b: 2 },
+          ],
+          key: { "x-when": "tls.off" },
+        },
+        view,
+        "f",
+      ),
+    ).toEqual({ list: [{ b: 2 }] });
   });
 
   it.each([

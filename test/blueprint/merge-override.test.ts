@@ -14,7 +14,10 @@ const base = {
 
 describe("override", () => {
   it("merges maps, replaces commands, adds to lists and replaces the mount of the same target", () => {
-    const merged = mergeOverride(base, overlay("services: {web: {command: [c], environment: [B=3, C=$x], tmpfs: [/tmp, /y], networks: [egress], volumes: ['z:/x:ro', 'q:/q']}}"));
+    const merged = mergeOverride(
+      base,
+      overlay("services: {web: {command: [c], environment: [B=3, C=$x], tmpfs: [/tmp, /y], networks: [egress], volumes: ['z:/x:ro', 'q:/q']}}"),
+    );
     expect(merged).toEqual({
       web: {
         command: ["c"],
@@ -45,6 +48,12 @@ describe("override", () => {
     ["services: {web: !custom x}", "tag"],
     ["services: {web: 1}", "map"],
   ])("refuses %s and names the file", (yaml, why) => {
-    expect(() => overlay(yaml)).toThrow(expect.objectContaining({ code: "SITE_INVALID", subject: "overrides/a.yaml", message: expect.stringMatching(new RegExp(`overrides/a.yaml: .*${why}|${why}|unresolved`, "i")) as string }));
+    expect(() => overlay(yaml)).toThrow(
+      expect.objectContaining({
+        code: "SITE_INVALID",
+        subject: "overrides/a.yaml",
+        message: expect.stringMatching(new RegExp(`overrides/a.yaml: .*${why}|${why}|unresolved`, "i")) as string,
+      }),
+    );
   });
 });

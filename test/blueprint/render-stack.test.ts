@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { parse } from "yaml";
 import { describe, expect, it } from "vitest";
 import { renderStack, type RenderInput } from "../../src/blueprint/render-stack.ts";
@@ -59,9 +59,15 @@ describe.each(variants)("a stack with %s", (_, changes) => {
 
   it("has every file that it holds mounted somewhere, but for those the agent reads itself", async () => {
     const stack = await render(changes);
-    const sources = ["platform", "blue"].flatMap((project) => Object.values(servicesOf(stack, project)).flatMap((service) => (service.volumes ?? []).map((volume) => volume.source)));
-    const unmounted = stack.files.map((file) => file.path).filter((path) => !sources.some((source) => `../${path}` === source || `../${path}`.startsWith(`${source}/`)));
-    expect(unmounted.filter((path) => !/^(platform|blue|green)\/compose\.yaml$|^secrets\.age$|^edge\/routes\.json$|^edge\/tls\/ca\.pem$/.test(path))).toEqual([]);
+    const sources = ["platform", "blue"].flatMap((project) =>
+      Object.values(servicesOf(stack, project)).flatMap((service) => (service.volumes ?? []).map((volume) => volume.source)),
+    );
+    const unmounted = stack.files
+      .map((file) => file.path)
+      .filter((path) => !sources.some((source) => `../${path}` === source || `../${path}`.startsWith(`${source}/`)));
+    expect(unmounted.filter((path) => !/^(platform|blue|green)\/compose\.yaml$|^secrets\.age$|^edge\/routes\.json$|^edge\/tls\/ca\.pem$/.test(path))).toEqual(
+      [],
+    );
   });
 
   it("lists exactly the secrets that its files and roles name, and the ones the agent uses itself", async () => {
@@ -78,8 +84,12 @@ describe.each(variants)("a stack with %s", (_, changes) => {
 
   it("covers the volumes that the images declare", async () => {
     const stack = await render(changes);
-    const targets = (service: Service | undefined): readonly string[] => [...(service?.volumes ?? []).map((volume) => volume.target), ...(service?.tmpfs ?? []).map((mount) => mount.split(":")[0] ?? "")];
-    for (const name of ["web", "cron"]) expect(targets(servicesOf(stack, "blue")[name])).toEqual(expect.arrayContaining(["/var/lib/odoo", "/mnt/extra-addons"]));
+    const targets = (service: Service | undefined): readonly string[] => [
+      ...(service?.volumes ?? []).map((volume) => volume.target),
+      ...(service?.tmpfs ?? []).map((mount) => mount.split(":")[0] ?? ""),
+    ];
+    for (const name of ["web", "cron"])
+      expect(targets(servicesOf(stack, "blue")[name])).toEqual(expect.arrayContaining(["/var/lib/odoo", "/mnt/extra-addons"]));
     for (const name of ["database", "backup"]) expect(targets(servicesOf(stack, "platform")[name])).toContain("/var/lib/postgresql");
   });
 });
@@ -118,7 +128,17 @@ describe("renderStack", () => {
 
   it("puts an override's new service into the platform", async () => {
     const image = `x:1@sha256:${"c".repeat(64)}`;
-    const service = { image, user: "5:5", read_only: true, cap_drop: ["ALL"], security_opt: ["no-new-privileges:true"], mem_limit: 1, pids_limit: 1, healthcheck: { test: ["CMD", "x"] }, networks: ["egress"] };
+    const service = {
+      image,
+      user: "5:5",
+      read_only: true,
+      cap_drop: ["ALL"],
+      security_opt: ["no-new-privileges:true"],
+      mem_limit: 1,
+      pids_limit: 1,
+      healthcheck: { test: ["CMD", "x"] },
+      networks: ["egress"],
+    };
     const stack = await render({}, { overrides: [{ path: "overrides/a.yaml", content: JSON.stringify({ services: { printer: service } }) }] });
     expect(stack.facts.services.at(-1)).toBe("printer");
     expect(stack.facts.images).toContain(image);
@@ -145,9 +165,12 @@ describe("renderStack", () => {
 
   it("serves nobody but answers by itself: its routes are a whole Traefik file without templates", async () => {
     const text = contentOf(await render(), "edge/routes.json");
-    const routes = JSON.parse(text) as { http: { routers: Record<string, { service: string }>; services: Record<string, { loadBalancer: { servers: unknown[] } }> } };
+    const routes = JSON.parse(text) as {
+      http: { routers: Record<string, { service: string }>; services: Record<string, { loadBalancer: { servers: unknown[] } }> };
+    };
     expect(text).not.toContain("{{");
     for (const name of ["odoo", "odoo-ws"]) expect(routes.http.services[name]?.loadBalancer.servers).toEqual([]);
-    for (const router of Object.values(routes.http.routers)) expect(router.service.includes("@") || Object.hasOwn(routes.http.services, router.service)).toBe(true);
+    for (const router of Object.values(routes.http.routers))
+      expect(router.service.includes("@") || Object.hasOwn(routes.http.services, router.service)).toBe(true);
   });
 });

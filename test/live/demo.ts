@@ -66,13 +66,12 @@ async function tour(): Promise<void> {
   tell("The wizard, with its answers from a file, writes the site folder of a plant; the bare machine's SSH key is pinned.");
   const scene = await createPlant({ host: "demo", template: "bare", onLine: (line) => say(`    ${line}`), site: { "swap.bake": "10s" } });
   plant = scene;
-  await type(scene, "check");
-
   tell("A bare machine becomes a hardened Docker host, over SSH.");
   await type(scene, "host", "bootstrap", "--yes");
 
   tell("Image tags become digests, and the platform comes up: Traefik, PostgreSQL and what else the site asks for.");
   await type(scene, "lock");
+  await type(scene, "check");
   await type(scene, "deploy", "--yes");
 
   tell("Release 1: Odoo and the plant's addons in one image. The first upgrade makes the database.");

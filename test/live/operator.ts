@@ -46,6 +46,8 @@ export interface OperatorOptions {
   /** Where the operator's own keys live. */
   readonly home: string;
   readonly directory: string;
+  /** The private key that SSH logs in with. */
+  readonly identityFile: string;
   readonly onLine?: (line: string) => void;
 }
 
@@ -54,7 +56,14 @@ export function startMillwright(words: readonly string[], options: OperatorOptio
   const began = performance.now();
   const child = spawn(process.execPath, [LAUNCHER, ...words], {
     cwd: options.directory,
-    env: { PATH: process.env["PATH"], HOME: options.home, XDG_CONFIG_HOME: options.home, NO_COLOR: "1", LANG: "C.UTF-8" },
+    env: {
+      PATH: process.env["PATH"],
+      HOME: options.home,
+      XDG_CONFIG_HOME: options.home,
+      MILLWRIGHT_IDENTITY: options.identityFile,
+      NO_COLOR: "1",
+      LANG: "C.UTF-8",
+    },
     stdio: ["ignore", "pipe", "pipe"],
   });
   return { process: child, done: finish(child, words, began, options.onLine) };

@@ -18,9 +18,6 @@ export const STACK = `plant-${ENVIRONMENT}`;
 export const DOMAIN = "erp.plant.example";
 const BASE = `/srv/millwright/${STACK}`;
 
-/** Verbs that take the key of the host; the others never leave the operator's machine or, as `host trust`, need no login. */
-const LOCAL = ["new", "check", "render", "host trust", "release list", "release show", "completion"];
-
 export interface PlantOptions extends LabHostOptions {
   /** Name of the lab host; short. */
   readonly host: string;
@@ -60,12 +57,12 @@ export class Plant {
 
   /** The same, without waiting for its end. */
   start(...words: string[]): Command {
-    return this.#command([...this.complete(words), "--json"], undefined);
+    return this.#command([...words, ...this.#everywhere(), "--json"], undefined);
   }
 
   /** A command as people see it, without --json. */
   async plain(...words: string[]): Promise<Outcome> {
-    return this.#command(this.complete(words), this.#onLine).done;
+    return this.#command([...words, ...this.#everywhere()], this.#onLine).done;
   }
 
   /** A command that must succeed; its data. */
@@ -73,14 +70,13 @@ export class Plant {
     return dataOf(await this.run(...words));
   }
 
-  /** The words with what every command of this operator has: the site folder, the key, nobody to ask. */
-  complete(words: readonly string[]): string[] {
-    const isLocal = LOCAL.some((verb) => words.join(" ").startsWith(verb));
-    return [...words, "--site", this.directory, "--no-input", ...(isLocal ? [] : ["--identity", this.host.identityFile])];
+  /** What every command of this operator has: the site folder, and nobody to ask. */
+  #everywhere(): readonly string[] {
+    return ["--site", this.directory, "--no-input"];
   }
 
   #command(words: readonly string[], onLine: PlantOptions["onLine"]): Command {
-    const options = { home: this.#home, directory: this.scratch, ...(onLine === undefined ? {} : { onLine }) };
+    const options = { home: this.#home, directory: this.scratch, identityFile: this.host.identityFile, ...(onLine === undefined ? {} : { onLine }) };
     const command = startMillwright(words, options);
     const done = command.done.then((outcome) => {
       this.outcomes.push(outcome);
@@ -164,7 +160,7 @@ export class Plant {
   async withStrangersKey(...words: string[]): Promise<Outcome> {
     const key = join(this.scratch, "stranger");
     await promisify(execFile)("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", key]);
-    return this.#command([...words, "--site", this.directory, "--no-input", "--identity", key, "--json"], undefined).done;
+    return this.#command([...words, ...this.#everywhere(), "--identity", key, "--json"], undefined).done;
   }
 
   get door(): FrontDoor {
@@ -284,7 +280,13 @@ export async function createPlant(options: PlantOptions): Promise<Plant> {
     await mkdir(join(scratch, "home"), { recursive: true });
     const answers = join(scratch, "answers.json");
     await writeFile(answers, JSON.stringify(answersFor(host)));
-    dataOf(await millwright(["new", plant.directory, "--answers", answers, "--no-input", "--json"], { home: join(scratch, "home"), directory: scratch }));
+    dataOf(
+      await millwright(["new", plant.directory, "--answers", answers, "--no-input", "--json"], {
+        home: join(scratch, "home"),
+        directory: scratch,
+        identityFile: host.identityFile,
+      }),
+    );
     await plant.configure({ ...QUICK, ...site });
     if (trust) await plant.must("host", "trust", "--fingerprint", fingerprintOf(host.hostKey));
     return plant;

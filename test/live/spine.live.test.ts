@@ -8,8 +8,8 @@ import { get } from "./front-door.ts";
 import { type Plant, createPlant, dataOf, errorOf } from "./plant.ts";
 import { story } from "./steps.ts";
 
-/** What a no-op and a first deploy tell of themselves. */
-const deployData = z.object({ channels: z.number(), plan: z.object({ steps: z.array(z.unknown()) }) });
+/** What a deploy tells of itself. */
+const deployData = z.object({ channels: z.number(), changed: z.boolean() });
 
 describe("the way from an empty folder to a swapped release", () => {
   let plant: Plant;
@@ -24,18 +24,14 @@ describe("the way from an empty folder to a swapped release", () => {
     await plant?.[Symbol.asyncDispose]();
   });
 
-  step("check accepts the site folder that new has written", async () => {
-    expect((await plant.run("check")).code).toBe(0);
-  });
-
   step("bootstrap makes the host ready and says what it changed", async () => {
     const data = await plant.bootstrap();
-    expect(data["changes"]).not.toEqual([]);
+    expect(data["changed"]).not.toEqual([]);
   });
 
   step("a second bootstrap changes nothing and says so", async () => {
     const data = await plant.bootstrap();
-    expect(data["changes"]).toEqual([]);
+    expect(data["changed"]).toEqual([]);
   });
 
   step("host check finds nothing to change after bootstrap", async () => {
@@ -51,6 +47,10 @@ describe("the way from an empty folder to a swapped release", () => {
     await plant.must("lock");
     const text = await readFile(join(plant.directory, "images.lock.yaml"), "utf8");
     expect(text.match(/sha256:[0-9a-f]{64}/g)?.length).toBeGreaterThan(2);
+  });
+
+  step("check accepts the site folder once its images are pinned", async () => {
+    expect((await plant.run("check")).code).toBe(0);
   });
 
   step("render gives the same bytes twice", async () => {

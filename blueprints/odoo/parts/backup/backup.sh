@@ -1,12 +1,15 @@
 #!/bin/sh
 # Daily backup: the database first, the filestore afterwards. Odoo writes a file before the row that names it and deletes it much later,
 # so a filestore that is newer than the dump has everything the dump names; an older one would not.
-#   serve   one backup at BACKUP_AT (UTC) each day, the first as soon as there is a database; SIGUSR1 asks for one now
+#   serve   one backup at BACKUP_AT (UTC) each day, the first as soon as there is a database
+#   now     one backup at once, beside the daily ones
 #   check   health: healthy while the first is to come, then as long as the newest success is younger than 26 hours
 set -eu
 umask 077
 
-ROOT=/backup
+ROOT=${BACKUP_ROOT:-/backup}
+FILESTORE=${BACKUP_FILESTORE:-/filestore/filestore/$PGDATABASE}
+METRICS=${BACKUP_METRICS:-/metrics}
 MARKER=$ROOT/last-success
 FAILED=$ROOT/last-failure
 
@@ -40,10 +43,9 @@ copy_filestore() {
   mkdir "$1/filestore" || return 1
   previous=$(newest)
   if [ -n "$previous" ] && [ -d "$previous/filestore" ]; then cp -al "$previous/filestore/." "$1/filestore/" || return 1; fi
-  source=/filestore/filestore/$PGDATABASE
-  if [ ! -d "$source" ]; then return 0; fi
+  if [ ! -d "$FILESTORE" ]; then return 0; fi
   # A file deleted while it is being copied fails cp once; the second listing no longer has it.
-  cp -au --remove-destination "$source/." "$1/filestore/" || cp -au --remove-destination "$source/." "$1/filestore/"
+  cp -au --remove-destination "$FILESTORE/." "$1/filestore/" || cp -au --remove-destination "$FILESTORE/." "$1/filestore/"
 }
 
 write_manifest() {
@@ -69,7 +71,7 @@ mark_success() {
     echo "backup_last_success_timestamp_seconds $now"
     echo "# TYPE backup_last_size_bytes gauge"
     echo "backup_last_size_bytes $(stat -c %s "$1/database.dump")"
-  } > /metrics/backup.prom.new && chmod 0644 /metrics/backup.prom.new && mv /metrics/backup.prom.new /metrics/backup.prom
+  } > "$METRICS/backup.prom.new" && chmod 0644 "$METRICS/backup.prom.new" && mv "$METRICS/backup.prom.new" "$METRICS/backup.prom"
 }
 
 backups() { find "$ROOT" -mindepth 1 -maxdepth 1 -type d -name '[0-9]*T*Z' | sort; }
@@ -89,33 +91,35 @@ seconds_until_due() {
   echo $((due - now))
 }
 
+# A trap runs only between commands: the sleep goes on in the background, so that a stop is at once.
 wait_for() {
   sleep "$1" &
-  sleeper=$!
-  wait "$sleeper" || true
-  kill "$sleeper" 2>/dev/null || true
+  wait $!
 }
 
+# One at a time: `now` may come while the daily one runs.
+attempt() (
+  exec 9> "$ROOT/.lock"
+  flock 9
+  if make_backup; then
+    prune
+  else
+    date +%s > "$FAILED"
+    say "the backup failed"
+    return 1
+  fi
+)
+
 serve() {
-  asked=
   trap 'exit 0' TERM INT
-  trap 'asked=1' USR1
   while true; do
-    if [ -f "$MARKER" ] && [ -z "$asked" ]; then
+    if [ -f "$MARKER" ] && [ ! -f "$FAILED" ]; then
       wait_for "$(seconds_until_due)"
     elif ! database_ready; then
       wait_for 60
       continue
     fi
-    asked=
-    if make_backup; then
-      prune
-    else
-      date +%s > "$FAILED"
-      say "the backup failed; the next try is in an hour"
-      wait_for 3600
-      asked=1
-    fi
+    attempt || wait_for 3600
   done
 }
 
@@ -129,6 +133,7 @@ check() {
 
 case "$1" in
   serve) serve ;;
+  now) attempt ;;
   check) check ;;
-  *) echo "usage: backup.sh serve|check" >&2; exit 2 ;;
+  *) echo "usage: backup.sh serve|now|check" >&2; exit 2 ;;
 esac

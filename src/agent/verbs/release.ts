@@ -1,0 +1,72 @@
+import { mkdir } from "node:fs/promises";
+import { z } from "zod";
+import { timestamp } from "../../kernel/clock.ts";
+import { MillwrightError } from "../../kernel/errors.ts";
+import { releaseTag } from "../../release/image-store.ts";
+import { lockImages, releaseExport, releaseLoad, releaseMissing, wantedImageSchema } from "../../release/move-release.ts";
+import { releaseBuild } from "../../release/release-build.ts";
+import { type AgentDeps, storeOf } from "../agent-deps.ts";
+import { hostDocker } from "../room-deps.ts";
+import type { Handler } from "../serve.ts";
+
+const reference = z.string().regex(/^[a-z0-9][a-z0-9._/:-]*(@sha256:[0-9a-f]{64})?$/).max(300);
+const lockSchema = z.strictObject({ images: z.array(reference).max(100) });
+const missingSchema = wantedImageSchema.extend({ base: reference });
+const exportSchema = z.strictObject({ layers: z.array(z.string()) });
+
+/** Digests of tags as this host's engine finds them, through its mirrors. */
+export function lockVerb(deps: AgentDeps): Handler<"lock"> {
+  return async ({ payload }) => ({ result: await lockImages(hostDocker(deps), parse(lockSchema, payload).images) });
+}
+
+/** Builds a release's image on this host from the context that comes on standard input. */
+export function releaseBuildVerb(deps: AgentDeps): Handler<"release-build"> {
+  return async ({ args, payload, events, signal }) => {
+    const { paths } = storeOf(deps, args.stack);
+    const workFolder = `${paths.state}/build`;
+    await mkdir(workFolder, { recursive: true, mode: 0o700 });
+    const result = await releaseBuild({
+      store: hostDocker(deps),
+      shell: deps.shell,
+      context: payload,
+      tag: releaseTag(args.stack, "built"),
+      workFolder,
+      onLine: (text) => events.emit({ kind: "note", at: timestamp(deps.clock), level: "info", text }),
+      signal,
+    });
+    await hostDocker(deps).tag(result.image, releaseTag(args.stack, result.image.slice(7, 19)));
+    return { result };
+  };
+}
+
+/** Which layers of a release this host lacks. Its base image is pulled first where a mirror has it, so that only the release's own layers travel. */
+export function releaseMissingVerb(deps: AgentDeps): Handler<"release-missing"> {
+  return async ({ payload }) => {
+    const { base, ...wanted } = parse(missingSchema, payload);
+    const docker = hostDocker(deps);
+    if ((await docker.image(wanted.image)) === undefined && (await docker.image(base)) === undefined) {
+      await docker.pull(base).catch((error: unknown) => {
+        // A plant without a mirror of it: then its layers travel too.
+        if (!(error instanceof MillwrightError) || error.code !== "IMAGE_MISSING") throw error;
+      });
+    }
+    return { result: await releaseMissing(docker, wanted) };
+  };
+}
+
+export function releaseLoadVerb(deps: AgentDeps): Handler<"release-load"> {
+  return async ({ args, payload }) => {
+    return { result: await releaseLoad(hostDocker(deps), args.image, payload, releaseTag(args.stack, args.image.slice(7, 19))) };
+  };
+}
+
+/** The image of a release with the layers that another host lacks, as bytes after the result. */
+export function releaseExportVerb(deps: AgentDeps): Handler<"release-export"> {
+  return async ({ args, payload }) => ({ result: {}, body: await releaseExport(hostDocker(deps), args.image, parse(exportSchema, payload).layers) });
+}
+
+function parse<T>(schema: z.ZodType<T>, payload: unknown): T {
+  const parsed = schema.safeParse(payload);
+  if (parsed.success) return parsed.data;
+  throw new MillwrightError("PAYLOAD_INVALID", "The payload is not one that this verb takes.", { details: z.prettifyError(parsed.error).split("\n") });
+}

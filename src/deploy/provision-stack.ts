@@ -1,0 +1,17 @@
+import type { Stack } from "../blueprint/stack.ts";
+import { MillwrightError } from "../kernel/errors.ts";
+import type { SecretValues } from "../secrets/fill-secrets.ts";
+import type { DeployDeps } from "./deploy-deps.ts";
+import { secretsOf } from "./deploy-context.ts";
+import { DATABASE_SERVICE } from "./plan-deploy.ts";
+import { provision } from "./provision.ts";
+
+/** Brings the running PostgreSQL to the roles, passwords and database of a stack; changes nothing where they are so. */
+export async function provisionStack(deps: Pick<DeployDeps, "stack" | "docker" | "openVault">, stack: Stack, secrets?: SecretValues): Promise<void> {
+  if (stack.facts.roles.length === 0) return;
+  const container = (await deps.docker.containers(deps.stack)).find((candidate) => candidate.service === DATABASE_SERVICE && candidate.state === "running");
+  if (container === undefined) {
+    throw new MillwrightError("PROVISION_FAILED", "The database does not run.", { subject: DATABASE_SERVICE, hint: `Run \`millwright logs ${DATABASE_SERVICE}\`.` });
+  }
+  await provision(deps.docker, container.id, stack.facts, secrets ?? (await secretsOf(deps, stack)));
+}

@@ -1,0 +1,90 @@
+import { describe, expect, it } from "vitest";
+import type { Plan } from "../../src/kernel/plan.ts";
+import { prepareRollback, prepareSwap } from "../../src/swap/prepare-swap.ts";
+import { Cut, FakeSite, type Manner, releaseNamed } from "./fake-site.ts";
+
+const ONE = releaseNamed("2026-11-24-1");
+const TWO = releaseNamed("2026-11-24-2", { addons: { scale: { version: "1.3", content: "c2", schema: "s1" } } });
+
+interface Scenario {
+  readonly name: string;
+  readonly make: () => Promise<{ readonly site: FakeSite; readonly plan: Plan }>;
+  /** The two whole states that are allowed at the end. */
+  readonly old: string;
+  readonly next: string;
+}
+
+async function swapWith(manner: Manner): Promise<{ site: FakeSite; plan: Plan }> {
+  const site = await FakeSite.make();
+  site.addRelease(ONE);
+  await site.run((await prepareSwap(site.deps, ONE)).plan, { run: "run-0" });
+  site.addRelease(TWO, manner);
+  return { site, plan: (await prepareSwap(site.deps, TWO)).plan };
+}
+
+const SCENARIOS: readonly Scenario[] = [
+  { name: "a swap to a good release", make: () => swapWith({}), old: "blue", next: "green" },
+  { name: "a swap to a release that loses its bake", make: () => swapWith({ breaksAfter: 20 }), old: "blue", next: "blue" },
+  { name: "a swap to a release that fails its probes", make: () => swapWith({ login: 500 }), old: "blue", next: "blue" },
+  {
+    name: "a first release",
+    make: async () => {
+      const site = await FakeSite.make();
+      site.database.filled = false;
+      site.addRelease(ONE);
+      return { site, plan: (await prepareSwap(site.deps, ONE)).plan };
+    },
+    old: "none",
+    next: "blue",
+  },
+  {
+    name: "a rollback",
+    make: async () => {
+      const { site, plan } = await swapWith({});
+      await site.run(plan, { run: "run-00" });
+      return { site, plan: (await prepareRollback(site.deps)).plan };
+    },
+    old: "green",
+    next: "blue",
+  },
+];
+
+/** Runs until the given point and cuts there as a killed process does; false when the run ended before it. */
+async function runUntil(site: FakeSite, plan: Plan, point: number): Promise<boolean> {
+  const controller = new AbortController();
+  let count = 0;
+  site.atPoint = () => {
+    count += 1;
+    if (count < point) return;
+    controller.abort(new Cut());
+    throw new Cut();
+  };
+  const isCut = await site.run(plan, { signal: controller.signal }).then(
+    () => false,
+    () => true,
+  );
+  site.atPoint = () => {};
+  return isCut;
+}
+
+describe.each(SCENARIOS)("$name, cut anywhere", ({ make, old, next }) => {
+  it("ends in the old state or the new one, whole", { timeout: 120_000 }, async () => {
+    const seen = new Set<string>();
+    for (let point = 1; ; point += 1) {
+      const { site, plan } = await make();
+      const isCut = await runUntil(site, plan, point);
+      // While nobody works on it, users must be served all the same.
+      expect((await site.whole()).isServed, `users at point ${point}`).toBe(true);
+      if (isCut) {
+        const { outcome } = await site.run(plan);
+        expect(["done", "undone"], `outcome after point ${point}`).toContain(outcome);
+      }
+      const { routed, serving, cron, isServed } = await site.whole();
+      expect({ routed, serving, cron, isServed }, `after point ${point}`).toEqual({ routed, serving: routed, cron: routed === "none" ? [] : [routed], isServed: true });
+      expect([old, next]).toContain(routed);
+      seen.add(routed);
+      if (!isCut) break;
+    }
+    expect([...seen].sort()).toEqual([...new Set([old, next])].sort());
+  });
+});
