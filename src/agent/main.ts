@@ -1,38 +1,22 @@
-import { randomBytes } from "node:crypto";
-import { hostname, userInfo } from "node:os";
+import { userInfo } from "node:os";
 import { hostPaths } from "../blueprint/host-paths.ts";
-import { localShell } from "../docker/local-shell.ts";
-import { systemClock } from "../kernel/clock.ts";
+import { HOST_IDENTITY } from "../deploy/open-host-vault.ts";
 import { MillwrightError } from "../kernel/errors.ts";
 import { asMillwrightError } from "../kernel/run-plan.ts";
 import { VERSION } from "../kernel/version.ts";
 import { readIdentity } from "../secrets/identity.ts";
-import { type AgentDeps, storeOf } from "./agent-deps.ts";
+import { storeOf } from "./agent-deps.ts";
 import { ARGUMENTS, isVerb } from "./arguments.ts";
 import { executeRun } from "./execute-run.ts";
 import { callerName, parseGateCommand } from "./gate.ts";
+import { hostAgent } from "./host-agent.ts";
 import { runTables } from "./run-tables.ts";
 import { refuse, serveVerb } from "./serve.ts";
 import { verbTable } from "./verbs/table.ts";
 
 const USAGE = `millwright agent ${VERSION}: gate --key NAME | run STACK | verb VERB [ARGUMENT…] | recipient | bootstrap …`;
-const IDENTITY_FILE = "/etc/millwright/age.key";
 
-const deps: AgentDeps = {
-  root: "/",
-  clock: systemClock,
-  shell: localShell(),
-  random: randomBytes,
-  recipient: async () => {
-    try {
-      return (await readIdentity(IDENTITY_FILE)).recipient;
-    } catch (error) {
-      if (error instanceof MillwrightError && error.code === "IDENTITY_MISSING") return undefined;
-      throw error;
-    }
-  },
-  hostName: hostname(),
-};
+const deps = hostAgent();
 const streams = { input: process.stdin, output: process.stdout };
 
 async function main([command, ...words]: readonly string[]): Promise<number> {
@@ -46,7 +30,7 @@ async function main([command, ...words]: readonly string[]): Promise<number> {
     case "bootstrap":
       return await bootstrap(words);
     case "recipient":
-      process.stdout.write(`${(await readIdentity(IDENTITY_FILE)).recipient}\n`);
+      process.stdout.write(`${(await readIdentity(HOST_IDENTITY)).recipient}\n`);
       return 0;
     case undefined:
     default:

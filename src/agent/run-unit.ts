@@ -61,12 +61,16 @@ export function runUnitOf(stack: string): string {
   return RUN_UNIT_NAME.replace("@", `@${stack}`);
 }
 
-/** Starts the stack's run unit, also after it gave up, and returns without waiting for the run. Does nothing to a unit that is running. */
-export async function startUnit(shell: Shell, stack: string): Promise<void> {
+/**
+ * Starts the stack's run unit, also after it gave up, and returns without waiting for the run. `start` does nothing to a unit that is
+ * running: for a run that may be under way. `restart` is for a new run: the process of the one before may be about to end, and a `start`
+ * would be lost on it.
+ */
+export async function startUnit(shell: Shell, stack: string, how: "start" | "restart"): Promise<void> {
   const unit = runUnitOf(stack);
   // Fails when the unit is not loaded yet, which is as good as reset.
   await shell.run(["systemctl", "reset-failed", unit]);
-  const started = await shell.run(["systemctl", "start", "--no-block", unit]);
+  const started = await shell.run(["systemctl", how, "--no-block", unit]);
   if (started.code === 0) return;
   throw new MillwrightError("UNIT_FAILED", `systemd did not start the run: ${started.stderr.trim().split("\n")[0] ?? "no reason given"}`, {
     subject: unit,

@@ -5,6 +5,10 @@ import { redact } from "../kernel/secret.ts";
 import { VERSION } from "../kernel/version.ts";
 import { eventLine } from "./event-line.ts";
 
+/** A line from elsewhere may be a whole minified file. */
+const DETAIL_LIMIT = 500;
+const QUIET_MILLISECONDS = 1000;
+
 export type OutputMode = "text" | "json" | "json-lines";
 
 export interface Streams {
@@ -26,6 +30,7 @@ export class Output {
   readonly colour: boolean;
   readonly live: boolean;
   readonly debug: boolean;
+  #pending: NodeJS.Timeout | undefined;
 
   constructor(options: { mode: OutputMode; streams: Streams; colour: boolean; live: boolean; debug: boolean }) {
     this.mode = options.mode;
@@ -55,10 +60,21 @@ export class Output {
 
   event(event: MillwrightEvent): void {
     if (this.mode === "json-lines") this.#streams.stdout.write(`${redact(JSON.stringify(event))}\n`);
-    if (this.mode === "text") {
+    if (this.mode === "text") this.#eventText(event);
+  }
+
+  /** That a step has begun is worth a line only when it takes a while. */
+  #eventText(event: MillwrightEvent): void {
+    const write = (): void => {
       const line = eventLine(event);
       if (line !== undefined) this.#streams.stderr.write(`${redact(line)}\n`);
+    };
+    if (event.kind === "step" || event.kind === "ended") {
+      clearTimeout(this.#pending);
+      this.#pending = undefined;
     }
+    if (event.kind === "step" && event.state === "begun") this.#pending = setTimeout(write, QUIET_MILLISECONDS).unref();
+    else write();
   }
 
   result(command: string, result: CommandResult): void {
@@ -78,7 +94,7 @@ export class Output {
     }
     const lines = [`${this.style("red", "Error:")} ${error.message}`];
     if (error.subject !== undefined && !error.message.includes(error.subject)) lines.push(`  at ${error.subject}`);
-    for (const detail of error.details) lines.push(`  ${detail}`);
+    for (const detail of error.details) lines.push(`  ${detail.length > DETAIL_LIMIT ? `${detail.slice(0, DETAIL_LIMIT)} …` : detail}`);
     if (error.hint !== undefined) lines.push(`${this.style("bold", "Next:")} ${error.hint}`);
     lines.push(this.style("dim", `(${error.code}, exit ${error.exit})`));
     if (this.debug && error.stack !== undefined) lines.push(error.stack, ...causes(error));

@@ -22,7 +22,11 @@ export async function acceptStack(paths: HostPaths, name: string, input: unknown
   if (findings.length > 0) {
     const details = findings.map(({ service, path, message, rule }) => `${service} ${path}: ${message} (${rule})`);
     const hint = "Mend the overrides, or waive the rule with a reason in site.yaml.";
-    throw new MillwrightError("STACK_REFUSED", `The host's policy refuses the stack on ${findings.length} ${findings.length === 1 ? "count" : "counts"}.`, { subject: name, hint, details });
+    throw new MillwrightError("STACK_REFUSED", `The host's policy refuses the stack on ${findings.length} ${findings.length === 1 ? "count" : "counts"}.`, {
+      subject: name,
+      hint,
+      details,
+    });
   }
   await storeStack(paths, stack);
   return stack;
@@ -41,7 +45,11 @@ export function verifyStack(input: unknown, name: string): Stack {
 }
 
 function invalid(subject: string, details: readonly string[]): MillwrightError {
-  return new MillwrightError("STACK_INVALID", `The stack cannot be deployed: ${details[0] ?? "unknown"}`, { subject, details, hint: "Run `millwright check`." });
+  return new MillwrightError("STACK_INVALID", `The stack cannot be deployed: ${details[0] ?? "unknown"}`, {
+    subject,
+    details,
+    hint: "Run `millwright check`.",
+  });
 }
 
 function wrongIdentity(stack: Stack, name: string): string[] {
@@ -66,7 +74,8 @@ function wrongPaths(stack: Stack): string[] {
   const { base, data } = hostPaths(stack.facts.stack);
   for (const { path } of stack.facts.directories) {
     const full = posix.resolve(base, path);
-    if (![data, `${base}/traffic`].some((folder) => full === folder || full.startsWith(`${folder}/`))) wrong.push(`directory ${path} is outside ${data} and ${base}/traffic`);
+    if (![data, `${base}/traffic`].some((folder) => full === folder || full.startsWith(`${folder}/`)))
+      wrong.push(`directory ${path} is outside ${data} and ${base}/traffic`);
   }
   return wrong;
 }

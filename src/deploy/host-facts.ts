@@ -56,7 +56,11 @@ export function parseListeners(table: string): readonly Listener[] {
 function addressOf(hex: string): string {
   const bytes = (hex.match(/.{8}/g) ?? []).flatMap((word) => (word.match(/../g) ?? []).reverse());
   const isMapped = hex.startsWith("0000000000000000FFFF0000");
-  if (bytes.length === 4 || isMapped) return bytes.slice(-4).map((byte) => Number.parseInt(byte, 16)).join(".");
+  if (bytes.length === 4 || isMapped)
+    return bytes
+      .slice(-4)
+      .map((byte) => Number.parseInt(byte, 16))
+      .join(".");
   if (bytes.every((byte) => byte === "00")) return "::";
   return (bytes.join("").match(/.{4}/g) ?? []).map((group) => group.toLowerCase().replace(/^0{1,3}/, "")).join(":");
 }

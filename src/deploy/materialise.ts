@@ -65,7 +65,8 @@ export function materialise(options: Options): Materialised {
     const place = (source: string): string => {
       const path = posix.normalize(posix.join(options.project, source));
       const placed = placeFile(options, path) ?? placeTree(options, path) ?? placeOnHost(options.paths, path);
-      if (placed === undefined) throw new MillwrightError("STACK_INVALID", `${name} mounts ${source}, which the stack does not hold.`, { subject: composePath });
+      if (placed === undefined)
+        throw new MillwrightError("STACK_INVALID", `${name} mounts ${source}, which the stack does not hold.`, { subject: composePath });
       for (const file of placed.files) files.set(file.path, file);
       mounts[path] = placed.path;
       return placed.path;

@@ -61,7 +61,9 @@ export async function observePlatform(deps: Deps, stack: Stack, desired: Materia
   ]);
   const own = all.filter((container) => container.labels["com.docker.compose.oneoff"] !== "True");
   const platform = own.filter((container) => container.project === name).map(serviceOf);
-  const colours = COLOURS.flatMap((colour) => own.filter((container) => container.project === `${name}-${colour}`).map((container) => ({ colour, ...serviceOf(container) })));
+  const colours = COLOURS.flatMap((colour) =>
+    own.filter((container) => container.project === `${name}-${colour}`).map((container) => ({ colour, ...serviceOf(container) })),
+  );
   const states = await Promise.all(desired.files.map(async (file) => ({ path: file.path, state: await fileState(file) })));
   return {
     current,
@@ -85,9 +87,18 @@ export async function observePlatform(deps: Deps, stack: Stack, desired: Materia
  * by themselves.
  */
 export function basisOf(observed: Observed): string {
-  const services = (list: readonly ObservedService[]): unknown => list.map(({ health: _, ...rest }) => rest);
-  const { current, recorded, composeHash, missingFiles, alteredFiles, missingImages } = observed;
-  return hashOf({ current, recorded, composeHash, missingFiles, alteredFiles, missingImages, platform: services(observed.platform), colours: services(observed.colours) });
+  const services = (list: readonly ObservedService[]): unknown => list.map(({ health: _health, ...rest }) => rest);
+  const { current, recorded, composeHash, missingFiles, alteredFiles } = observed;
+  return hashOf({
+    current,
+    recorded,
+    composeHash,
+    missingFiles,
+    alteredFiles,
+    images: observed.missingImages,
+    platform: services(observed.platform),
+    colours: services(observed.colours),
+  });
 }
 
 function serviceOf(container: ContainerState): ObservedService {

@@ -49,15 +49,32 @@ export function planDeploy(input: DeployInput): Plan {
     if (change !== undefined) work.push(upStep(change));
     const provisionCause = service === DATABASE_SERVICE ? causeOfProvision(input, change !== undefined) : undefined;
     if (provisionCause !== undefined) {
-      work.push({ id: "provision", kind: "provision", title: "Set up database, roles and passwords", cause: provisionCause, undo: "set the previous passwords" });
+      work.push({
+        id: "provision",
+        kind: "provision",
+        title: "Set up database, roles and passwords",
+        cause: provisionCause,
+        undo: "set the previous passwords",
+      });
     }
   }
   for (const service of removedServices(input)) {
-    work.push({ id: `remove:${service}`, kind: "remove", title: `Remove ${service}`, cause: "no longer in the stack", undo: `bring ${service} back`, params: { service } });
+    work.push({
+      id: `remove:${service}`,
+      kind: "remove",
+      title: `Remove ${service}`,
+      cause: "no longer in the stack",
+      undo: `bring ${service} back`,
+      params: { service },
+    });
   }
 
   const steps: PlannedStep[] = [];
-  if (work.length > 0) steps.push({ id: "keep", kind: "keep", title: "Keep the present compose.yaml", cause: "a failure goes back to it", undo: "note what was put back" }, ...work);
+  if (work.length > 0)
+    steps.push(
+      { id: "keep", kind: "keep", title: "Keep the present compose.yaml", cause: "a failure goes back to it", undo: "note what was put back" },
+      ...work,
+    );
   const recordCause = work.length > 0 ? "the next deploy compares with it" : causeOfRecord(input);
   if (recordCause !== undefined) {
     steps.push({ id: "record", kind: "record", title: `Record stack ${stack.id}`, cause: recordCause, undo: "record the previous stack" });
@@ -98,12 +115,19 @@ export function findChanges(desired: Materialised, observed: Observed, order: re
   });
 }
 
-function causeOfUp(service: string, wanted: MaterialisedService, now: ObservedService | undefined, observed: Observed): { readonly cause: string; readonly isForced: boolean } | undefined {
+function causeOfUp(
+  service: string,
+  wanted: MaterialisedService,
+  now: ObservedService | undefined,
+  observed: Observed,
+): { readonly cause: string; readonly isForced: boolean } | undefined {
   const before = observed.recorded?.services[service];
   if (now === undefined) return { cause: before === undefined ? "new" : "removed by hand on the host", isForced: false };
   if (now.config !== wanted.config) return { cause: before === undefined ? "definition changed" : differences(wanted, before), isForced: false };
   if (before !== undefined && now.container !== before.container && !isSame(now, before)) return { cause: "recreated by hand on the host", isForced: false };
-  const altered = Object.entries(wanted.mounts).find(([, host]) => [...observed.alteredFiles, ...observed.missingFiles].some((path) => path === host || path.startsWith(`${host}/`)));
+  const altered = Object.entries(wanted.mounts).find(([, host]) =>
+    [...observed.alteredFiles, ...observed.missingFiles].some((path) => path === host || path.startsWith(`${host}/`)),
+  );
   if (altered !== undefined) return { cause: `${altered[0]} was changed by hand on the host`, isForced: true };
   if (now.state !== "running") return { cause: "not running", isForced: now.state !== "exited" && now.state !== "created" };
   if (now.health === "unhealthy") return { cause: "unhealthy", isForced: true };

@@ -43,7 +43,11 @@ export async function readPlatformState(path: string): Promise<PlatformState | u
   try {
     return platformStateSchema.parse(JSON.parse(text));
   } catch (error) {
-    throw new MillwrightError("STACK_INVALID", "The host's record of the platform cannot be read.", { subject: path, hint: `Move ${path} away and deploy again.`, cause: error });
+    throw new MillwrightError("STACK_INVALID", "The host's record of the platform cannot be read.", {
+      subject: path,
+      hint: `Move ${path} away and deploy again.`,
+      cause: error,
+    });
   }
 }
 

@@ -72,7 +72,11 @@ function requireClock(deps: DeployDeps, now: string): void {
   const apart = Math.round(Math.abs(deps.clock.now() - Date.parse(now)) / 1000);
   if (apart <= CLOCK_LIMIT_SECONDS) return;
   const hint = "Set the clock of the one that is wrong (`timedatectl` shows whether it is synchronised).";
-  throw new MillwrightError("CLOCK_WRONG", `The clocks of the host and of this machine are ${apart} s apart: certificates, sessions and backups would suffer.`, { subject: deps.stack, hint });
+  throw new MillwrightError(
+    "CLOCK_WRONG",
+    `The clocks of the host and of this machine are ${apart} s apart: certificates, sessions and backups would suffer.`,
+    { subject: deps.stack, hint },
+  );
 }
 
 function requireSecrets(stack: Stack, secrets: SecretValues): void {
@@ -85,7 +89,10 @@ function requirePorts(observed: Observed): void {
   const [first] = observed.takenPorts;
   if (first === undefined) return;
   const ports = observed.takenPorts.map((taken) => String(taken.port)).join(" and ");
-  throw new MillwrightError("PORT_TAKEN", `Another program on the host listens on ${ports}, which ${first.service} needs.`, { subject: first.service, hint: `See which: \`ss -ltnp 'sport = :${first.port}'\` on the host.` });
+  throw new MillwrightError("PORT_TAKEN", `Another program on the host listens on ${ports}, which ${first.service} needs.`, {
+    subject: first.service,
+    hint: `See which: \`ss -ltnp 'sport = :${first.port}'\` on the host.`,
+  });
 }
 
 /** What the running colours would be made from today, each with the release it runs. */

@@ -11,7 +11,10 @@ export async function provisionStack(deps: Pick<DeployDeps, "stack" | "docker" |
   if (stack.facts.roles.length === 0) return;
   const container = (await deps.docker.containers(deps.stack)).find((candidate) => candidate.service === DATABASE_SERVICE && candidate.state === "running");
   if (container === undefined) {
-    throw new MillwrightError("PROVISION_FAILED", "The database does not run.", { subject: DATABASE_SERVICE, hint: `Run \`millwright logs ${DATABASE_SERVICE}\`.` });
+    throw new MillwrightError("PROVISION_FAILED", "The database does not run.", {
+      subject: DATABASE_SERVICE,
+      hint: `Run \`millwright logs ${DATABASE_SERVICE}\`.`,
+    });
   }
   await provision(deps.docker, container.id, stack.facts, secrets ?? (await secretsOf(deps, stack)));
 }

@@ -16,7 +16,11 @@ async function runSql(docker: Docker, container: string, database: string, sql: 
   const words = ["psql", "--no-psqlrc", "--quiet", "--set", "ON_ERROR_STOP=1", "--username", "postgres", "--dbname", database, "--file", "-"];
   const { code, output } = await docker.exec(container, words, { user: "postgres", input: sql });
   if (code === 0) return;
-  const details = redact(output).trim().split("\n").filter((line) => !line.includes("SCRAM-SHA-256$")).slice(-15);
+  const details = redact(output)
+    .trim()
+    .split("\n")
+    .filter((line) => !line.includes("SCRAM-SHA-256$"))
+    .slice(-15);
   throw new MillwrightError("PROVISION_FAILED", `PostgreSQL refused to set up ${database}: ${details.at(-1) ?? `psql ended with ${code}`}`, {
     subject: "database",
     hint: "Run `millwright logs database`.",

@@ -60,7 +60,11 @@ async function presentState({ deps, plan, stack, secrets, desired }: DeployConte
   const services: PlatformState["services"] = {};
   for (const [service, made] of Object.entries(desired.services)) {
     const container = containers.find((candidate) => candidate.service === service);
-    if (container === undefined) throw new MillwrightError("PLAN_STALE", `The container of ${service} is gone while the deploy goes on.`, { subject: service, hint: "Run `millwright deploy` again." });
+    if (container === undefined)
+      throw new MillwrightError("PLAN_STALE", `The container of ${service} is gone while the deploy goes on.`, {
+        subject: service,
+        hint: "Run `millwright deploy` again.",
+      });
     services[service] = {
       container: container.id,
       config: made.config,

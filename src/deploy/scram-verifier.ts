@@ -11,7 +11,8 @@ const ITERATIONS = 4096;
 export function scramVerifier(role: string, password: Secret): string {
   const plain = password.reveal();
   // Beyond printable ASCII the server would normalise the password (SASLprep) before hashing it.
-  if (!/^[\x20-\x7e]+$/.test(plain)) throw new MillwrightError("PROVISION_FAILED", `The password of role ${role} holds characters other than printable ASCII.`, { subject: role });
+  if (!/^[\x20-\x7e]+$/.test(plain))
+    throw new MillwrightError("PROVISION_FAILED", `The password of role ${role} holds characters other than printable ASCII.`, { subject: role });
   const salt = createHmac("sha256", plain).update(`millwright scram salt ${role}`).digest().subarray(0, 16);
   const salted = pbkdf2Sync(plain, salt, ITERATIONS, 32, "sha256");
   const clientKey = createHmac("sha256", salted).update("Client Key").digest();

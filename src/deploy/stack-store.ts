@@ -29,7 +29,7 @@ export async function storeStack(paths: HostPaths, stack: Stack): Promise<void> 
     await makeDirectory(dirname(path), 0o755);
     await writeDurably(path, file.content, { mode: file.executable ? 0o555 : 0o444 });
   }
-  const manifest = { version: 1, id: stack.id, facts: stack.facts, files: stack.files.map(({ content: _, ...rest }) => rest) };
+  const manifest = { version: 1, id: stack.id, facts: stack.facts, files: stack.files.map(({ content: _content, ...rest }) => rest) };
   await writeDurably(join(temporary, MANIFEST), canonicalJson(manifest), { mode: 0o444 });
   await rm(target, { recursive: true, force: true });
   await rename(temporary, target);
@@ -43,7 +43,8 @@ export async function readStack(paths: HostPaths, id: string): Promise<Stack> {
   try {
     const manifest = manifestSchema.parse(JSON.parse(await readFile(join(directory, MANIFEST), "utf8")));
     const files = await Promise.all(manifest.files.map(async (file) => ({ ...file, content: await readFile(join(directory, file.path), "utf8") })));
-    if (stackId(manifest.facts, files) !== id) throw new MillwrightError("STACK_INVALID", `The files of stack ${id} on the host were changed by hand.`, { subject: directory, hint });
+    if (stackId(manifest.facts, files) !== id)
+      throw new MillwrightError("STACK_INVALID", `The files of stack ${id} on the host were changed by hand.`, { subject: directory, hint });
     return { version: 1, id, facts: manifest.facts, files };
   } catch (error) {
     if (isMissing(error)) throw new MillwrightError("STACK_INVALID", `The host does not have stack ${id}.`, { subject: directory, hint, cause: error });

@@ -48,12 +48,19 @@ function isUp(container: ContainerState, elapsed: number): boolean {
 function whyHopeless(container: ContainerState): string | undefined {
   if (container.oomKilled) return "was ended for want of memory";
   if (container.state === "exited" || container.state === "dead") return `ended with ${container.exitCode}`;
-  if (container.restartCount >= RESTARTS_THAT_ARE_A_LOOP) return `ends again and again (last with ${container.exitCode})`;
-  return container.health === "unhealthy" ? "fails its health check" : undefined;
+  const isRestarting = container.state === "restarting" && container.exitCode !== 0;
+  if (container.restartCount >= RESTARTS_THAT_ARE_A_LOOP)
+    return isRestarting ? `ends again and again (last with ${container.exitCode})` : "ends again and again";
+  // While a container waits for its restart, the engine calls it unhealthy as well, which would hide that it ended.
+  return container.state === "running" && container.health === "unhealthy" ? "fails its health check" : undefined;
 }
 
 async function unhealthy(options: Options, container: ContainerState | undefined, why: string): Promise<MillwrightError> {
   const lines = container === undefined ? [] : await options.docker.logs(container.id, LOG_LINES);
   const { service } = options;
-  return new MillwrightError("SERVICE_UNHEALTHY", `Service ${service} ${why}.`, { subject: service, hint: `Run \`millwright logs ${service}\`.`, details: lines.map(redact) });
+  return new MillwrightError("SERVICE_UNHEALTHY", `Service ${service} ${why}.`, {
+    subject: service,
+    hint: `Run \`millwright logs ${service}\`.`,
+    details: lines.map(redact),
+  });
 }

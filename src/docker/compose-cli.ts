@@ -41,7 +41,13 @@ export function composeCli(shell: Shell, socketPath: string = DOCKER_SOCKET): Co
       const result = await shell.run([...compose(directory, undefined), "config", "--quiet"], environment === undefined ? {} : { environment });
       if (result.code === 0) return;
       const known = knownDockerError(result.stderr, directory);
-      throw known ?? new MillwrightError("STACK_INVALID", `Compose does not accept the file: ${lastLine(result.stderr)}`, { subject: `${directory}/compose.yaml`, details: tail(result) });
+      throw (
+        known ??
+        new MillwrightError("STACK_INVALID", `Compose does not accept the file: ${lastLine(result.stderr)}`, {
+          subject: `${directory}/compose.yaml`,
+          details: tail(result),
+        })
+      );
     },
   };
 }

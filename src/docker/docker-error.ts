@@ -18,7 +18,9 @@ export function knownDockerError(words: string, subject: string, cause?: unknown
 export function dockerError(error: unknown, subject: string): MillwrightError {
   if (error instanceof MillwrightError) return error;
   const words = wordsOf(error);
-  return knownDockerError(words, subject, error) ?? new MillwrightError("DOCKER_FAILED", `The Docker engine refused: ${lastLine(words)}`, { subject, cause: error });
+  return (
+    knownDockerError(words, subject, error) ?? new MillwrightError("DOCKER_FAILED", `The Docker engine refused: ${lastLine(words)}`, { subject, cause: error })
+  );
 }
 
 export function statusOf(error: unknown): number | undefined {

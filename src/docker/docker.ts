@@ -14,7 +14,11 @@ export interface Docker {
   remove(id: string): Promise<void>;
   /** The last lines of standard output and standard error in order, without Docker's framing; `sinceSeconds` is Unix time. */
   logs(id: string, lines: number, sinceSeconds?: number): Promise<readonly string[]>;
-  exec(id: string, words: readonly string[], options?: { readonly user?: string; readonly input?: string }): Promise<{ readonly code: number; readonly output: string }>;
+  exec(
+    id: string,
+    words: readonly string[],
+    options?: { readonly user?: string; readonly input?: string },
+  ): Promise<{ readonly code: number; readonly output: string }>;
   /** By id, digest reference or tag; undefined when the engine does not have it. */
   image(reference: string): Promise<ImageState | undefined>;
   images(): Promise<readonly ImageState[]>;

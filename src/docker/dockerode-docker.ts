@@ -49,9 +49,7 @@ export function dockerodeDocker(clock: Clock, socketPath: string = DOCKER_SOCKET
         }
       }),
     );
-    return states
-      .filter((state) => state !== undefined)
-      .sort((a, b) => (a.project + a.service + a.name < b.project + b.service + b.name ? -1 : 1));
+    return states.filter((state) => state !== undefined).sort((a, b) => (a.project + a.service + a.name < b.project + b.service + b.name ? -1 : 1));
   }
 
   async function image(reference: string): Promise<ImageState | undefined> {
@@ -88,7 +86,13 @@ export function dockerodeDocker(clock: Clock, socketPath: string = DOCKER_SOCKET
       ask(id, async () => {
         const container = engine.getContainer(id);
         const { Config } = await container.inspect();
-        const raw = await container.logs({ stdout: true, stderr: true, tail: lines, follow: false, ...(sinceSeconds === undefined ? {} : { since: sinceSeconds }) });
+        const raw = await container.logs({
+          stdout: true,
+          stderr: true,
+          tail: lines,
+          follow: false,
+          ...(sinceSeconds === undefined ? {} : { since: sinceSeconds }),
+        });
         const text = (Config.Tty ? raw : demultiplex(raw)).toString("utf8").replace(/\n$/, "");
         return text === "" ? [] : text.split("\n").slice(-lines);
       }),
@@ -119,7 +123,10 @@ export function dockerodeDocker(clock: Clock, socketPath: string = DOCKER_SOCKET
       await pullImage(engine, reference, onProgress ?? (() => {}));
       // The stream's word is not enough: an answer that was cut looks like a good one.
       if ((await image(reference)) === undefined) {
-        throw new MillwrightError("IMAGE_MISSING", `The engine ended the pull of ${reference}, but does not have it.`, { subject: reference, hint: "Run the command again." });
+        throw new MillwrightError("IMAGE_MISSING", `The engine ended the pull of ${reference}, but does not have it.`, {
+          subject: reference,
+          hint: "Run the command again.",
+        });
       }
     },
     async digestOf(reference) {

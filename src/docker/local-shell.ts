@@ -42,7 +42,10 @@ async function runProgram(words: readonly string[], environment: Readonly<Record
     const timer =
       limit === undefined
         ? undefined
-        : setTimeout(() => end(new MillwrightError("TIMED_OUT", `\`${program}\` did not end within ${Math.round(limit / 1000)} s.`, { subject: program })), limit);
+        : setTimeout(
+            () => end(new MillwrightError("TIMED_OUT", `\`${program}\` did not end within ${Math.round(limit / 1000)} s.`, { subject: program })),
+            limit,
+          );
 
     const stdout = collector(options.onLine);
     const stderr = collector(options.onLine);

@@ -48,7 +48,8 @@ async function pullError(engine: Dockerode, error: unknown, reference: string): 
   const words = error instanceof Error ? error.message : String(error);
   const known = knownDockerError(/dial tcp|registry|https?:\/\//.test(words) ? words.replaceAll("ECONNREFUSED", "") : words, reference, error);
   if (known !== undefined) return known;
-  if (!/not found|manifest unknown|denied|does not exist|dial tcp|no such host|timeout|EOF|unreachable|deadline|x509|certificate/i.test(words)) return dockerError(error, reference);
+  if (!/not found|manifest unknown|denied|does not exist|dial tcp|no such host|timeout|EOF|unreachable|deadline|x509|certificate/i.test(words))
+    return dockerError(error, reference);
   const mirrors = await mirrorsOf(engine);
   const where = mirrors.length === 0 ? "the registry (no mirrors are set)" : `the mirrors ${mirrors.join(", ")} nor the registry`;
   const hint = "Check the name in images.lock.yaml and that the host reaches a registry (`docker.mirrors` in site.yaml).";

@@ -9,7 +9,8 @@ export function findConcerns(status: Omit<Status, "concerns">, now: number): rea
   const serving = status.colours.find((colour) => colour.serves);
   if (status.stack.id === undefined) return ["Nothing is deployed yet: run `millwright deploy`."];
   if (status.serving === undefined) concerns.push("No release serves yet: run `millwright upgrade`.");
-  else if (serving === undefined || !serving.services.some((service) => service.service === "web")) concerns.push(`The serving colour ${status.serving.colour} has no web container.`);
+  else if (serving === undefined || !serving.services.some((service) => service.service === "web"))
+    concerns.push(`The serving colour ${status.serving.colour} has no web container.`);
   for (const service of serving?.services ?? []) concerns.push(...troubleOf(service, `${serving?.colour ?? ""} ${service.service}`));
   for (const service of status.services) concerns.push(...troubleOf(service, service.service));
 
@@ -26,7 +27,10 @@ export function findConcerns(status: Omit<Status, "concerns">, now: number): rea
     else if (hours !== undefined && hours > BACKUP_HOURS) concerns.push(`The last good backup is ${Math.floor(hours)} hours old.`);
     else if (hours === undefined && now - Date.parse(status.serving.since) > BACKUP_HOURS * 3_600_000) concerns.push("There is no backup yet.");
   }
-  if (status.drift.length > 0) concerns.push(`${status.drift.length} ${status.drift.length === 1 ? "thing was" : "things were"} changed by hand: \`millwright plan\` shows and \`millwright deploy\` mends it.`);
+  if (status.drift.length > 0)
+    concerns.push(
+      `${status.drift.length} ${status.drift.length === 1 ? "thing was" : "things were"} changed by hand: \`millwright plan\` shows and \`millwright deploy\` mends it.`,
+    );
   return concerns;
 }
 

@@ -1,5 +1,7 @@
+import type { StatsFs } from "node:fs";
 import { statfs } from "node:fs/promises";
 import { availableParallelism, freemem, hostname, loadavg, totalmem, uptime } from "node:os";
+import { dirname } from "node:path";
 import type { Status } from "./status-schema.ts";
 
 /** Facts of the machine, at this moment. */
@@ -9,7 +11,7 @@ export interface Machine {
 
 export const thisMachine: Machine = {
   async facts(dataPath) {
-    const { blocks, bavail, bsize } = await statfs(dataPath);
+    const { blocks, bavail, bsize } = await fileSystemOf(dataPath);
     return {
       name: hostname(),
       cpus: availableParallelism(),
@@ -21,3 +23,13 @@ export const thisMachine: Machine = {
     };
   },
 };
+
+/** Of the nearest parent that exists: before the first deploy the stack has no folder yet. */
+async function fileSystemOf(path: string): Promise<StatsFs> {
+  try {
+    return await statfs(path);
+  } catch (error) {
+    if (path === "/" || !(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
+    return await fileSystemOf(dirname(path));
+  }
+}

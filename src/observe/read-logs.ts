@@ -23,7 +23,11 @@ interface Deps {
  * serves.
  */
 export async function readLogs({ stack, paths, docker }: Deps, service: string, lines: number): Promise<ServiceLogs> {
-  const [serving, platform, ...colours] = await Promise.all([readServing(paths), docker.containers(stack), ...COLOURS.map((colour) => docker.containers(`${stack}-${colour}`))]);
+  const [serving, platform, ...colours] = await Promise.all([
+    readServing(paths),
+    docker.containers(stack),
+    ...COLOURS.map((colour) => docker.containers(`${stack}-${colour}`)),
+  ]);
   const named = new Map<string, ContainerState>();
   COLOURS.forEach((colour, index) => {
     for (const container of colours[index] ?? []) {
@@ -35,7 +39,10 @@ export async function readLogs({ stack, paths, docker }: Deps, service: string, 
   const found = named.get(service);
   if (found === undefined) {
     const names = [...named.keys()].sort().join(", ");
-    throw new MillwrightError("SERVICE_UNKNOWN", `${stack} has no service ${service}.`, { subject: service, hint: names === "" ? "Nothing runs yet: `millwright deploy`." : `It has: ${names}.` });
+    throw new MillwrightError("SERVICE_UNKNOWN", `${stack} has no service ${service}.`, {
+      subject: service,
+      hint: names === "" ? "Nothing runs yet: `millwright deploy`." : `It has: ${names}.`,
+    });
   }
   return { service, container: found.name, lines: (await docker.logs(found.id, lines)).map(redact) };
 }

@@ -33,13 +33,25 @@ export const statusSchema = z.object({
     disk: z.object({ path: z.string(), totalBytes: z.number(), freeBytes: z.number() }),
   }),
   /** The release that users are on. */
-  serving: z.object({ colour: colourSchema, release: z.string(), image: z.string(), since: z.string(), who: z.string(), run: z.string(), rollbackTo: z.string().optional() }).optional(),
+  serving: z
+    .object({
+      colour: colourSchema,
+      release: z.string(),
+      image: z.string(),
+      since: z.string(),
+      who: z.string(),
+      run: z.string(),
+      rollbackTo: z.string().optional(),
+    })
+    .optional(),
   /** Platform services in their order. Those that have no container have the state `missing`. */
   services: z.array(serviceSchema),
   colours: z.array(z.object({ colour: colourSchema, release: z.string().optional(), serves: z.boolean(), services: z.array(serviceSchema) })),
   /** The run that holds the lock. */
   run: z.object({ run: z.string(), who: z.string(), reason: z.string(), since: z.string() }).optional(),
-  lastRuns: z.array(z.object({ run: z.string(), kind: z.string(), purpose: z.string(), who: z.string(), began: z.string(), ended: z.string().optional(), outcome: z.string() })),
+  lastRuns: z.array(
+    z.object({ run: z.string(), kind: z.string(), purpose: z.string(), who: z.string(), began: z.string(), ended: z.string().optional(), outcome: z.string() }),
+  ),
   backup: z.object({ last: z.string().optional(), lastFailure: z.string().optional() }),
   drift: z.array(z.object({ subject: z.string(), text: z.string() })),
   /** What a person should look at, one sentence each; empty when all is well. */

@@ -43,7 +43,12 @@ export async function readStatus(deps: StatusDeps): Promise<Status> {
   const status: Omit<Status, "concerns"> = {
     version: 1,
     at: timestamp(deps.clock),
-    stack: { name: stack, ...(current === undefined ? {} : { id: current.id, domain: current.facts.domain, blueprint: `${current.facts.blueprint.name} ${current.facts.blueprint.version}` }) },
+    stack: {
+      name: stack,
+      ...(current === undefined
+        ? {}
+        : { id: current.id, domain: current.facts.domain, blueprint: `${current.facts.blueprint.name} ${current.facts.blueprint.version}` }),
+    },
     host: { ...host, engine: engine.engine },
     ...(serving === undefined ? {} : { serving: servingStatus(serving) }),
     services: inOrder(containers, current?.facts.services ?? []),
@@ -70,7 +75,9 @@ function inOrder(containers: readonly ContainerState[], order: readonly string[]
   const names = [...order, ...containers.map((container) => container.service).filter((service) => !order.includes(service))];
   return [...new Set(names)].map((service) => {
     const container = containers.find((candidate) => candidate.service === service);
-    return container === undefined ? { service, state: "missing", health: "none", since: "", image: "", restarts: 0, oomKilled: false } : serviceStatus(container);
+    return container === undefined
+      ? { service, state: "missing", health: "none", since: "", image: "", restarts: 0, oomKilled: false }
+      : serviceStatus(container);
   });
 }
 

@@ -98,6 +98,7 @@ async function runOn(channel: ClientChannel, options: ExecOptions): Promise<Exec
   const [stdout, stderr] = [new Tail(), new Tail()];
   const lines = onStdoutLine === undefined ? undefined : new LineCutter(onStdoutLine);
   let exit: Pick<ExecResult, "code" | "signal"> = { code: null, signal: null };
+  let taken: Promise<void> = Promise.resolve();
   const over = new AbortController();
   try {
     await new Promise<void>((resolve, reject) => {
@@ -105,7 +106,7 @@ async function runOn(channel: ClientChannel, options: ExecOptions): Promise<Exec
         const held = onAttempt(work, reject);
         if (held === undefined) return;
         channel.pause();
-        held.then(() => channel.resume(), reject);
+        taken = held.then(() => void channel.resume(), reject);
       };
       signal?.addEventListener("abort", () => reject(signal.reason), { signal: over.signal });
       if (signal?.aborted === true) reject(signal.reason);
@@ -121,7 +122,8 @@ async function runOn(channel: ClientChannel, options: ExecOptions): Promise<Exec
       channel.on("error", reject);
       channel.once("close", () => {
         attempt(() => lines?.end());
-        resolve();
+        // The last bytes may still be on their way to whoever takes them.
+        void taken.then(resolve);
       });
       if (isReadable(stdin)) send(channel, stdin, over.signal).catch(reject);
       else channel.end(stdin ?? "");

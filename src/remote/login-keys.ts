@@ -1,6 +1,9 @@
 import { readFile } from "node:fs/promises";
-import { type AnyAuthMethod, type IdentityCallback, OpenSSHAgent, type ParsedKey, utils } from "ssh2";
+import ssh2, { type AnyAuthMethod, type IdentityCallback, type ParsedKey } from "ssh2";
 import { MillwrightError } from "../kernel/errors.ts";
+
+// ssh2 is CommonJS, and Node finds only some of its exports by name.
+const { OpenSSHAgent, utils } = ssh2;
 
 export interface LoginKeys {
   /** Private keys, or public ones whose private half an SSH agent holds. */

@@ -69,9 +69,8 @@ function start(request: Ask, reject: (error: Error) => void, socket?: Socket): C
     path: request.path,
     method: request.method ?? "GET",
     headers: { ...request.headers, ...(request.body === undefined ? {} : { "Content-Length": String(Buffer.byteLength(request.body)) }) },
-    // A kept connection would be one that nobody else has judged.
-    agent: false as const,
-    ...(socket === undefined ? {} : { createConnection: () => socket }),
+    // A connection of its own for each request. Node ignores `createConnection` when `agent` is given, even as false.
+    ...(socket === undefined ? { agent: false as const } : { createConnection: () => socket }),
   };
   const client =
     request.serverName === undefined ? httpRequest(options) : httpsRequest({ ...options, servername: request.serverName, rejectUnauthorized: false });

@@ -47,10 +47,17 @@ export class AgentHost implements AsyncDisposable {
   async #systemctl(words: readonly string[]): Promise<RunResult> {
     this.commands.push(words.join(" "));
     if (words[1] === "show") return { code: 0, stdout: `ActiveState=${this.#isActive ? "active" : "inactive"}\n`, stderr: "" };
-    if (words[1] === "start" && this.tables !== undefined && !this.#isActive) {
+    const isStarted = words[1] === "restart" || (words[1] === "start" && !this.#isActive);
+    if (isStarted && this.tables !== undefined) {
+      const { tables } = this;
+      const before = this.#unit ?? Promise.resolve(0);
       this.#isActive = true;
-      this.#unit = executeRun(this.store, this.tables, this.stop.signal).finally(() => (this.#isActive = false));
-      this.#unit.catch(() => undefined);
+      const unit = before
+        .catch(() => 1)
+        .then(() => executeRun(this.store, tables, this.stop.signal))
+        .finally(() => (this.#isActive = this.#unit !== unit));
+      unit.catch(() => undefined);
+      this.#unit = unit;
     }
     return { code: 0, stdout: "", stderr: "" };
   }

@@ -48,7 +48,7 @@ describe("starting a plan", () => {
     await deploy(host);
     expect(host.commands.slice(0, 2)).toEqual([
       `systemctl reset-failed millwright-run@${STACK}.service`,
-      `systemctl start --no-block millwright-run@${STACK}.service`,
+      `systemctl restart --no-block millwright-run@${STACK}.service`,
     ]);
   });
 
@@ -64,6 +64,13 @@ describe("starting a plan", () => {
     await keep(host, plan);
     await expect(deploy(host)).rejects.toMatchObject({ code: "RUN_STALLED", hint: expect.stringContaining("millwright resume") });
     expect(await readLock(host.store.paths)).toBeDefined();
+  });
+
+  it("can be done again as soon as the end of the run before was told", async () => {
+    await using host = await agentHost();
+    host.tables = tables(async () => {});
+    await keep(host, plan);
+    for (let index = 0; index < 5; index += 1) expect(await deploy(host)).toMatchObject({ result: { outcome: "done" } });
   });
 
   it("leaves the run to itself when its caller goes away", async () => {
@@ -121,6 +128,7 @@ describe("resume", () => {
     const said: MillwrightEvent[] = [];
     await expect(resumeVerb(host.deps)(call<"resume">({ stack: STACK }, said))).rejects.toMatchObject({ message: expect.stringContaining("broken") });
     expect(states(said)).toContain("b undone");
+    await host.ended();
     expect(await readLock(host.store.paths)).toBeUndefined();
   });
 

@@ -45,14 +45,21 @@ describe("a stack from outside", () => {
   });
 
   it("is refused when it mounts another stack's data or makes folders outside its own", () => {
-    const foreign = fixtureStack(({ services }) => void Object.assign(services["edge"] ?? {}, { volumes: ["/srv/millwright/other-production/data/postgres:/x:ro"] }));
+    const foreign = fixtureStack(
+      ({ services }) => void Object.assign(services["edge"] ?? {}, { volumes: ["/srv/millwright/other-production/data/postgres:/x:ro"] }),
+    );
     expect(() => verifyStack(foreign, STACK)).toThrow(/not this stack's/);
     const outside = fixtureStack((made) => Object.assign(made.facts, { directories: [{ path: "/etc/cron.d", uid: 0, gid: 0, mode: "0755" }] }));
     expect(() => verifyStack(outside, STACK)).toThrow(/outside/);
   });
 
   it("is refused when the order of services and the services differ", () => {
-    expect(() => verifyStack(fixtureStack((made) => Object.assign(made.facts, { services: ["edge", "database"] })), STACK)).toThrow(/exporter has no place/);
+    expect(() =>
+      verifyStack(
+        fixtureStack((made) => Object.assign(made.facts, { services: ["edge", "database"] })),
+        STACK,
+      ),
+    ).toThrow(/exporter has no place/);
   });
 });
 

@@ -82,7 +82,9 @@ export function fixtureStack(change: (parts: StackParts) => void = () => {}): St
   const colourNetworks = Object.fromEntries(["app", "data"].map((name) => [name, { name: `${STACK}_${name}`, external: true }]));
   const files = [
     file("platform/compose.yaml", toYaml({ name: STACK, services: made.services, networks: platformNetworks })),
-    ...["blue", "green"].map((colour) => file(`${colour}/compose.yaml`, toYaml({ name: `${STACK}-${colour}`, services: { web: made.colour }, networks: colourNetworks }))),
+    ...["blue", "green"].map((colour) =>
+      file(`${colour}/compose.yaml`, toYaml({ name: `${STACK}-${colour}`, services: { web: made.colour }, networks: colourNetworks })),
+    ),
     file("secrets.age", "vault-1"),
     ...Object.entries(made.files).map(([path, content]) => file(path, content)),
     ...Object.entries(made.secretFiles).map(([path, content]) => file(path, content, { secret: true, uid: OWN_UID })),

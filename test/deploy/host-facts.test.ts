@@ -4,7 +4,8 @@ import { blocks, linuxHostFacts, parseListeners } from "../../src/deploy/host-fa
 
 const HEAD = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n";
 const row = (local: string, state: string): string => `   0: ${local} 00000000:0000 ${state} 00000000:00000000 00:00000000 00000000     0        0 1234 1\n`;
-const row6 = (local: string): string => `   0: ${local} 00000000000000000000000000000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 1234 1\n`;
+const row6 = (local: string): string =>
+  `   0: ${local} 00000000000000000000000000000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 1234 1\n`;
 
 describe("the kernel's table of sockets", () => {
   it("gives the listening ones with their addresses", () => {

@@ -1,7 +1,8 @@
-import { mkdtemp } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type HostPaths, hostPaths } from "../../src/blueprint/host-paths.ts";
+import { afterAll } from "vitest";
 import type { Stack } from "../../src/blueprint/stack.ts";
 import { openDeployContext } from "../../src/deploy/deploy-context.ts";
 import type { DeployDeps } from "../../src/deploy/deploy-deps.ts";
@@ -35,6 +36,11 @@ export class MemoryJournal implements Journal {
 
 export class Cut extends Error {}
 
+const roots: string[] = [];
+afterAll(async () => {
+  for (const root of roots) await rm(root, { recursive: true });
+});
+
 /** A host in memory and a temporary folder, to deploy to. */
 export class Host {
   readonly clock = new FakeClock();
@@ -43,7 +49,9 @@ export class Host {
   readonly paths: HostPaths;
   readonly deps: DeployDeps;
   readonly routes: string[] = [];
-  secrets: Record<string, Secret> = Object.fromEntries(["db_superuser", "db_odoo", "db_monitor", "db_backup"].map((name) => [name, new Secret(`${name}-value-1`)]));
+  secrets: Record<string, Secret> = Object.fromEntries(
+    ["db_superuser", "db_odoo", "db_monitor", "db_backup"].map((name) => [name, new Secret(`${name}-value-1`)]),
+  );
   listeners: readonly Listener[] = [];
   freeBytes = 100e9;
 
@@ -60,14 +68,16 @@ export class Host {
       writeRoutes: async (stack) => {
         this.routes.push(stack.id);
         await makeDirectory(this.paths.trafficDynamic, 0o755);
-        await (await import("node:fs/promises")).writeFile(join(this.paths.trafficDynamic, "routes.json"), stack.id);
+        await writeFile(join(this.paths.trafficDynamic, "routes.json"), stack.id);
       },
       imageDirectory: "/var/lib/docker",
     };
   }
 
   static async make(): Promise<Host> {
-    const host = new Host(await mkdtemp(join(tmpdir(), "millwright-host-")));
+    const root = await mkdtemp(join(tmpdir(), "millwright-host-"));
+    roots.push(root);
+    const host = new Host(root);
     await makeDirectory(host.paths.base, 0o755);
     return host;
   }

@@ -6,9 +6,12 @@ import { type Materialised, materialise } from "../../src/deploy/materialise.ts"
 import { fixtureStack, STACK } from "./fixture-stack.ts";
 
 const paths = hostPaths(STACK);
-const platform = (stack: Stack, password = "pw"): Materialised => materialise({ stack, project: "platform", paths, fill: (content) => content.replace(/<<secret (\w+)>>/, `$1=${password}`) });
-const configs = (made: Materialised): Record<string, string> => Object.fromEntries(Object.entries(made.services).map(([name, service]) => [name, service.config]));
-const changedServices = (one: Materialised, other: Materialised): string[] => Object.keys(one.services).filter((name) => configs(one)[name] !== configs(other)[name]);
+const platform = (stack: Stack, password = "pw"): Materialised =>
+  materialise({ stack, project: "platform", paths, fill: (content) => content.replace(/<<secret (\w+)>>/, `$1=${password}`) });
+const configs = (made: Materialised): Record<string, string> =>
+  Object.fromEntries(Object.entries(made.services).map(([name, service]) => [name, service.config]));
+const changedServices = (one: Materialised, other: Materialised): string[] =>
+  Object.keys(one.services).filter((name) => configs(one)[name] !== configs(other)[name]);
 
 describe("a project as the host runs it", () => {
   it("mounts content-addressed files and labels each service with its definition's hash", () => {
@@ -16,7 +19,11 @@ describe("a project as the host runs it", () => {
     const document = parse(made.compose) as { services: Record<string, { volumes: { source: string }[]; labels: Record<string, string> }> };
     expect(document.services["edge"]?.volumes[0]?.source).toMatch(/^\/srv\/millwright\/acme-production\/files\/[0-9a-f]{16}-traefik\.yaml$/);
     expect(document.services["edge"]?.labels["millwright.config"]).toBe(made.services["edge"]?.config);
-    expect(made.files.find((file) => file.path === document.services["edge"]?.volumes[0]?.source)).toMatchObject({ content: "entryPoints: {}\n", mode: 0o444, uid: 0 });
+    expect(made.files.find((file) => file.path === document.services["edge"]?.volumes[0]?.source)).toMatchObject({
+      content: "entryPoints: {}\n",
+      mode: 0o444,
+      uid: 0,
+    });
   });
 
   it("fills secrets into files that only their reader may open", () => {
@@ -52,7 +59,9 @@ describe("a project as the host runs it", () => {
   });
 
   it("keeps Compose's doubled dollars and texts that YAML readers differ on", () => {
-    const stack = fixtureStack(({ services }) => void Object.assign(services["edge"] ?? {}, { command: ["a$$b", "1_000", "2026-11-24", "no"], environment: { MODE: "0755" } }));
+    const stack = fixtureStack(
+      ({ services }) => void Object.assign(services["edge"] ?? {}, { command: ["a$$b", "1_000", "2026-11-24", "no"], environment: { MODE: "0755" } }),
+    );
     const made = platform(stack).compose;
     expect(parse(made)).toMatchObject({ services: { edge: { command: ["a$$b", "1_000", "2026-11-24", "no"], environment: { MODE: "0755" } } } });
     for (const text of ['"1_000"', '"2026-11-24"', '"no"', '"0755"']) expect(made).toContain(text);

@@ -7,7 +7,8 @@ import { Secret } from "../../src/kernel/secret.ts";
 import { fixtureStack } from "./fixture-stack.ts";
 
 const { facts } = fixtureStack();
-const secrets = (version: number): Record<string, Secret> => Object.fromEntries(facts.roles.map((role) => [role.secret, new Secret(`${role.secret}-password-${version}`)]));
+const secrets = (version: number): Record<string, Secret> =>
+  Object.fromEntries(facts.roles.map((role) => [role.secret, new Secret(`${role.secret}-password-${version}`)]));
 
 describe("a password's verifier", () => {
   it("is always the same for a role and a password, and another for another", () => {
@@ -35,16 +36,26 @@ describe("provisioning", () => {
   });
 });
 
-const BIN = existsSync("/usr/lib/postgresql") ? readdirSync("/usr/lib/postgresql").map((version) => `/usr/lib/postgresql/${version}/bin`).find((bin) => existsSync(`${bin}/initdb`)) : undefined;
+const BIN = existsSync("/usr/lib/postgresql")
+  ? readdirSync("/usr/lib/postgresql")
+      .map((version) => `/usr/lib/postgresql/${version}/bin`)
+      .find((bin) => existsSync(`${bin}/initdb`))
+  : undefined;
 const CAN_RUN = BIN !== undefined && process.getuid?.() === 0;
 
 describe.skipIf(!CAN_RUN)("provisioning of a real PostgreSQL", () => {
   const directory = CAN_RUN ? mkdtempSync("/tmp/millwright-pg-") : "";
   const port = String(20_000 + (process.pid % 20_000));
-  const asPostgres = (words: readonly string[], input = ""): string => execFileSync("runuser", ["-u", "postgres", "--", ...words], { input, encoding: "utf8", stdio: ["pipe", "pipe", "pipe"] });
-  const superuser = (database: string, sql: string): string => asPostgres(["psql", "-X", "-q", "-At", "-v", "ON_ERROR_STOP=1", "-h", directory, "-p", port, "-d", database, "-f", "-"], sql).trim();
+  const asPostgres = (words: readonly string[], input = ""): string =>
+    execFileSync("runuser", ["-u", "postgres", "--", ...words], { input, encoding: "utf8", stdio: ["pipe", "pipe", "pipe"] });
+  const superuser = (database: string, sql: string): string =>
+    asPostgres(["psql", "-X", "-q", "-At", "-v", "ON_ERROR_STOP=1", "-h", directory, "-p", port, "-d", database, "-f", "-"], sql).trim();
   const login = (role: string, password: string, database: string, sql = "SELECT 1"): { readonly ok: boolean; readonly text: string } => {
-    const { status, stdout, stderr } = spawnSync("psql", ["-X", "-At", "-v", "ON_ERROR_STOP=1", "-h", "127.0.0.1", "-p", port, "-U", role, "-d", database, "-c", sql], { env: { PGPASSWORD: password, PATH: process.env["PATH"] }, encoding: "utf8" });
+    const { status, stdout, stderr } = spawnSync(
+      "psql",
+      ["-X", "-At", "-v", "ON_ERROR_STOP=1", "-h", "127.0.0.1", "-p", port, "-U", role, "-d", database, "-c", sql],
+      { env: { PGPASSWORD: password, PATH: process.env["PATH"] }, encoding: "utf8" },
+    );
     return { ok: status === 0, text: stdout.trim() || stderr };
   };
   const provisionAll = (version: number): void => {
@@ -52,12 +63,23 @@ describe.skipIf(!CAN_RUN)("provisioning of a real PostgreSQL", () => {
     superuser("postgres", sql.cluster);
     superuser("odoo", sql.database);
   };
-  const stored = (): string => superuser("postgres", "SELECT string_agg(rolname || rolpassword, ' ' ORDER BY rolname) FROM pg_authid WHERE rolname IN ('odoo','monitor','backup')");
+  const stored = (): string =>
+    superuser("postgres", "SELECT string_agg(rolname || rolpassword, ' ' ORDER BY rolname) FROM pg_authid WHERE rolname IN ('odoo','monitor','backup')");
 
   beforeAll(() => {
     execFileSync("chown", ["postgres", directory]);
     asPostgres([`${BIN}/initdb`, "-D", `${directory}/data`, "--auth-local=peer", "--auth-host=scram-sha-256", "--locale=C.UTF-8", "-N"]);
-    asPostgres([`${BIN}/pg_ctl`, "-w", "-D", `${directory}/data`, "-l", `${directory}/log`, "-o", `-p ${port} -k ${directory} -c listen_addresses=127.0.0.1 -c fsync=off -c log_statement=all`, "start"]);
+    asPostgres([
+      `${BIN}/pg_ctl`,
+      "-w",
+      "-D",
+      `${directory}/data`,
+      "-l",
+      `${directory}/log`,
+      "-o",
+      `-p ${port} -k ${directory} -c listen_addresses=127.0.0.1 -c fsync=off -c log_statement=all`,
+      "start",
+    ]);
     provisionAll(1);
   }, 60_000);
 
@@ -77,7 +99,10 @@ describe.skipIf(!CAN_RUN)("provisioning of a real PostgreSQL", () => {
   });
 
   it("gives Odoo its database and no more", () => {
-    expect(login("odoo", "db_odoo-password-1", "odoo", "CREATE TABLE things (name text); CREATE INDEX ON things (unaccent(name)); INSERT INTO things VALUES ('é')").ok).toBe(true);
+    expect(
+      login("odoo", "db_odoo-password-1", "odoo", "CREATE TABLE things (name text); CREATE INDEX ON things (unaccent(name)); INSERT INTO things VALUES ('é')")
+        .ok,
+    ).toBe(true);
     expect(login("backup", "db_backup-password-1", "odoo", "SELECT unaccent(name) FROM things").text).toBe("e");
     expect(login("backup", "db_backup-password-1", "odoo", "DELETE FROM things").ok).toBe(false);
     expect(login("odoo", "db_odoo-password-1", "odoo", "CREATE DATABASE more").ok).toBe(false);

@@ -13,7 +13,8 @@ function shellThat(result: Partial<RunResult>): Shell & { readonly ran: (readonl
   };
 }
 
-const PREFIX = "docker --host unix:///var/run/docker.sock compose --ansi never --progress plain --project-directory /p --file /p/compose.yaml --env-file /dev/null";
+const PREFIX =
+  "docker --host unix:///var/run/docker.sock compose --ansi never --progress plain --project-directory /p --file /p/compose.yaml --env-file /dev/null";
 
 describe("docker compose", () => {
   it("is told engine, folder, file and project, and reads no .env", async () => {
@@ -51,11 +52,13 @@ describe("docker compose", () => {
 
   it("gives the status of a one-off container, but takes Docker's own for a failure", async () => {
     expect(await composeCli(shellThat({ code: 1 })).run("p", "/p", "web", [], () => {})).toBe(1);
-    await expect(composeCli(shellThat({ code: 125, stderr: "invalid mount" })).run("p", "/p", "web", [], () => {})).rejects.toMatchObject({ code: "COMPOSE_FAILED" });
+    await expect(composeCli(shellThat({ code: 125, stderr: "invalid mount" })).run("p", "/p", "web", [], () => {})).rejects.toMatchObject({
+      code: "COMPOSE_FAILED",
+    });
   });
 
   it("calls a file that Compose refuses invalid, in Compose's words", async () => {
-    const refused = composeCli(shellThat({ code: 15, stderr: 'services.web Additional property foo is not allowed' })).validate("/p");
+    const refused = composeCli(shellThat({ code: 15, stderr: "services.web Additional property foo is not allowed" })).validate("/p");
     await expect(refused).rejects.toMatchObject({ code: "STACK_INVALID", message: expect.stringContaining("Additional property foo") as string });
   });
 });

@@ -13,8 +13,14 @@ let socket: string;
 let server: Server;
 let routes: Record<string, Answer>;
 
-const json = (value: unknown, status = 200): Answer => (_, response) => response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(value));
-const lines = (...values: readonly unknown[]): Answer => (_, response) => response.writeHead(200).end(values.map((value) => `${JSON.stringify(value)}\r\n`).join(""));
+const json =
+  (value: unknown, status = 200): Answer =>
+  (_, response) =>
+    response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(value));
+const lines =
+  (...values: readonly unknown[]): Answer =>
+  (_, response) =>
+    response.writeHead(200).end(values.map((value) => `${JSON.stringify(value)}\r\n`).join(""));
 const frame = (stream: number, text: string): Buffer => {
   const head = Buffer.from([stream, 0, 0, 0, 0, 0, 0, 0]);
   head.writeUInt32BE(Buffer.byteLength(text), 4);
@@ -57,9 +63,15 @@ describe("the engine behind its socket", () => {
   });
 
   it("fails a pull whose error comes inside the stream, and names the mirrors", async () => {
-    routes["POST /images/create"] = lines({ status: "Pulling" }, { errorDetail: { message: "manifest unknown" }, error: "manifest for odoo:20 not found: manifest unknown" });
+    routes["POST /images/create"] = lines(
+      { status: "Pulling" },
+      { errorDetail: { message: "manifest unknown" }, error: "manifest for odoo:20 not found: manifest unknown" },
+    );
     routes["GET /info"] = json({ RegistryConfig: { Mirrors: ["http://10.77.0.9:5000/"] } });
-    await expect(docker().pull("odoo:20")).rejects.toMatchObject({ code: "IMAGE_MISSING", message: expect.stringContaining("http://10.77.0.9:5000/") as string });
+    await expect(docker().pull("odoo:20")).rejects.toMatchObject({
+      code: "IMAGE_MISSING",
+      message: expect.stringContaining("http://10.77.0.9:5000/") as string,
+    });
   });
 
   it("takes a full disk in a pull for a full disk", async () => {
@@ -80,7 +92,12 @@ describe("the engine behind its socket", () => {
       const layer = (id: string, current: number): unknown => ({ status: "Downloading", id, progressDetail: { current, total: 100 } });
       lines(layer("l1", 50), layer("l2", 10), layer("l1", 100), { status: `Digest: ${digest}` })(request, response);
     };
-    routes[`GET /images/${encodeURIComponent(`odoo:19@${digest}`)}/json`] = routes[`GET /images/odoo:19@${digest}/json`] = json({ Id: "sha256:1", RootFS: { Layers: [] }, Size: 5, Config: {} });
+    routes[`GET /images/${encodeURIComponent(`odoo:19@${digest}`)}/json`] = routes[`GET /images/odoo:19@${digest}/json`] = json({
+      Id: "sha256:1",
+      RootFS: { Layers: [] },
+      Size: 5,
+      Config: {},
+    });
     const seen: string[] = [];
     await docker().pull(`odoo:19@${digest}`, (_, bytes) => seen.push(`${bytes?.done}/${bytes?.total}`));
     expect(seen).toEqual(["50/100", "60/200", "110/200", "110/200"]);

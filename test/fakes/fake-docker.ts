@@ -87,7 +87,13 @@ export class FakeDocker implements Docker, Compose {
   }
 
   /** A container that no compose.yaml of ours made. */
-  addContainer(options: { readonly project: string; readonly service: string; readonly image?: string; readonly labels?: Record<string, string>; readonly networks?: readonly string[] }): string {
+  addContainer(options: {
+    readonly project: string;
+    readonly service: string;
+    readonly image?: string;
+    readonly labels?: Record<string, string>;
+    readonly networks?: readonly string[];
+  }): string {
     const { project, service, image = "busybox", labels = {}, networks = [] } = options;
     return this.#create(project, service, { image, labels }, networks).id;
   }
@@ -147,7 +153,9 @@ export class FakeDocker implements Docker, Compose {
   }
 
   async image(reference: string): Promise<ImageState | undefined> {
-    return [...this.imageStates.values()].find((image) => image.id === reference || image.tags.includes(reference) || image.digests.includes(withoutTag(reference)));
+    return [...this.imageStates.values()].find(
+      (image) => image.id === reference || image.tags.includes(reference) || image.digests.includes(withoutTag(reference)),
+    );
   }
 
   async images(): Promise<readonly ImageState[]> {
@@ -204,7 +212,8 @@ export class FakeDocker implements Docker, Compose {
     for (const service of names) {
       const definition = document.services[service];
       if (definition === undefined) throw new MillwrightError("COMPOSE_FAILED", `no such service: ${service}`, { subject: service });
-      if ((await this.image(definition.image)) === undefined) throw new MillwrightError("IMAGE_MISSING", `The host does not have the image: ${definition.image}`, { subject: service });
+      if ((await this.image(definition.image)) === undefined)
+        throw new MillwrightError("IMAGE_MISSING", `The host does not have the image: ${definition.image}`, { subject: service });
       const present = this.#of(project).find((container) => container.service === service);
       if (present !== undefined && present.composeHash === hashOf(definition)) {
         if (present.state !== "running") {
@@ -255,7 +264,12 @@ export class FakeDocker implements Docker, Compose {
       restartCount: 0,
       startedAt: 0,
       networks,
-      labels: { ...definition.labels, "com.docker.compose.project": project, "com.docker.compose.service": service, "com.docker.compose.config-hash": composeHash },
+      labels: {
+        ...definition.labels,
+        "com.docker.compose.project": project,
+        "com.docker.compose.service": service,
+        "com.docker.compose.config-hash": composeHash,
+      },
     };
     this.#containers.set(container.id, container);
     this.#run(container);
@@ -275,7 +289,12 @@ export class FakeDocker implements Docker, Compose {
   }
 
   #behaviourOf(container: FakeContainer): Behaviour {
-    return this.behaviours.get(container.definition.image) ?? this.behaviours.get(`${container.project}/${container.service}`) ?? this.behaviours.get(container.service) ?? {};
+    return (
+      this.behaviours.get(container.definition.image) ??
+      this.behaviours.get(`${container.project}/${container.service}`) ??
+      this.behaviours.get(container.service) ??
+      {}
+    );
   }
 
   #stateOf(container: FakeContainer): ContainerState {
@@ -296,7 +315,9 @@ export class FakeDocker implements Docker, Compose {
       startedAt: new Date(container.startedAt).toISOString(),
       pid: isRunning ? 1000 + Number(container.id.slice(-4)) : 0,
       labels: container.labels,
-      addresses: Object.fromEntries(container.networks.map((network, index) => [network, isRunning ? `10.213.${index}.${Number(container.id.slice(-4)) + 1}` : ""])),
+      addresses: Object.fromEntries(
+        container.networks.map((network, index) => [network, isRunning ? `10.213.${index}.${Number(container.id.slice(-4)) + 1}` : ""]),
+      ),
     };
   }
 

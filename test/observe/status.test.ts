@@ -23,8 +23,21 @@ async function host(): Promise<{ readonly paths: HostPaths; readonly docker: Fak
     paths,
     docker,
     clock,
-    machine: { facts: async (path) => ({ name: "erp1", cpus: 4, memoryBytes: 16e9, memoryFreeBytes: 8e9, load: 0.5, uptimeSeconds: 10, disk: { path, totalBytes: 100e9, freeBytes: 60e9 } }) },
-    current: async () => ({ id: "0123456789abcdef", facts: { domain: "erp.acme.example", blueprint: { name: "odoo", version: "0.1.0" }, services: ["edge", "database", "backup"] } }),
+    machine: {
+      facts: async (path) => ({
+        name: "erp1",
+        cpus: 4,
+        memoryBytes: 16e9,
+        memoryFreeBytes: 8e9,
+        load: 0.5,
+        uptimeSeconds: 10,
+        disk: { path, totalBytes: 100e9, freeBytes: 60e9 },
+      }),
+    },
+    current: async () => ({
+      id: "0123456789abcdef",
+      facts: { domain: "erp.acme.example", blueprint: { name: "odoo", version: "0.1.0" }, services: ["edge", "database", "backup"] },
+    }),
     drift: async () => [],
     run: async () => undefined,
     lastRuns: async () => [],
@@ -36,7 +49,10 @@ async function serve(paths: HostPaths, docker: FakeDocker): Promise<void> {
   for (const service of ["edge", "database", "backup"]) docker.addContainer({ project: STACK, service });
   for (const service of ["web", "cron"]) docker.addContainer({ project: `${STACK}-blue`, service, image: IMAGE });
   docker.addContainer({ project: `${STACK}-green`, service: "web" });
-  await writeFile(join(paths.state, "serving.json"), JSON.stringify({ version: 1, colour: "blue", release: "2026-11-24-1", image: IMAGE, since: "2026-11-23T02:00:00.000Z", who: "maria", run: "r1" }));
+  await writeFile(
+    join(paths.state, "serving.json"),
+    JSON.stringify({ version: 1, colour: "blue", release: "2026-11-24-1", image: IMAGE, since: "2026-11-23T02:00:00.000Z", who: "maria", run: "r1" }),
+  );
   await writeFile(join(paths.data, "backup", "last-success"), `${Date.parse("2026-11-24T01:00:00Z") / 1000}\n`);
 }
 
@@ -67,7 +83,10 @@ describe("status", () => {
     clock.pass(30 * 3_600_000);
     const { concerns } = await readStatus({
       ...deps,
-      current: async () => ({ id: "0123456789abcdef", facts: { domain: "d", blueprint: { name: "odoo", version: "0.1.0" }, services: ["edge", "database", "cache", "backup"] } }),
+      current: async () => ({
+        id: "0123456789abcdef",
+        facts: { domain: "d", blueprint: { name: "odoo", version: "0.1.0" }, services: ["edge", "database", "cache", "backup"] },
+      }),
       machine: { facts: async (path) => ({ ...(await deps.machine.facts(path)), disk: { path, totalBytes: 100e9, freeBytes: 4e9 } }) },
       drift: async () => [{ subject: "edge", text: "edge was changed" }],
       lastRuns: async () => [{ run: "r2", kind: "deploy", purpose: "", who: "maria", began: "", outcome: "failed" }],
@@ -98,6 +117,10 @@ describe("logs", () => {
   it("of an unknown service name those that there are", async () => {
     const { paths, docker } = await host();
     await serve(paths, docker);
-    await expect(readLogs({ stack: STACK, paths, docker }, "redis", 10)).rejects.toMatchObject({ code: "SERVICE_UNKNOWN", exit: 2, hint: expect.stringContaining("blue-web, cron, database, edge") as string });
+    await expect(readLogs({ stack: STACK, paths, docker }, "redis", 10)).rejects.toMatchObject({
+      code: "SERVICE_UNKNOWN",
+      exit: 2,
+      hint: expect.stringContaining("blue-web, cron, database, edge") as string,
+    });
   });
 });

@@ -40,7 +40,7 @@ export const releaseNamed = (id: string, more: Partial<Release> = {}): Release =
 export interface Manner {
   readonly login?: number;
   readonly websocket?: number;
-  /** Direct and proxied answers turn bad after this many proxied requests. */
+  /** Its pages turn bad after it has got this many requests through the front door. */
   readonly breaksAfter?: number;
   readonly errorsInMetrics?: number;
 }
@@ -67,7 +67,7 @@ export class FakeSite {
   readonly paths: HostPaths;
   readonly stack: Stack;
   #routing = "";
-  #proxied = 0;
+  readonly #proxied = new Map<string, number>();
 
   private constructor(root: string, facts: Partial<StackFacts>) {
     this.paths = hostPaths(STACK, root);
@@ -150,7 +150,12 @@ export class FakeSite {
     const serving = await readServing(this.paths);
     const routed = await this.routed();
     const web = await this.running("web");
-    return { routed: routed ?? "none", serving: serving?.colour ?? "none", cron: await this.running("cron"), isServed: routed === undefined || web.includes(routed) };
+    return {
+      routed: routed ?? "none",
+      serving: serving?.colour ?? "none",
+      cron: await this.running("cron"),
+      isServed: routed === undefined || web.includes(routed),
+    };
   }
 
   #journal(run: string): Journal {
@@ -197,7 +202,7 @@ export class FakeSite {
     if (request.port === 8082) return answer(200, await this.#metrics());
     const container = (await this.docker.allContainers()).find((candidate) => Object.values(candidate.addresses).includes(request.address));
     if (container?.state !== "running") throw new Error("connection refused");
-    return this.#page(request, this.manners.get(container.image) ?? {});
+    return this.#page(request, container.image);
   }
 
   async #throughFront(request: Ask): Promise<Answer> {
@@ -209,13 +214,14 @@ export class FakeSite {
     const headers = { "x-millwright-colour": colour, "x-millwright-switch": switchId };
     const web = (await this.docker.containers(`${STACK}-${colour}`)).find((container) => container.service === "web");
     if (web?.state !== "running") return { ...answer(503, ""), headers };
-    this.#proxied += 1;
-    const page = this.#page(request, this.manners.get(web.image) ?? {});
+    this.#proxied.set(web.image, (this.#proxied.get(web.image) ?? 0) + 1);
+    const page = this.#page(request, web.image);
     return { ...page, headers: { ...page.headers, ...headers } };
   }
 
-  #page(request: Ask, manner: Manner): Answer {
-    const isBroken = manner.breaksAfter !== undefined && this.#proxied > manner.breaksAfter;
+  #page(request: Ask, image: string): Answer {
+    const manner = this.manners.get(image) ?? {};
+    const isBroken = manner.breaksAfter !== undefined && (this.#proxied.get(image) ?? 0) > manner.breaksAfter;
     if (request.path === "/web/login") return answer(isBroken ? 500 : (manner.login ?? 200), LOGIN);
     if (request.path.endsWith(".css")) return answer(200, "css", "text/css");
     if (request.path.endsWith(".js")) return answer(200, "js", "text/javascript");
@@ -230,7 +236,8 @@ export class FakeSite {
         const web = (await this.docker.containers(`${STACK}-${colour}`)).find((container) => container.service === "web");
         const isRouted = (await this.routed()) === colour;
         const errors = isRouted ? (this.manners.get(web?.image ?? "")?.errorsInMetrics ?? 0) : 0;
-        const line = (code: string, count: number): string => `traefik_service_requests_total{code="${code}",method="GET",protocol="http",service="odoo-${colour}@file"} ${count}`;
+        const line = (code: string, count: number): string =>
+          `traefik_service_requests_total{code="${code}",method="GET",protocol="http",service="odoo-${colour}@file"} ${count}`;
         return [line("200", isRouted ? 100 : 0), line("500", errors)].join("\n");
       }),
     );

@@ -68,7 +68,9 @@ describe("a swap", () => {
     const { plan } = await prepareSwap(site.deps, TWO);
     site.inFlight = 3;
     expect((await site.run(plan)).outcome).toBe("done");
-    expect(site.events).toContainEqual(expect.objectContaining({ kind: "note", level: "warning", text: expect.stringContaining("3 requests still run on blue") }));
+    expect(site.events).toContainEqual(
+      expect.objectContaining({ kind: "note", level: "warning", text: expect.stringContaining("3 requests still run on blue") }),
+    );
   });
 
   it("plans nothing when the release serves already", async () => {
@@ -79,14 +81,12 @@ describe("a swap", () => {
   it("shows its steps in the order in which they can be undone quickest", async () => {
     const site = await served();
     const { plan } = await prepareSwap(site.deps, TWO);
-    expect(plan.steps.map((step) => step.id)).toEqual([
-      ...["image", "up", "answers", "cron-stop", "warm", "switch", "front", "cron-start", "bake", "confirm", "drain", "retire"],
-    ]);
+    expect(plan.steps.map((step) => step.id)).toEqual("image up answers cron-stop warm switch front cron-start bake confirm drain retire".split(" "));
     expect(formatPlan(plan)).toContain("Switch users from blue to green  (addon scale has new code)");
   });
 
   it("has nothing slow to undo between the bake and the switch back", async () => {
-    const site = await served({ breaksAfter: 20 });
+    const site = await served({ breaksAfter: 4 });
     await site.run((await prepareSwap(site.deps, TWO)).plan);
     const kinds = site.journalEntries.filter((entry) => entry.run === "run-1" && entry.kind === "undoing").map((entry) => entry.step);
     expect(kinds[0]).toBe("switch");
@@ -102,7 +102,7 @@ describe("a release that is bad", () => {
     expect(error).toMatchObject({ code: "RELEASE_UNHEALTHY", exit: 6 });
     expect(error?.message).toContain("/web/login answered 500");
     expect(await site.whole()).toEqual({ routed: "blue", serving: "blue", cron: ["blue"], isServed: true });
-    expect(site.asked.filter((ask) => ask.port === 443 && site.asked.indexOf(ask) > 200)).toEqual([]);
+    expect(site.journalEntries.some((entry) => entry.run === "run-1" && entry.step === "switch")).toBe(false);
   });
 
   it("is found out when only its websockets are", async () => {
@@ -122,7 +122,7 @@ describe("a release that is bad", () => {
   });
 
   it("in the bake is rolled back by itself, with what spoke against it", async () => {
-    const site = await served({ breaksAfter: 20 });
+    const site = await served({ breaksAfter: 4 });
     const { outcome, error } = await site.run((await prepareSwap(site.deps, TWO)).plan);
     expect(outcome).toBe("undone");
     expect(error?.message).toContain("2 rounds of probes in a row failed");
@@ -222,7 +222,7 @@ describe("a first release", () => {
   it("does not drop a database that users could have written to", async () => {
     const site = await FakeSite.make();
     site.database.filled = false;
-    site.addRelease(ONE, { breaksAfter: 6 });
+    site.addRelease(ONE, { breaksAfter: 4 });
     const { outcome } = await site.run((await prepareSwap(site.deps, ONE)).plan);
     expect(outcome).toBe("undone");
     expect(site.database.filled).toBe(true);
@@ -242,7 +242,19 @@ describe("a rollback", () => {
     const site = await served();
     await site.run((await prepareSwap(site.deps, TWO)).plan);
     const { plan } = await prepareRollback(site.deps);
-    expect(plan.steps.map((step) => step.id)).toEqual(["image", "up", "answers", "warm", "switch", "front", "cron-stop", "cron-start", "confirm", "drain", "retire"]);
+    expect(plan.steps.map((step) => step.id)).toEqual([
+      "image",
+      "up",
+      "answers",
+      "warm",
+      "switch",
+      "front",
+      "cron-stop",
+      "cron-start",
+      "confirm",
+      "drain",
+      "retire",
+    ]);
     expect((await site.run(plan, { run: "run-2" })).outcome).toBe("done");
     expect(await site.whole()).toEqual({ routed: "blue", serving: "blue", cron: ["blue"], isServed: true });
     expect(await site.running("web")).toEqual(["blue"]);
@@ -302,7 +314,9 @@ describe("preparing a swap", () => {
   });
 
   it("refuses a smoke check that could write", async () => {
-    const site = await served({}, { smoke: [{ kind: "jsonrpc", name: "orders", model: "sale.order", method: "unlink", args: [] }] }).catch((error: unknown) => error);
+    const site = await served({}, { smoke: [{ kind: "jsonrpc", name: "orders", model: "sale.order", method: "unlink", args: [] }] }).catch(
+      (error: unknown) => error,
+    );
     expect(site).toMatchObject({ code: "SITE_INVALID", subject: "orders" });
   });
 

@@ -12,7 +12,7 @@ export function abortVerb(deps: AgentDeps): Handler<"abort"> {
     const run = await openRun(deps, stack);
     const offset = await eventsSize(deps, { stack, run });
     await markAbort(storeOf(deps, stack).paths, run, call.who);
-    await startUnit(deps.shell, stack);
+    await startUnit(deps.shell, stack, "start");
     const ended = await followToEnd(deps, { stack, run, offset }, call);
     if (ended.outcome === "undone") return { result: describeEnd(ended) };
     resultOfEnd(ended);

@@ -9,7 +9,10 @@ import { type AgentDeps, storeOf } from "../agent-deps.ts";
 import { hostDocker } from "../room-deps.ts";
 import type { Handler } from "../serve.ts";
 
-const reference = z.string().regex(/^[a-z0-9][a-z0-9._/:-]*(@sha256:[0-9a-f]{64})?$/).max(300);
+const reference = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9._/:-]*(@sha256:[0-9a-f]{64})?$/)
+  .max(300);
 const lockSchema = z.strictObject({ images: z.array(reference).max(100) });
 const missingSchema = wantedImageSchema.extend({ base: reference });
 const exportSchema = z.strictObject({ layers: z.array(z.string()) });

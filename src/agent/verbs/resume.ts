@@ -9,7 +9,7 @@ export function resumeVerb(deps: AgentDeps): Handler<"resume"> {
     const { stack } = call.args;
     const run = await openRun(deps, stack);
     const offset = await eventsSize(deps, { stack, run });
-    await startUnit(deps.shell, stack);
+    await startUnit(deps.shell, stack, "start");
     return { result: resultOfEnd(await followToEnd(deps, { stack, run, offset }, call)) };
   };
 }

@@ -17,7 +17,7 @@ export function startRunVerb<V extends "deploy" | "upgrade" | "rollback">(
   return async (call) => {
     const { stack, plan } = call.args as { readonly stack: string; readonly plan: string };
     const run = await beginRun(storeOf(deps, stack), { plan, kinds, who: call.who, basisNow: (saved) => basisNow(stack, saved) });
-    await startUnit(deps.shell, stack);
+    await startUnit(deps.shell, stack, "restart");
     return { result: resultOfEnd(await followToEnd(deps, { stack, run }, call)) };
   };
 }
