@@ -141,7 +141,7 @@ export function buildProgram(context: CliContext, onCommand: (name: string) => v
   command(root, "history [env]", "what was done on the host, by whom, and how it ended", true).action(
     action("history", async () => (await import("./commands/status.ts")).historyCommand, ["env"]),
   );
-  command(root, "logs <service> [env]", "last log lines of a service: edge, database, blue/web, green/cron, …", true)
+  command(root, "logs <service> [env]", "last log lines of a service: edge, database, web, cron, blue-web, …", true)
     .addOption(new Option("-n, --lines <count>", "how many").default("100"))
     .action(action("logs", async () => (await import("./commands/status.ts")).logsCommand, ["service", "env"]));
   root

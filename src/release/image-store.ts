@@ -18,8 +18,9 @@ export interface StoredImage {
 }
 
 /**
- * Whether `docker load` finds known layers in the store without their files. Docker's own drivers do; the containerd image store
- * (drivers named after snapshotters, such as `overlayfs`) reads every blob that the archive names and must get it whole.
+ * Whether `docker load` finds known layers in the store without their files. Docker's own drivers do (seen with overlay2 on 26.1; without
+ * the layers the load fails and leaves nothing). The containerd image store (drivers named after snapshotters, such as `overlayfs`) keeps
+ * compressed blobs instead of chains and must get the archive whole.
  */
 export function takesPartialArchives(storageDriver: string): boolean {
   return ["overlay2", "btrfs", "zfs", "fuse-overlayfs", "vfs"].includes(storageDriver);

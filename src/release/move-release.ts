@@ -68,7 +68,12 @@ export async function releaseLoad(store: ImageStore, imageId: string, archive: R
   }
   const image = await store.image(imageId);
   if (image === undefined) {
-    throw new MillwrightError("RELEASE_TRANSFER", "What arrived is not the image of this release.", { subject: imageId, hint: "Push the release again." });
+    // The containerd image store names an image by its manifest, Docker's own by its configuration: the same content, two ids.
+    const isOtherStore = !takesPartialArchives((await store.version()).storageDriver);
+    const hint = isOtherStore
+      ? 'This engine uses the containerd image store, where images have other ids: set "features": {"containerd-snapshotter": false} in its daemon.json, restart it and push again, or build the release there.'
+      : "Push the release again.";
+    throw new MillwrightError("RELEASE_TRANSFER", "What arrived is not the image of this release.", { subject: imageId, hint });
   }
   if (tag !== undefined) await store.tag(imageId, tag);
   return { image: image.id };

@@ -278,7 +278,7 @@ describe("a deploy that is cut off", () => {
     }
     expect(seen.old).toBeGreaterThan(0);
     expect(seen.new).toBeGreaterThan(15);
-  });
+  }, 60_000);
 });
 
 describe("before anything is begun", () => {

@@ -6,6 +6,7 @@ import { followVerb } from "./follow.ts";
 import { helloVerb } from "./hello.ts";
 import { historyVerb } from "./history.ts";
 import { lockVerb, releaseBuildVerb, releaseExportVerb, releaseLoadVerb, releaseMissingVerb } from "./release.ts";
+import { logsVerb, statusVerb } from "./look.ts";
 import { resumeVerb } from "./resume.ts";
 import { rollbackPlanVerb, rollbackVerb, upgradePlanVerb, upgradeVerb } from "./swap.ts";
 
@@ -27,6 +28,8 @@ export function verbTable(deps: AgentDeps): VerbTable {
     follow: followVerb(deps),
     resume: resumeVerb(deps),
     abort: abortVerb(deps),
+    status: statusVerb(deps),
     history: historyVerb(deps),
+    logs: logsVerb(deps),
   };
 }
