@@ -19,8 +19,11 @@ const needsSchema = z.strictObject({
   pids: z.number().int().default(200),
   stopSeconds: z.number().int().default(30),
   files: z.number().int().default(8192),
-  /** The kernel kills the highest first when the host's memory is gone. */
-  oomScore: z.number().int().min(-1000).max(1000).default(0),
+  /**
+   * The kernel kills the highest first when the host's memory is gone. None is below 0, the database's: lowering takes CAP_SYS_RESOURCE,
+   * which an engine inside a container or a confined VM does not have, and then no container starts.
+   */
+  oomScore: z.number().int().min(0).max(1000).default(0),
 });
 
 /** What else a fragment may say. Everything that hardening decides is missing here on purpose. */
@@ -79,7 +82,8 @@ export function harden(service: string, fragment: Json, labels: Readonly<Record<
         return [name, aliases === undefined ? {} : { aliases }];
       }),
     ),
-    healthcheck: said.healthcheck,
+    // While it starts it is asked each second: a deploy waits for it.
+    healthcheck: { ...said.healthcheck, start_interval: "1s" },
     logging: { driver: "local", options: { "max-size": "10m", "max-file": "5" } },
     labels: { ...said.labels, ...labels },
   };

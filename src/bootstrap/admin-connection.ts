@@ -20,7 +20,11 @@ export interface ExecOptions {
 export const AGENT_FOLDER = `/opt/millwright/${VERSION}`;
 
 /** A program as root. Without a terminal sudo cannot ask for a password, and must not need one. */
-export async function asRoot(connection: AdminConnection, words: readonly string[], options: ExecOptions = {}): Promise<{ readonly code: number | null; readonly stdout: string; readonly stderr: string }> {
+export async function asRoot(
+  connection: AdminConnection,
+  words: readonly string[],
+  options: ExecOptions = {},
+): Promise<{ readonly code: number | null; readonly stdout: string; readonly stderr: string }> {
   const result = await connection.exec(`LC_ALL=C sudo -n ${quoteWords(words)}`, options);
   if (/^sudo: .*password|not in the sudoers file|sudo: (command )?not found|may not run sudo/m.test(result.stderr)) {
     throw new MillwrightError("SUDO_NEEDED", "The admin account cannot use sudo on the host without a password.", {
@@ -56,7 +60,11 @@ export async function callBootstrap(
   }
   throw new MillwrightError("LINK_LOST", "The connection broke before the host's answer came.", {
     hint: "Run `millwright host bootstrap` again: it finishes what was begun.",
-    details: stderr.trim().split("\n").filter((line) => line !== "").slice(-5),
+    details: stderr
+      .trim()
+      .split("\n")
+      .filter((line) => line !== "")
+      .slice(-5),
   });
 }
 

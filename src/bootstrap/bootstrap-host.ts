@@ -118,11 +118,17 @@ async function proveLogins(options: BootstrapOptions, guard: string | null): Pro
   const { host } = options.environment;
   await using deploy = await openPatiently(options, host.deploy);
   const { stdout, stderr } = await deploy.exec(`millwright/${VERSION} hello`, { stdin: Buffer.alloc(0) });
-  const lines = stdout.trim().split("\n").map((line) => replyLineSchema.safeParse(parseJson(line)));
+  const lines = stdout
+    .trim()
+    .split("\n")
+    .map((line) => replyLineSchema.safeParse(parseJson(line)));
   if (!lines.some((line) => line.success && "ok" in line.data && line.data.ok)) {
     throw new MillwrightError("LOGIN_NOT_PROVEN", `${host.deploy} can log in, but its key does not reach the agent.`, {
       subject: host.deploy,
-      details: `${stdout}\n${stderr}`.split("\n").filter((line) => line !== "").slice(-5),
+      details: `${stdout}\n${stderr}`
+        .split("\n")
+        .filter((line) => line !== "")
+        .slice(-5),
     });
   }
   await using admin = await openPatiently(options, host.admin);

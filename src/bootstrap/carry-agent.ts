@@ -30,7 +30,8 @@ export async function lookAtAgent(connection: AdminConnection, signal?: AbortSig
   const [machine = "", ...lines] = stdout.trim().split("\n");
   if (code !== 0) throw new MillwrightError("LINK_LOST", "The host did not answer a first question.", { details: stderr.trim().split("\n").slice(-5) });
   const processor = processorOf(machine);
-  if (processor === undefined) throw new MillwrightError("HOST_UNSUPPORTED", `The host's processor is ${machine}; millwright's agent runs on x86_64 and aarch64.`, { subject: machine });
+  if (processor === undefined)
+    throw new MillwrightError("HOST_UNSUPPORTED", `The host's processor is ${machine}; millwright's agent runs on x86_64 and aarch64.`, { subject: machine });
   const sum = (name: string): string | undefined => lines.find((line) => line.endsWith(`  ${name}`))?.split(" ")[0];
   const agent = sum(NAMES.agent);
   const node = sum(NAMES.node);
@@ -42,7 +43,12 @@ export async function sumsOf(files: AgentFiles): Promise<Readonly<Record<keyof A
 }
 
 /** Brings agent and runtime into the version's folder: unpacked beside it, compared, tried, then renamed. */
-export async function carryAgent(connection: AdminConnection, files: AgentFiles, sums: Readonly<Record<keyof AgentFiles, string>>, signal?: AbortSignal): Promise<void> {
+export async function carryAgent(
+  connection: AdminConnection,
+  files: AgentFiles,
+  sums: Readonly<Record<keyof AgentFiles, string>>,
+  signal?: AbortSignal,
+): Promise<void> {
   const { code, stderr } = await asRoot(connection, ["sh", "-c", unpackScript(sums)], {
     stdin: archiveOf(files),
     ...(signal === undefined ? {} : { signal }),

@@ -23,7 +23,16 @@ export async function beginGuard(system: System, seconds: number): Promise<strin
   await files.rename(draft, PENDING);
   // A timer of an earlier guard may have been left over; there is none to stop in the usual case.
   await shell.run(["systemctl", "stop", `${TIMER}.timer`]);
-  await mustRun(system, ["systemd-run", `--unit=${TIMER}`, "--collect", `--on-active=${seconds}`, "--timer-property=AccuracySec=1s", "systemctl", "start", ROLLBACK_UNIT]);
+  await mustRun(system, [
+    "systemd-run",
+    `--unit=${TIMER}`,
+    "--collect",
+    `--on-active=${seconds}`,
+    "--timer-property=AccuracySec=1s",
+    "systemctl",
+    "start",
+    ROLLBACK_UNIT,
+  ]);
   return id;
 }
 

@@ -5,7 +5,7 @@ export function lineDiff(before: string, after: string): readonly string[] {
   const old = before === "" ? [] : before.replace(/\n$/, "").split("\n");
   const fresh = after === "" ? [] : after.replace(/\n$/, "").split("\n");
   // common[i][j] = length of the longest common subsequence of old[i..] and fresh[j..]
-  const common = Array.from({ length: old.length + 1 }, () => new Array<number>(fresh.length + 1).fill(0));
+  const common = Array.from({ length: old.length + 1 }, () => Array.from({ length: fresh.length + 1 }, () => 0));
   const at = (i: number, j: number): number => common[i]?.[j] ?? 0;
   for (let i = old.length - 1; i >= 0; i--) {
     for (let j = fresh.length - 1; j >= 0; j--) {

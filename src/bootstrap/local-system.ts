@@ -95,8 +95,6 @@ function exclusive(name: string): Promise<AsyncDisposable | undefined> {
   return new Promise((resolve, reject) => {
     const server = createServer();
     server.once("error", (error: NodeJS.ErrnoException) => (error.code === "EADDRINUSE" ? resolve(undefined) : reject(error)));
-    server.listen(`\0${name}`, () =>
-      resolve({ [Symbol.asyncDispose]: () => new Promise<void>((closed) => server.close(() => closed())) }),
-    );
+    server.listen(`\0${name}`, () => resolve({ [Symbol.asyncDispose]: () => new Promise<void>((closed) => server.close(() => closed())) }));
   });
 }

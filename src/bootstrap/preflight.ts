@@ -33,14 +33,21 @@ export function preflight(wanted: WantedHost, facts: HostFacts, operatorNow: num
     throw new MillwrightError(
       "CLOCK_WRONG",
       `The host's clock is ${Math.abs(offset)} s ${offset > 0 ? "ahead of" : "behind"} this machine's; certificates and the journal need the right time.`,
-      { subject: `host ${new Date(facts.now).toISOString()}, here ${new Date(operatorNow).toISOString()}`, hint: "Set the clock that is wrong (on the host: timedatectl), then run it again." },
+      {
+        subject: `host ${new Date(facts.now).toISOString()}, here ${new Date(operatorNow).toISOString()}`,
+        hint: "Set the clock that is wrong (on the host: timedatectl), then run it again.",
+      },
     );
   }
   if (facts.freeBytes < NEEDED_BYTES) {
-    throw new MillwrightError("NO_SPACE", `The disk for Docker's data has ${gibibytes(facts.freeBytes)} free; at least ${gibibytes(NEEDED_BYTES)} are needed.`, {
-      subject: "/var/lib/docker",
-      hint: "Enlarge the disk, or free space on it.",
-    });
+    throw new MillwrightError(
+      "NO_SPACE",
+      `The disk for Docker's data has ${gibibytes(facts.freeBytes)} free; at least ${gibibytes(NEEDED_BYTES)} are needed.`,
+      {
+        subject: "/var/lib/docker",
+        hint: "Enlarge the disk, or free space on it.",
+      },
+    );
   }
   refuseTakenPorts(wanted, facts);
   refuseTakenPool(wanted, facts);
@@ -48,13 +55,18 @@ export function preflight(wanted: WantedHost, facts: HostFacts, operatorNow: num
 }
 
 function refuseTakenPorts(wanted: WantedHost, facts: HostFacts): void {
-  const foreign = facts.listeners.find(({ port, address, program }) => isWebPort(port) && collides(address, wanted.listen) && !DOCKER_PROGRAMS.includes(program));
+  const foreign = facts.listeners.find(
+    ({ port, address, program }) => isWebPort(port) && collides(address, wanted.listen) && !DOCKER_PROGRAMS.includes(program),
+  );
   const container = facts.containers.find(({ project, ports }) => !isOurs(wanted, project) && publishes(ports, wanted.listen));
   if (foreign === undefined && container === undefined) return;
   const holder = foreign === undefined ? `the container ${container?.name}` : foreign.program === "" ? "a program" : `the program ${foreign.program}`;
   throw new MillwrightError("PORT_TAKEN", `Port ${foreign?.port ?? "80 or 443"} of the host is taken by ${holder}; Traefik needs 80 and 443.`, {
     subject: `${wanted.listen}:80, ${wanted.listen}:443`,
-    hint: foreign === undefined ? `Stop it: docker stop ${container?.name}` : "Stop it and keep it from starting again (systemctl disable --now …), or set host.listen to another address.",
+    hint:
+      foreign === undefined
+        ? `Stop it: docker stop ${container?.name}`
+        : "Stop it and keep it from starting again (systemctl disable --now …), or set host.listen to another address.",
   });
 }
 
@@ -69,16 +81,24 @@ function refuseTakenPool(wanted: WantedHost, facts: HostFacts): void {
     return range !== undefined && rangesOverlap(range, pool);
   });
   if (taken === undefined) return;
-  throw new MillwrightError("POOL_TAKEN", `The range ${wanted.docker.pool} for Docker's networks overlaps with the host's route to ${taken.destination} (${taken.device}).`, {
-    subject: "docker.pool",
-    hint: "Choose a range that the plant does not use, and set it as docker.pool in site.yaml.",
-  });
+  throw new MillwrightError(
+    "POOL_TAKEN",
+    `The range ${wanted.docker.pool} for Docker's networks overlaps with the host's route to ${taken.destination} (${taken.device}).`,
+    {
+      subject: "docker.pool",
+      hint: "Choose a range that the plant does not use, and set it as docker.pool in site.yaml.",
+    },
+  );
 }
 
 function notes(wanted: WantedHost, facts: HostFacts): readonly string[] {
   const foreign = facts.containers.filter(({ project }) => !isOurs(wanted, project));
   return [
-    ...(foreign.length > 0 ? [`Containers that are not of this stack run here: ${foreign.map(({ name }) => name).join(", ")}. They are left alone, but the firewall closes their published ports.`] : []),
+    ...(foreign.length > 0
+      ? [
+          `Containers that are not of this stack run here: ${foreign.map(({ name }) => name).join(", ")}. They are left alone, but the firewall closes their published ports.`,
+        ]
+      : []),
     ...facts.firewalls.map((name) => `${name} is active: a connection must pass its rules and millwright's.`),
     ...(facts.apparmor ? [] : ["The kernel runs without AppArmor: containers are confined by seccomp and capabilities only."]),
   ];

@@ -20,7 +20,7 @@ export type Resource = ResourceBase &
     | { readonly kind: "rights"; readonly account: string; readonly commands: readonly string[] }
     | { readonly kind: "unit"; readonly unit: string; readonly active: boolean }
     | LiveResource
-    /** Runs when a resource that names it in `then` has changed, in this run or in one that was cut off before it got here. */
+    /** Runs when a resource that names it in `triggers` has changed, in this run or in one that was cut off before it got here. */
     | { readonly kind: "action"; readonly name: string; readonly title: string; readonly words: readonly (readonly string[])[] }
     | { readonly kind: "disk"; readonly device: string; readonly mount: string }
     /** The host's own age key, made once on the host and never replaced. */
@@ -30,7 +30,7 @@ export type Resource = ResourceBase &
 interface ResourceBase {
   readonly group: Group;
   /** Names of actions to run later in the list when this one has changed. */
-  readonly then?: readonly string[];
+  readonly triggers?: readonly string[];
   /** A change that can lock everybody out: it is undone unless a new login confirms it. */
   readonly guarded?: boolean;
 }

@@ -37,7 +37,10 @@ export async function runBootstrap(run: BootstrapRun): Promise<BootstrapOutcome>
   const { wanted, system, mode, events } = run;
   await using lock = mode === "apply" ? await system.exclusive("millwright-bootstrap") : undefined;
   if (mode === "apply" && lock === undefined) {
-    throw new MillwrightError("LOCK_HELD", "Another bootstrap is at work on this host.", { subject: wanted.stack, hint: "Wait for it to end, then run it again." });
+    throw new MillwrightError("LOCK_HELD", "Another bootstrap is at work on this host.", {
+      subject: wanted.stack,
+      hint: "Wait for it to end, then run it again.",
+    });
   }
   // Known ground: settings that nobody has proven are not built upon.
   if (mode === "apply") await rollBackGuard(system);
@@ -67,7 +70,7 @@ async function findChanges(resources: readonly Resource[], system: System): Prom
     const findings = isEarly ? observed.filter((finding) => finding.foreign === true) : observed;
     const isDue = resource.kind === "action" && due.has(resource.name) && findings.length === 0;
     const all = isDue ? [{ title: resource.title }] : findings;
-    if (all.length > 0) for (const name of resource.then ?? []) due.add(name);
+    if (all.length > 0) for (const name of resource.triggers ?? []) due.add(name);
     changes.push(...all.map((finding) => toChange(resource, finding)));
   }
   return changes;
@@ -99,7 +102,7 @@ async function makeChange(resource: Resource, findings: readonly Finding[], id: 
   try {
     if (!isProof(resource)) {
       // The mark first: a run that is cut off between the change and its action leaves the action due.
-      for (const name of resource.then ?? []) await markDue(name, system);
+      for (const name of resource.triggers ?? []) await markDue(name, system);
       await applyResource(resource, system);
     }
     const left = isProof(resource) ? findings : await observeResource(resource, system);

@@ -11,6 +11,8 @@ export async function replaceFile(path: string, content: string, stage: string =
   const draft = join(stage, `.${basename(path)}.draft`);
   const file = await open(draft, "w", mode);
   try {
+    // The run's unit has a tight umask, and Traefik reads this as an account of its own.
+    await file.chmod(mode);
     await file.writeFile(content);
     await file.sync();
   } finally {

@@ -12,7 +12,8 @@ import { environment, KEY } from "./fixtures.ts";
 type Answer = { readonly code?: number; readonly stdout?: string; readonly stderr?: string };
 
 const CHANGE = { group: "ssh", title: "change sshd", diff: [] };
-const outcome = (more: object): string => `${JSON.stringify({ ok: true, agent: "0.1.0", result: { changes: [], notes: [], guard: null, unconfirmed: false, recipient: "age1host", ...more } })}\n`;
+const outcome = (more: object): string =>
+  `${JSON.stringify({ ok: true, agent: "0.1.0", result: { changes: [], notes: [], guard: null, unconfirmed: false, recipient: "age1host", ...more } })}\n`;
 
 let folder = "";
 const files = { agent: "", node: "" };
@@ -68,7 +69,10 @@ function options(connection: AdminConnection, more: Partial<BootstrapOptions> = 
   };
 }
 
-const changing = { "bootstrap plan": { stdout: outcome({ changes: [CHANGE] }) }, "bootstrap apply": { stdout: outcome({ changes: [CHANGE], guard: "0123456789ab" }) } };
+const changing = {
+  "bootstrap plan": { stdout: outcome({ changes: [CHANGE] }) },
+  "bootstrap apply": { stdout: outcome({ changes: [CHANGE], guard: "0123456789ab" }) },
+};
 
 describe("bootstrapHost", () => {
   it("asks a host that lacks nothing two questions and changes nothing", async () => {
@@ -105,7 +109,10 @@ describe("bootstrapHost", () => {
       tries++;
       throw new MillwrightError("LOGIN_REFUSED", "The host refused the key.");
     };
-    await expect(bootstrapHost(options(old, { openNewConnection: refuse }))).rejects.toMatchObject({ code: "LOGIN_NOT_PROVEN", message: expect.stringContaining("taken back") as string });
+    await expect(bootstrapHost(options(old, { openNewConnection: refuse }))).rejects.toMatchObject({
+      code: "LOGIN_NOT_PROVEN",
+      message: expect.stringContaining("taken back") as string,
+    });
     expect([tries, old.asked.at(-1)]).toEqual([1, "bootstrap rollback"]);
   });
 
@@ -145,9 +152,12 @@ describe("bootstrapHost", () => {
     await expect(bootstrapHost(options(connection))).rejects.toMatchObject(error);
   });
 
-  it.each(["sudo: a password is required", "admin is not in the sudoers file.", "sh: 1: sudo: not found"])("asks for sudo without a password when it hears: %s", async (stderr) => {
-    await expect(bootstrapHost(options(host({ "uname -m": { code: 1, stderr } })))).rejects.toMatchObject({ code: "SUDO_NEEDED" });
-  });
+  it.each(["sudo: a password is required", "admin is not in the sudoers file.", "sh: 1: sudo: not found"])(
+    "asks for sudo without a password when it hears: %s",
+    async (stderr) => {
+      await expect(bootstrapHost(options(host({ "uname -m": { code: 1, stderr } })))).rejects.toMatchObject({ code: "SUDO_NEEDED" });
+    },
+  );
 
   it("refuses a processor for which there is no agent", async () => {
     await expect(bootstrapHost(options(host({ "uname -m": { stdout: "riscv64\n" } })))).rejects.toMatchObject({ code: "HOST_UNSUPPORTED" });

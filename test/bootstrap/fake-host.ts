@@ -52,10 +52,13 @@ export class FakeHost {
       files: {
         look: async (path) => this.files.get(path),
         read: async (path) => this.files.get(path)?.content,
-        list: async (path) => [...this.files.keys()].filter((name) => name.startsWith(`${path}/`)).map((name) => name.slice(path.length + 1).split("/")[0] ?? ""),
+        list: async (path) =>
+          [...this.files.keys()].filter((name) => name.startsWith(`${path}/`)).map((name) => name.slice(path.length + 1).split("/")[0] ?? ""),
         write: async (path, content, mode) => this.#effect(`write ${path}`, () => this.#put(path, content, mode)),
-        makeDirectory: async (path, mode) => this.#effect(`mkdir ${path}`, () => this.files.set(path, { kind: "directory", mode, uid: 0, gid: 0, content: "" })),
-        link: async (path, target) => this.#effect(`link ${path}`, () => this.files.set(path, { kind: "symlink", mode: 0o777, uid: 0, gid: 0, target, content: "" })),
+        makeDirectory: async (path, mode) =>
+          this.#effect(`mkdir ${path}`, () => this.files.set(path, { kind: "directory", mode, uid: 0, gid: 0, content: "" })),
+        link: async (path, target) =>
+          this.#effect(`link ${path}`, () => this.files.set(path, { kind: "symlink", mode: 0o777, uid: 0, gid: 0, target, content: "" })),
         rename: async (from, to) => this.#effect(`rename ${from} ${to}`, () => this.#move(from, to)),
         remove: async (path) =>
           this.#effect(`remove ${path}`, () => {
@@ -125,13 +128,21 @@ export class FakeHost {
   #look(program: string, rest: readonly string[]): RunResult | undefined {
     const say = (stdout: string, code = 0): RunResult => ({ code, stdout, stderr: "" });
     const last = rest.at(-1) ?? "";
-    if (program === "dpkg-query") return say(rest.slice(3).flatMap((name) => (this.packages.has(name) ? [`${name} installed\n`] : [])).join(""));
-    if (program === "dpkg" || program === "ss" || program === "visudo" || program === "debconf-set-selections" || (program === "nft" && rest[0] === "-c")) return say("");
+    if (program === "dpkg-query")
+      return say(
+        rest
+          .slice(3)
+          .flatMap((name) => (this.packages.has(name) ? [`${name} installed\n`] : []))
+          .join(""),
+      );
+    if (program === "dpkg" || program === "ss" || program === "visudo" || program === "debconf-set-selections" || (program === "nft" && rest[0] === "-c"))
+      return say("");
     if (program === "ip") return say("[]");
     if (program === "df") return say("Avail\n99999999999\n");
     if (program === "ssh") return say("curve25519-sha256\naes256-ctr\nhmac-sha2-256-etm@openssh.com\n");
     if (program === "getent") return this.#getent(rest[0] ?? "", last);
-    if (program === "id") return this.accounts.has(last) ? say([last, ...[...this.groups].flatMap(([name, members]) => (members.has(last) ? [name] : []))].join(" ")) : say("", 1);
+    if (program === "id")
+      return this.accounts.has(last) ? say([last, ...[...this.groups].flatMap(([name, members]) => (members.has(last) ? [name] : []))].join(" ")) : say("", 1);
     if (program === "sysctl" && rest[0] !== "-q") return say(rest.map((key) => `${key} = ${this.sysctl.get(key) ?? "?"}\n`).join(""));
     if (program === "nft" && rest[0] === "list") return say(this.loaded.firewall, this.loaded.firewall === "" ? 1 : 0);
     if (program === "sshd") return say(rest[0] === "-T" ? this.#sshd() : "");
@@ -139,7 +150,8 @@ export class FakeHost {
     if (program === "apt-config") return say(this.#aptConfig());
     if (program === "dockerd") return say("", this.packages.has("docker.io") ? 0 : 127);
     if (program === "docker") return this.#docker(rest);
-    if (program === "systemctl" && rest[0] === "show") return say(`UnitFileState=${this.enabled.has(last) ? "enabled" : ""}\nActiveState=${this.active.has(last) ? "active" : "inactive"}\n`);
+    if (program === "systemctl" && rest[0] === "show")
+      return say(`UnitFileState=${this.enabled.has(last) ? "enabled" : ""}\nActiveState=${this.active.has(last) ? "active" : "inactive"}\n`);
     if (program === "systemctl" && (rest[0] === "is-active" || rest[0] === "list-units")) return say("", 3);
     return undefined;
   }
@@ -194,12 +206,25 @@ export class FakeHost {
   #sshd(): string {
     const written = this.files.get(SSHD)?.content ?? "PasswordAuthentication yes";
     const lines = written.split("\n").map((line) => line.trim().replace(/^(\w+)/, (word) => word.toLowerCase()));
-    return ["port 22", ...lines.flatMap((line) => (line.startsWith("allowgroups") ? line.split(" ").slice(1).map((name) => `allowgroups ${name}`) : [line]))].join("\n");
+    return [
+      "port 22",
+      ...lines.flatMap((line) =>
+        line.startsWith("allowgroups")
+          ? line
+              .split(" ")
+              .slice(1)
+              .map((name) => `allowgroups ${name}`)
+          : [line],
+      ),
+    ].join("\n");
   }
 
   #rights(): string {
     const sudoers = this.files.get("/etc/sudoers.d/millwright")?.content ?? "";
-    return sudoers.split("\n").flatMap((line) => (line.startsWith("deploy ") ? [`    ${line.replace("deploy ALL=", "")}\n`] : [])).join("");
+    return sudoers
+      .split("\n")
+      .flatMap((line) => (line.startsWith("deploy ") ? [`    ${line.replace("deploy ALL=", "")}\n`] : []))
+      .join("");
   }
 
   #aptConfig(): string {
@@ -208,7 +233,12 @@ export class FakeHost {
 
   #docker(rest: readonly string[]): RunResult {
     if (!this.packages.has("docker.io")) return { code: 127, stdout: "", stderr: "" };
-    if (rest[0] === "info") return { code: 0, stdout: this.loaded.daemon.includes('"live-restore": true') ? "live-restore=true log=local security=[name=seccomp]" : "live-restore=false", stderr: "" };
+    if (rest[0] === "info")
+      return {
+        code: 0,
+        stdout: this.loaded.daemon.includes('"live-restore": true') ? "live-restore=true log=local security=[name=seccomp]" : "live-restore=false",
+        stderr: "",
+      };
     return { code: 0, stdout: rest[0] === "compose" ? "Docker Compose version 2.26.1" : "", stderr: "" };
   }
 }

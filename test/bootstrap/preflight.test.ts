@@ -45,7 +45,10 @@ describe("preflight", () => {
   });
 
   it("names the program that has port 80", () => {
-    expect(refusal({ listeners: [{ address: "*", port: 80, program: "nginx" }] })).toMatchObject({ code: "PORT_TAKEN", message: expect.stringContaining("nginx") as string });
+    expect(refusal({ listeners: [{ address: "*", port: 80, program: "nginx" }] })).toMatchObject({
+      code: "PORT_TAKEN",
+      message: expect.stringContaining("nginx") as string,
+    });
   });
 
   it("does not mind a port 80 on another address than the stack's", () => {
@@ -63,7 +66,14 @@ describe("preflight", () => {
   it("refuses a pool inside a network that the host routes to, but not for Docker's own bridges", () => {
     expect(refusal({ routes: [{ destination: "10.0.0.0/8", device: "eth0" }] }).code).toBe("POOL_TAKEN");
     expect(refusal({ routes: [{ destination: "10.201.3.7", device: "wg0" }] }).code).toBe("POOL_TAKEN");
-    expect(refusal({ routes: [{ destination: "10.201.1.0/24", device: "br-0123456789ab" }, { destination: "10.201.0.0/24", device: "docker0" }] }).code).toBeUndefined();
+    expect(
+      refusal({
+        routes: [
+          { destination: "10.201.1.0/24", device: "br-0123456789ab" },
+          { destination: "10.201.0.0/24", device: "docker0" },
+        ],
+      }).code,
+    ).toBeUndefined();
   });
 
   it("notes foreign containers and other firewalls without refusing them", () => {

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { authorizedKey, sudoers } from "../../src/bootstrap/resources/accounts.ts";
 import { daemonJson, networkSize } from "../../src/bootstrap/resources/docker.ts";
@@ -21,7 +21,9 @@ describe("the firewall", () => {
   });
 
   it("opens sshd on the port it listens on, to the given ranges of both families only", () => {
-    const rules = linesOf(firewallRules(wanted({ firewall: { ssh: ["192.0.2.0/24", "2001:db8::/64"], web: [] } }), facts({ ssh: { ...facts().ssh, ports: [2222] } })));
+    const rules = linesOf(
+      firewallRules(wanted({ firewall: { ssh: ["192.0.2.0/24", "2001:db8::/64"], web: [] } }), facts({ ssh: { ...facts().ssh, ports: [2222] } })),
+    );
     expect(rules).toContain("ip saddr 192.0.2.0/24 tcp dport { 2222 } accept");
     expect(rules).toContain("ip6 saddr 2001:db8::/64 tcp dport { 2222 } accept");
     expect(rules.filter((rule) => rule.includes("dport { 2222 }"))).toHaveLength(2);
@@ -34,14 +36,18 @@ describe("the firewall", () => {
   });
 
   it("keeps port 80 open to everybody when an authority checks the domain there", () => {
-    const rules = linesOf(firewallRules(wanted({ certificate: { kind: "acme", email: "it@acme.example", directory: "" }, firewall: { ssh: [], web: ["192.0.2.0/24"] } }), facts()));
+    const rules = linesOf(
+      firewallRules(wanted({ certificate: { kind: "acme", email: "it@acme.example", directory: "" }, firewall: { ssh: [], web: ["192.0.2.0/24"] } }), facts()),
+    );
     expect(rules).toContain("meta l4proto tcp ct status dnat ct original proto-dst 80 accept");
     expect(rules).not.toContain("meta l4proto tcp ct status dnat ct original proto-dst 443 accept");
   });
 
   it("opens the web ports on the stack's own address only, where it has one", () => {
     const { host } = environment();
-    expect(firewallRules(wanted({ host: { ...host, listen: "192.0.2.10" } }), facts())).toContain("ct original ip daddr 192.0.2.10 meta l4proto tcp ct status dnat ct original proto-dst 443 accept");
+    expect(firewallRules(wanted({ host: { ...host, listen: "192.0.2.10" } }), facts())).toContain(
+      "ct original ip daddr 192.0.2.10 meta l4proto tcp ct status dnat ct original proto-dst 443 accept",
+    );
   });
 
   it("is known by another mark as soon as a rule differs", () => {
@@ -58,7 +64,10 @@ describe("daemon.json", () => {
 
   it("marks plain-http mirrors as insecure, and only those", () => {
     const mirrors = ["http://192.0.2.1:5000", "https://mirror.acme.example"];
-    expect(JSON.parse(daemonJson(wanted({ docker: { ...environment().docker, mirrors } })))).toMatchObject({ "registry-mirrors": mirrors, "insecure-registries": ["192.0.2.1:5000"] });
+    expect(JSON.parse(daemonJson(wanted({ docker: { ...environment().docker, mirrors } })))).toMatchObject({
+      "registry-mirrors": mirrors,
+      "insecure-registries": ["192.0.2.1:5000"],
+    });
   });
 
   it("cuts a pool of any size into at least sixteen networks", () => {
@@ -94,7 +103,9 @@ describe("the deploy account", () => {
   });
 
   it("is granted exact words by sudo, never a wildcard", () => {
-    const granted = sudoers(wanted()).split("\n").filter((line) => line.startsWith("deploy "));
+    const granted = sudoers(wanted())
+      .split("\n")
+      .filter((line) => line.startsWith("deploy "));
     expect(granted).toEqual(["deploy ALL=(root) NOPASSWD: /opt/millwright/bin/agent gate --key alice"]);
   });
 
@@ -114,7 +125,7 @@ describe("the host's resources", () => {
   it("run every action after each resource that asks for it", () => {
     const resources = hostResources(wanted(), facts());
     for (const [index, resource] of resources.entries()) {
-      for (const name of resource.then ?? []) {
+      for (const name of resource.triggers ?? []) {
         expect(resources.findIndex((other) => other.kind === "action" && other.name === name)).toBeGreaterThan(index);
       }
     }
@@ -137,7 +148,8 @@ describe("lineDiff", () => {
     fc.assert(
       fc.property(fc.array(line, { maxLength: 8 }), fc.array(line, { maxLength: 8 }), (before, after) => {
         const diff = lineDiff(before.join("\n"), after.join("\n"));
-        const counted = (lines: readonly string[], sign: string): readonly string[] => lines.filter((entry) => entry.startsWith(sign)).map((entry) => entry.slice(2));
+        const counted = (lines: readonly string[], sign: string): readonly string[] =>
+          lines.filter((entry) => entry.startsWith(sign)).map((entry) => entry.slice(2));
         const rest: string[] = [...before];
         for (const gone of counted(diff, "-")) rest.splice(rest.indexOf(gone), 1);
         expect([...rest, ...counted(diff, "+")].sort()).toEqual([...after].sort());

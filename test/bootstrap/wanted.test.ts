@@ -32,7 +32,16 @@ describe("wantedHost", () => {
   });
 
   it("refuses two keys of one name", () => {
-    expect(codeOf(() => wantedHost(environment(), { deployKeys: [{ name: "alice", key: KEY }, { name: "alice", key: KEY }] }))).toBe("SITE_INVALID");
+    expect(
+      codeOf(() =>
+        wantedHost(environment(), {
+          deployKeys: [
+            { name: "alice", key: KEY },
+            { name: "alice", key: KEY },
+          ],
+        }),
+      ),
+    ).toBe("SITE_INVALID");
   });
 
   it("refuses root as the admin account", () => {

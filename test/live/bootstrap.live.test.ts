@@ -1,5 +1,6 @@
 import { execFile } from "node:child_process";
-import { readFile } from "node:fs/promises";
+import { copyFile, mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -21,13 +22,19 @@ const run = promisify(execFile);
 
 describe("bootstrap of a bare VM", { timeout: 300_000 }, () => {
   let host: LabHost;
-  const agentFile = join(REPOSITORY, "dist/agent.mjs");
+  let scratch: string;
 
   beforeAll(async () => {
     await run(process.execPath, ["bin/build-agent.js"], { cwd: REPOSITORY });
+    // A copy: a build that runs meanwhile must not look like drift of the host.
+    scratch = await mkdtemp(join(tmpdir(), "millwright-live-"));
+    await copyFile(join(REPOSITORY, "dist/agent.mjs"), join(scratch, "agent.mjs"));
     host = await labHost("boot", { template: "bare", disk: "2G" });
   });
-  afterAll(() => host?.destroy());
+  afterAll(async () => {
+    await host?.destroy();
+    await rm(scratch, { recursive: true, force: true });
+  });
 
   const connect = (user: string): Promise<Connection> =>
     connectHost(
@@ -43,9 +50,14 @@ describe("bootstrap of a bare VM", { timeout: 300_000 }, () => {
   async function optionsFor(site: Partial<Environment>, events: HostOptions["events"]): Promise<Omit<HostOptions, "connection">> {
     const common = environment();
     return {
-      environment: { ...common, dataDisk: "/dev/vdb", ...site, host: { ...common.host, address: host.address, port: host.port, admin: host.user, ...site.host } },
+      environment: {
+        ...common,
+        dataDisk: "/dev/vdb",
+        ...site,
+        host: { ...common.host, address: host.address, port: host.port, admin: host.user, ...site.host },
+      },
       deployKeys: [{ name: "alice", key: (await readFile(`${host.identityFile}.pub`, "utf8")).trim() }],
-      agentFile,
+      agentFile: join(scratch, "agent.mjs"),
       events,
       clock: systemClock,
     };
@@ -91,7 +103,12 @@ describe("bootstrap of a bare VM", { timeout: 300_000 }, () => {
   });
 
   it("changes nothing the second time", async () => {
-    const marks = (): Promise<string> => sh("sh", "-c", "find /etc /opt/millwright /srv /var/lib/millwright -newer /etc/millwright/host.yaml -printf '%p %T@ %C@\\n' | sort; systemctl show -p ActiveEnterTimestamp docker ssh millwright-firewall");
+    const marks = (): Promise<string> =>
+      sh(
+        "sh",
+        "-c",
+        "find /etc /opt/millwright /srv /var/lib/millwright -newer /etc/millwright/host.yaml -printf '%p %T@ %C@\\n' | sort; systemctl show -p ActiveEnterTimestamp docker ssh millwright-firewall",
+      );
     const before = await marks();
     expect((await bootstrap()).changed).toEqual([]);
     expect(await marks()).toBe(before);
@@ -118,7 +135,25 @@ describe("bootstrap of a bare VM", { timeout: 300_000 }, () => {
     await sh("sh", "-c", "cd / && tar -c opt/millwright lib lib64 usr/lib usr/lib64 | docker import - runtime");
     await sh("docker", "network", "create", "shop");
     try {
-      await sh("docker", "run", "-d", "--name", "shop", "--network", "shop", "-p", "0.0.0.0:80:8080", "-p", "0.0.0.0:8069:8069", "-p", "9000:8069", "runtime", "/opt/millwright/current/node", "-e", serve);
+      await sh(
+        "docker",
+        "run",
+        "-d",
+        "--name",
+        "shop",
+        "--network",
+        "shop",
+        "-p",
+        "0.0.0.0:80:8080",
+        "-p",
+        "0.0.0.0:8069:8069",
+        "-p",
+        "9000:8069",
+        "runtime",
+        "/opt/millwright/current/node",
+        "-e",
+        serve,
+      );
       await eventually(() => answers(80), { what: "an answer on port 80" });
       expect([await answers(8069), await answers(9000)]).toEqual([false, false]);
     } finally {
@@ -130,7 +165,10 @@ describe("bootstrap of a bare VM", { timeout: 300_000 }, () => {
 
   it("takes back over the open connection a firewall that shuts the operator out", async () => {
     const rules = await sh("cat", "/etc/millwright/firewall.nft");
-    await expect(bootstrap({ firewall: { ssh: ["192.0.2.0/24"], web: [] } })).rejects.toMatchObject({ code: "LOGIN_NOT_PROVEN", message: expect.stringContaining("taken back") as string });
+    await expect(bootstrap({ firewall: { ssh: ["192.0.2.0/24"], web: [] } })).rejects.toMatchObject({
+      code: "LOGIN_NOT_PROVEN",
+      message: expect.stringContaining("taken back") as string,
+    });
     expect(await sh("cat", "/etc/millwright/firewall.nft")).toBe(rules);
     expect(await check()).toEqual([]);
   });
@@ -143,7 +181,9 @@ describe("bootstrap of a bare VM", { timeout: 300_000 }, () => {
       await connection[Symbol.asyncDispose]();
       throw gone;
     };
-    await expect(bootstrapHost({ ...options, connection, openNewConnection: shut, confirm: async () => true, guardSeconds: GUARD_SECONDS })).rejects.toMatchObject({
+    await expect(
+      bootstrapHost({ ...options, connection, openNewConnection: shut, confirm: async () => true, guardSeconds: GUARD_SECONDS }),
+    ).rejects.toMatchObject({
       code: "LOGIN_NOT_PROVEN",
     });
     await expect(connect(host.user)).rejects.toMatchObject({ code: "HOST_UNREACHABLE" });

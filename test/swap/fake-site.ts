@@ -60,7 +60,7 @@ export class FakeSite {
   /** The edge ignores the routing file until it gets a SIGHUP. */
   isDeaf = false;
   inFlight = 0;
-  database: { filled: boolean; marker: string; users: boolean } = { filled: true, marker: "", users: false };
+  database: { exists: boolean; filled: boolean; marker: string } = { exists: true, filled: true, marker: "" };
   initLines: readonly string[] = [];
   /** Called at every point where a process could die. */
   atPoint: (what: string) => void = () => {};
@@ -113,7 +113,10 @@ export class FakeSite {
       clock: this.clock,
       events: { emit: (event) => this.events.push(event) },
       materialiseColour: async (_stack, colour, made) => await this.#materialise(colour, made),
-      provisionDatabase: async () => {},
+      provisionDatabase: async () => {
+        this.atPoint("provision");
+        this.database.exists = true;
+      },
       secret: async (name) => (["odoo_admin", "odoo_probe"].includes(name) ? new Secret(`${name}-is-long`) : undefined),
       hangUp: (pid) => {
         this.hungUp.push(pid);
@@ -185,7 +188,7 @@ export class FakeSite {
       if (sql.startsWith("SELECT name, state")) return ["base", ...this.stack.facts.modules].map((name) => [name, "installed"]);
       this.atPoint(sql.slice(0, 20));
       if (sql.startsWith("COMMENT")) this.database.marker = /IS '(.*)'/.exec(sql)?.[1] ?? "";
-      if (sql.startsWith("DROP DATABASE")) this.database = { filled: false, marker: "", users: false };
+      if (sql.startsWith("DROP DATABASE")) this.database = { exists: false, filled: false, marker: "" };
       return [];
     },
   };

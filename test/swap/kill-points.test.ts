@@ -22,21 +22,19 @@ async function swapWith(manner: Manner): Promise<{ site: FakeSite; plan: Plan }>
   return { site, plan: (await prepareSwap(site.deps, TWO)).plan };
 }
 
+async function firstWith(manner: Manner): Promise<{ site: FakeSite; plan: Plan }> {
+  const site = await FakeSite.make();
+  site.database.filled = false;
+  site.addRelease(ONE, manner);
+  return { site, plan: (await prepareSwap(site.deps, ONE)).plan };
+}
+
 const SCENARIOS: readonly Scenario[] = [
   { name: "a swap to a good release", make: () => swapWith({}), old: "blue", next: "green" },
   { name: "a swap to a release that loses its bake", make: () => swapWith({ breaksAfter: 4 }), old: "blue", next: "blue" },
   { name: "a swap to a release that fails its probes", make: () => swapWith({ login: 500 }), old: "blue", next: "blue" },
-  {
-    name: "a first release",
-    make: async () => {
-      const site = await FakeSite.make();
-      site.database.filled = false;
-      site.addRelease(ONE);
-      return { site, plan: (await prepareSwap(site.deps, ONE)).plan };
-    },
-    old: "none",
-    next: "blue",
-  },
+  { name: "a first release", make: () => firstWith({}), old: "none", next: "blue" },
+  { name: "a first release that fails its probes", make: () => firstWith({ login: 500 }), old: "none", next: "none" },
   {
     name: "a rollback",
     make: async () => {
@@ -87,6 +85,7 @@ describe.each(SCENARIOS)("$name, cut anywhere", ({ make, old, next }) => {
         isServed: true,
       });
       expect([old, next]).toContain(routed);
+      expect(site.database.exists, `database after point ${point}`).toBe(true);
       seen.add(routed);
       if (!isCut) break;
     }

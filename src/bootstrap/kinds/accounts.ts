@@ -3,7 +3,7 @@ import type { System } from "../system.ts";
 import type { Kind } from "./kind.ts";
 import { mustRun } from "./must-run.ts";
 
-export const group: Kind<ResourceOf<"group">> = {
+export const groupKind: Kind<ResourceOf<"group">> = {
   observe: async ({ name }, system) => ((await entry(system, "group", name)) === undefined ? [{ title: `make the group ${name}` }] : []),
   apply: async ({ name }, system) => {
     await mustRun(system, ["groupadd", "--system", name]);
@@ -11,7 +11,7 @@ export const group: Kind<ResourceOf<"group">> = {
 };
 
 /** An account that nobody can log in to with a password. */
-export const account: Kind<ResourceOf<"account">> = {
+export const accountKind: Kind<ResourceOf<"account">> = {
   observe: async ({ name, home, shell }, system) => {
     const found = await entry(system, "passwd", name);
     if (found === undefined) return [{ title: `make the account ${name}` }];
@@ -33,7 +33,7 @@ export const account: Kind<ResourceOf<"account">> = {
   },
 };
 
-export const membership: Kind<ResourceOf<"membership">> = {
+export const membershipKind: Kind<ResourceOf<"membership">> = {
   observe: async ({ account, groups, only }, system): Promise<readonly Finding[]> => {
     const { stdout, code } = await system.shell.run(["id", "-Gn", account]);
     const now = code === 0 ? stdout.trim().split(/\s+/) : [account];
@@ -49,10 +49,13 @@ export const membership: Kind<ResourceOf<"membership">> = {
   },
 };
 
-export const rights: Kind<ResourceOf<"rights">> = {
+export const rightsKind: Kind<ResourceOf<"rights">> = {
   observe: async ({ account, commands }, system) => {
     const { stdout } = await system.shell.run(["sudo", "-n", "-l", "-U", account]);
-    const granted = stdout.split("\n").filter((line) => /^ +\(/.test(line)).map((line) => line.trim().replaceAll("\\", ""));
+    const granted = stdout
+      .split("\n")
+      .filter((line) => /^ +\(/.test(line))
+      .map((line) => line.trim().replaceAll("\\", ""));
     const wanted = commands.map((command) => `(root) NOPASSWD: ${command}`);
     return [
       ...wanted.filter((line) => !granted.includes(line)).map((line) => ({ title: `sudo does not grant ${account}: ${line}` })),

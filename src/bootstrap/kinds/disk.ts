@@ -9,7 +9,7 @@ const LABEL = "millwright";
 type Disk = ResourceOf<"disk">;
 
 /** Only an empty device is ever formatted; one that carries our label is mounted again with what is on it. */
-export const disk: Kind<Disk> = {
+export const diskKind: Kind<Disk> = {
   observe: async ({ device, mount }, system) => {
     const { label, type, uuid } = await signature(device, system);
     const mounted = await mountedAt(mount, system);
@@ -17,7 +17,8 @@ export const disk: Kind<Disk> = {
       await refuseUnlessEmpty(device, mount, mounted, system);
       return [{ title: `format ${device} with XFS and mount it at ${mount}` }];
     }
-    if (type !== "xfs" || label !== LABEL || uuid === undefined) throw inUse(device, `it carries ${type === "" ? "a partition table" : `a file system or signature (${type})`}`);
+    if (type !== "xfs" || label !== LABEL || uuid === undefined)
+      throw inUse(device, `it carries ${type === "" ? "a partition table" : `a file system or signature (${type})`}`);
     const kept = ((await system.files.read("/etc/fstab")) ?? "").split("\n").includes(fstabLine(uuid, mount));
     const here = mounted === uuid;
     if (!here) await refuseUnlessEmpty(device, mount, mounted, system);
@@ -58,7 +59,11 @@ async function signature(device: string, system: System): Promise<Signature> {
   const { code, stdout, stderr } = await system.shell.run(["blkid", "-p", "-o", "export", device]);
   if (code === 2) {
     // 2 is "nothing found", and also "no such device".
-    if ((await system.files.look(device)) === undefined) throw new MillwrightError("DISK_IN_USE", `The host has no block device ${device}.`, { subject: "dataDisk", hint: "Look at `lsblk` on the host, and correct dataDisk in site.yaml." });
+    if ((await system.files.look(device)) === undefined)
+      throw new MillwrightError("DISK_IN_USE", `The host has no block device ${device}.`, {
+        subject: "dataDisk",
+        hint: "Look at `lsblk` on the host, and correct dataDisk in site.yaml.",
+      });
     return { type: undefined };
   }
   if (code !== 0) throw inUse(device, stderr.trim() === "" ? "blkid cannot tell what is on it" : stderr.trim());

@@ -6,7 +6,7 @@ import type { FileEntry, System } from "../system.ts";
 import type { Kind } from "./kind.ts";
 import { lastLines } from "./must-run.ts";
 
-export const file: Kind<ResourceOf<"file">> = {
+export const fileKind: Kind<ResourceOf<"file">> = {
   observe: async ({ path, content, mode }, { files }) => {
     const entry = await files.look(path);
     if (entry === undefined) return [{ title: `write ${path}`, diff: lineDiff("", content) }];
@@ -23,7 +23,7 @@ export const file: Kind<ResourceOf<"file">> = {
   },
 };
 
-export const directory: Kind<ResourceOf<"directory">> = {
+export const directoryKind: Kind<ResourceOf<"directory">> = {
   observe: async ({ path, mode }, { files }) => {
     const entry = await files.look(path);
     if (entry === undefined) return [{ title: `make the folder ${path}` }];
@@ -36,7 +36,7 @@ export const directory: Kind<ResourceOf<"directory">> = {
   },
 };
 
-export const symlink: Kind<ResourceOf<"symlink">> = {
+export const symlinkKind: Kind<ResourceOf<"symlink">> = {
   observe: async ({ path, target }, { files }) => {
     const entry = await files.look(path);
     if (entry?.target === target) return [];
@@ -67,7 +67,10 @@ async function judge(path: string, content: string, validate: readonly string[],
 }
 
 function inTheWay(path: string, what: string): MillwrightError {
-  return new MillwrightError("BOOTSTRAP_FAILED", `${path} is ${what}, which bootstrap does not remove.`, { subject: path, hint: "Look at it, move it away, and run bootstrap again." });
+  return new MillwrightError("BOOTSTRAP_FAILED", `${path} is ${what}, which bootstrap does not remove.`, {
+    subject: path,
+    hint: "Look at it, move it away, and run bootstrap again.",
+  });
 }
 
 function octal(mode: number): string {

@@ -1,28 +1,28 @@
 import type { Finding, Resource, ResourceOf } from "../resource.ts";
 import type { System } from "../system.ts";
-import { account, group, membership, rights } from "./accounts.ts";
-import { disk } from "./disk.ts";
-import { directory, file, symlink } from "./files.ts";
-import { identity } from "./identity.ts";
+import { accountKind, groupKind, membershipKind, rightsKind } from "./accounts.ts";
+import { diskKind } from "./disk.ts";
+import { directoryKind, fileKind, symlinkKind } from "./files.ts";
+import { identityKind } from "./identity.ts";
 import type { Kind } from "./kind.ts";
-import { packageDatabase, packages } from "./packages.ts";
-import { action, live, unit } from "./running.ts";
+import { packageDatabaseKind, packagesKind } from "./packages.ts";
+import { actionKind, liveKind, unitKind } from "./running.ts";
 
 const KINDS: { readonly [K in Resource["kind"]]: Kind<ResourceOf<K>> } = {
-  file,
-  directory,
-  symlink,
-  packages,
-  "package-database": packageDatabase,
-  group,
-  account,
-  membership,
-  rights,
-  unit,
-  live,
-  action,
-  disk,
-  identity,
+  file: fileKind,
+  directory: directoryKind,
+  symlink: symlinkKind,
+  packages: packagesKind,
+  "package-database": packageDatabaseKind,
+  group: groupKind,
+  account: accountKind,
+  membership: membershipKind,
+  rights: rightsKind,
+  unit: unitKind,
+  live: liveKind,
+  action: actionKind,
+  disk: diskKind,
+  identity: identityKind,
 };
 
 export async function observeResource(resource: Resource, system: System): Promise<readonly Finding[]> {

@@ -14,5 +14,8 @@ export async function mustRun(system: System, words: readonly string[], options:
 }
 
 export function lastLines(result: RunResult): readonly string[] {
-  return `${result.stdout}\n${result.stderr}`.split("\n").filter((line) => line.trim() !== "").slice(-15);
+  return `${result.stdout}\n${result.stderr}`
+    .split("\n")
+    .filter((line) => line.trim() !== "")
+    .slice(-15);
 }

@@ -9,7 +9,7 @@ const ENVIRONMENT = { DEBIAN_FRONTEND: "noninteractive", NEEDRESTART_MODE: "l", 
 // A fresh cloud machine often runs its own apt in the first minutes.
 const APT = ["apt-get", "-q", "-y", "-o", "DPkg::Lock::Timeout=300", "-o", "Dpkg::Options::=--force-confdef", "-o", "Dpkg::Options::=--force-confold"];
 
-export const packages: Kind<ResourceOf<"packages">> = {
+export const packagesKind: Kind<ResourceOf<"packages">> = {
   observe: async ({ names }, system) => {
     const missing = await missingOf(names, system);
     return missing.length === 0 ? [] : [{ title: `install ${missing.join(", ")}` }];
@@ -33,7 +33,7 @@ export const packages: Kind<ResourceOf<"packages">> = {
   },
 };
 
-export const packageDatabase: Kind<ResourceOf<"package-database">> = {
+export const packageDatabaseKind: Kind<ResourceOf<"package-database">> = {
   observe: async (_resource, system) => {
     const { stdout } = await system.shell.run(["dpkg", "--audit"]);
     return stdout.trim() === "" ? [] : [{ title: "finish an installation of packages that was cut off" }];

@@ -2,7 +2,7 @@ import type { ResourceOf } from "../resource.ts";
 import type { Kind } from "./kind.ts";
 import { mustRun } from "./must-run.ts";
 
-export const unit: Kind<ResourceOf<"unit">> = {
+export const unitKind: Kind<ResourceOf<"unit">> = {
   observe: async ({ unit, active }, system) => {
     const { stdout } = await system.shell.run(["systemctl", "show", "-p", "UnitFileState,ActiveState,ConditionResult,ConditionTimestamp", unit]);
     const shown = Object.fromEntries(stdout.split("\n").map((line) => [line.split("=")[0], line.slice(line.indexOf("=") + 1)]));
@@ -23,7 +23,7 @@ export const unit: Kind<ResourceOf<"unit">> = {
   },
 };
 
-export const live: Kind<ResourceOf<"live">> = {
+export const liveKind: Kind<ResourceOf<"live">> = {
   observe: async ({ title, look, lines = [], texts = [], apply }, system) => {
     const result = await system.shell.run(look);
     const printed = new Set(result.stdout.split("\n").map((line) => line.trim()));
@@ -38,7 +38,7 @@ export const live: Kind<ResourceOf<"live">> = {
 export const PENDING = "/var/lib/millwright/pending";
 
 /** An action is due while its mark lies in the pending folder: the mark is made before the change that needs the action. */
-export const action: Kind<ResourceOf<"action">> = {
+export const actionKind: Kind<ResourceOf<"action">> = {
   observe: async ({ name, title }, { files }) => ((await files.look(`${PENDING}/${name}`)) === undefined ? [] : [{ title }]),
   apply: async ({ name, words }, system) => {
     for (const command of words) await mustRun(system, command);

@@ -12,7 +12,7 @@ export const IDENTITY = "/etc/millwright/age.key";
 /** The runtime is in place already (it runs this); here it becomes the host's agent. */
 export function agentResources(wanted: WantedHost): readonly Resource[] {
   const paths = hostPaths(wanted.stack);
-  const unit = { group: "agent", kind: "file", mode: 0o644, then: ["daemon-reload"] } as const;
+  const unit = { group: "agent", kind: "file", mode: 0o644, triggers: ["daemon-reload"] } as const;
   return [
     { group: "agent", kind: "directory", path: "/opt/millwright", mode: 0o755 },
     { group: "agent", kind: "directory", path: "/opt/millwright/bin", mode: 0o755 },

@@ -15,7 +15,7 @@ export function dockerResources(wanted: WantedHost, facts: HostFacts): readonly 
       mode: 0o644,
       content: daemonJson(wanted),
       validate: ["dockerd", "--validate", "--config-file", "{}"],
-      then: ["docker-restart"],
+      triggers: ["docker-restart"],
     },
     {
       group: "docker",
@@ -31,7 +31,10 @@ export function dockerResources(wanted: WantedHost, facts: HostFacts): readonly 
       name: "docker-restart",
       title: "restart the Docker engine; running containers go on (live restore)",
       // systemd allows few starts a minute, and an installation may just have used them.
-      words: [["systemctl", "reset-failed", "docker.service"], ["systemctl", "restart", "docker.service"]],
+      words: [
+        ["systemctl", "reset-failed", "docker.service"],
+        ["systemctl", "restart", "docker.service"],
+      ],
     },
     {
       group: "docker",
@@ -40,13 +43,21 @@ export function dockerResources(wanted: WantedHost, facts: HostFacts): readonly 
       look: ["docker", "info", "--format", "live-restore={{.LiveRestoreEnabled}} log={{.LoggingDriver}} security={{.SecurityOptions}}"],
       texts: ["live-restore=true log=local", "name=seccomp", ...(facts.apparmor ? ["name=apparmor"] : [])],
     },
-    { group: "docker", kind: "live", title: "docker compose is there, version 2 or newer", look: ["docker", "compose", "version"], texts: ["Docker Compose version"] },
+    {
+      group: "docker",
+      kind: "live",
+      title: "docker compose is there, version 2 or newer",
+      look: ["docker", "compose", "version"],
+      texts: ["Docker Compose version"],
+    },
   ];
 }
 
 function dockerPackages(wanted: WantedHost, facts: HostFacts): readonly string[] {
   if (wanted.docker.source === "docker") return ["docker-ce", "docker-ce-cli", "containerd.io", "docker-buildx-plugin", "docker-compose-plugin"];
-  return facts.distribution.startsWith("ubuntu") ? ["docker.io", "docker-compose-v2", "docker-buildx"] : ["docker.io", "docker-cli", "docker-compose", "docker-buildx"];
+  return facts.distribution.startsWith("ubuntu")
+    ? ["docker.io", "docker-compose-v2", "docker-buildx"]
+    : ["docker.io", "docker-cli", "docker-compose", "docker-buildx"];
 }
 
 export function daemonJson(wanted: WantedHost): string {

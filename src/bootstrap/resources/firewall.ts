@@ -10,7 +10,7 @@ export const FIREWALL_UNIT = "millwright-firewall.service";
 export function firewallResources(wanted: WantedHost, facts: HostFacts): readonly Resource[] {
   const rules = firewallRules(wanted, facts);
   return [
-    { group: "firewall", kind: "file", path: `/etc/systemd/system/${FIREWALL_UNIT}`, mode: 0o644, content: UNIT, then: ["firewall-unit"] },
+    { group: "firewall", kind: "file", path: `/etc/systemd/system/${FIREWALL_UNIT}`, mode: 0o644, content: UNIT, triggers: ["firewall-unit"] },
     { group: "firewall", kind: "action", name: "firewall-unit", title: "let systemd read the firewall's unit", words: [["systemctl", "daemon-reload"]] },
     { group: "firewall", kind: "file", path: FIREWALL_FILE, mode: 0o644, content: rules, validate: ["nft", "-c", "-f", "{}"], guarded: true },
     {
@@ -34,7 +34,8 @@ export function firewallResources(wanted: WantedHost, facts: HostFacts): readonl
 export function firewallRules(wanted: WantedHost, facts: HostFacts): string {
   const ports = facts.ssh.ports.length > 0 ? facts.ssh.ports : [22];
   const asked = isIPv4(wanted.listen) && wanted.listen !== "0.0.0.0" ? `ct original ip daddr ${wanted.listen} ` : "";
-  const web = (port: number, sources: readonly string[]): readonly string[] => from(sources).map((source) => `${source}${asked}meta l4proto tcp ct status dnat ct original proto-dst ${port} accept`);
+  const web = (port: number, sources: readonly string[]): readonly string[] =>
+    from(sources).map((source) => `${source}${asked}meta l4proto tcp ct status dnat ct original proto-dst ${port} accept`);
   const body = [
     "  chain input {",
     "    type filter hook input priority filter; policy drop;",

@@ -23,7 +23,20 @@ const SETTINGS: Readonly<Record<string, string>> = {
 export function kernelResources(): readonly Resource[] {
   const lines = Object.entries(SETTINGS).map(([key, value]) => `${key} = ${value}`);
   return [
-    { group: "kernel", kind: "file", path: FILE, mode: 0o644, content: `# Managed by millwright: \`millwright host bootstrap\` puts it back.\n${lines.join("\n")}\n` },
-    { group: "kernel", kind: "live", title: "load the kernel settings", look: ["sysctl", ...Object.keys(SETTINGS)], lines, apply: ["sysctl", "-q", "-p", FILE] },
+    {
+      group: "kernel",
+      kind: "file",
+      path: FILE,
+      mode: 0o644,
+      content: `# Managed by millwright: \`millwright host bootstrap\` puts it back.\n${lines.join("\n")}\n`,
+    },
+    {
+      group: "kernel",
+      kind: "live",
+      title: "load the kernel settings",
+      look: ["sysctl", ...Object.keys(SETTINGS)],
+      lines,
+      apply: ["sysctl", "-q", "-p", FILE],
+    },
   ];
 }

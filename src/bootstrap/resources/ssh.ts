@@ -5,13 +5,7 @@ import { SSH_FILE } from "../guard-files.ts";
 import { ADMIN_GROUP, AUTHORIZED_KEYS, DEPLOY_GROUP } from "./accounts.ts";
 
 // The first is preferred. curve25519 stays: our own SSH library, like PuTTY before 0.78, knows no post-quantum exchange.
-const KEX = [
-  "mlkem768x25519-sha256",
-  "sntrup761x25519-sha512",
-  "sntrup761x25519-sha512@openssh.com",
-  "curve25519-sha256",
-  "curve25519-sha256@libssh.org",
-];
+const KEX = ["mlkem768x25519-sha256", "sntrup761x25519-sha512", "sntrup761x25519-sha512@openssh.com", "curve25519-sha256", "curve25519-sha256@libssh.org"];
 const CIPHERS = ["chacha20-poly1305@openssh.com", "aes256-gcm@openssh.com", "aes256-ctr", "aes192-ctr", "aes128-gcm@openssh.com", "aes128-ctr"];
 const MACS = ["hmac-sha2-512-etm@openssh.com", "hmac-sha2-256-etm@openssh.com", "umac-128-etm@openssh.com"];
 
@@ -25,7 +19,7 @@ export function sshResources(wanted: WantedHost, facts: HostFacts): readonly Res
       mode: 0o644,
       content: sshdDropIn(wanted, facts),
       validate: ["sshd", "-t", "-f", "{}"],
-      then: ["ssh-reload"],
+      triggers: ["ssh-reload"],
       guarded: true,
     },
     {
@@ -33,15 +27,32 @@ export function sshResources(wanted: WantedHost, facts: HostFacts): readonly Res
       kind: "live",
       title: "sshd takes these settings (a line before its Include of sshd_config.d would win)",
       look: judged(wanted.admin),
-      lines: ["permitrootlogin no", "passwordauthentication no", "kbdinteractiveauthentication no", "authenticationmethods publickey", "allowtcpforwarding no", `allowgroups ${ADMIN_GROUP}`, `allowgroups ${DEPLOY_GROUP}`],
+      lines: [
+        "permitrootlogin no",
+        "passwordauthentication no",
+        "kbdinteractiveauthentication no",
+        "authenticationmethods publickey",
+        "allowtcpforwarding no",
+        `allowgroups ${ADMIN_GROUP}`,
+        `allowgroups ${DEPLOY_GROUP}`,
+      ],
     },
-    { group: "ssh", kind: "live", title: "sshd takes the deploy keys from a folder of root's only", look: judged(wanted.deploy), lines: [`authorizedkeysfile ${AUTHORIZED_KEYS}/%u`] },
+    {
+      group: "ssh",
+      kind: "live",
+      title: "sshd takes the deploy keys from a folder of root's only",
+      look: judged(wanted.deploy),
+      lines: [`authorizedkeysfile ${AUTHORIZED_KEYS}/%u`],
+    },
     {
       group: "ssh",
       kind: "action",
       name: "ssh-reload",
       title: "let sshd read its settings again; open connections stay",
-      words: [["sshd", "-t"], ["systemctl", "try-reload-or-restart", "ssh.service"]],
+      words: [
+        ["sshd", "-t"],
+        ["systemctl", "try-reload-or-restart", "ssh.service"],
+      ],
     },
   ];
 }

@@ -1,12 +1,30 @@
 import type { HostFacts } from "../host-facts.ts";
 import type { Resource } from "../resource.ts";
 
-const NEVER = ["docker.io", "docker-ce", "docker-ce-cli", "docker-ce-rootless-extras", "docker-cli", "docker-compose", "docker-buildx", "containerd", "containerd.io", "runc"];
+const NEVER = [
+  "docker.io",
+  "docker-ce",
+  "docker-ce-cli",
+  "docker-ce-rootless-extras",
+  "docker-cli",
+  "docker-compose",
+  "docker-buildx",
+  "containerd",
+  "containerd.io",
+  "runc",
+];
 
 /** Security updates install themselves, but nothing that would take the containers down: those come with a person watching. */
 export function updateResources(facts: HostFacts): readonly Resource[] {
   return [
-    { group: "updates", kind: "file", path: "/etc/apt/apt.conf.d/90millwright-upgrades", mode: 0o644, content: upgradesConf(facts), validate: ["apt-config", "-c", "{}", "dump"] },
+    {
+      group: "updates",
+      kind: "file",
+      path: "/etc/apt/apt.conf.d/90millwright-upgrades",
+      mode: 0o644,
+      content: upgradesConf(facts),
+      validate: ["apt-config", "-c", "{}", "dump"],
+    },
     {
       group: "updates",
       kind: "file",
@@ -19,7 +37,11 @@ export function updateResources(facts: HostFacts): readonly Resource[] {
       kind: "live",
       title: "apt takes security updates by itself and never Docker's",
       look: ["apt-config", "dump"],
-      lines: ['APT::Periodic::Unattended-Upgrade "1";', 'Unattended-Upgrade::Automatic-Reboot "false";', ...NEVER.map((name) => `Unattended-Upgrade::Package-Blacklist:: "${pattern(name)}";`)],
+      lines: [
+        'APT::Periodic::Unattended-Upgrade "1";',
+        'Unattended-Upgrade::Automatic-Reboot "false";',
+        ...NEVER.map((name) => `Unattended-Upgrade::Package-Blacklist:: "${pattern(name)}";`),
+      ],
     },
     { group: "updates", kind: "unit", unit: "apt-daily.timer", active: true },
     { group: "updates", kind: "unit", unit: "apt-daily-upgrade.timer", active: true },

@@ -20,9 +20,10 @@ export const initDatabase: StepCode<SwapContext> = {
     return { filled: true };
   },
   async undo(context, _step, run) {
-    if ((await readMarker(context)) !== context.run) return;
     // Once users could get in, what is in the database may be theirs: the next first release takes it as it is.
-    if (run.resultOf("front") === undefined) await emptyDatabase(context);
+    if ((await readMarker(context)) === context.run && run.resultOf("front") === undefined) await emptyDatabase(context);
+    // An undo that was cut off may have dropped the database, and its mark with it, and not made it anew.
+    else await context.provisionDatabase();
   },
 };
 

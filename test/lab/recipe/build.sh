@@ -27,7 +27,7 @@ cmd_build() {
   if fresh base "$BASE" && fresh bare "$BARE" && fresh docker "$DOCKER" && fresh images "$IMAGES" && fresh loaded "$LOADED"; then return; fi
   exec 7>"$LAB/build.lock"; flock 7
   local t=$SECONDS
-  owner=$$
+  owner=$$; export LAB_OWNER=$$
   part machine "$(combine "${MACHINE_PACKAGES[@]}")" "$self" _machine
   part registry 1 "$self" _registry
   [ -e "$LAB/pool.img" ] || { truncate -s 100G "$LAB/pool.img.new"; mkfs.xfs -q -m reflink=1 "$LAB/pool.img.new"; mv "$LAB/pool.img.new" "$LAB/pool.img"; }
