@@ -3,7 +3,7 @@ import type { Clock } from "../kernel/clock.ts";
 import { MillwrightError } from "../kernel/errors.ts";
 import type { MillwrightEvent } from "../kernel/events.ts";
 import type { HostPaths } from "../blueprint/host-paths.ts";
-import { isMissing } from "./durable-file.ts";
+import { isMissing } from "../kernel/durable-file.ts";
 import { endedInJournal, type EndedEvent } from "./execute-run.ts";
 import { verifyJournal } from "./journal-file.ts";
 import { parseEventLine } from "./run-events.ts";

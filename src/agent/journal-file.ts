@@ -5,7 +5,7 @@ import { type Clock, timestamp } from "../kernel/clock.ts";
 import { MillwrightError } from "../kernel/errors.ts";
 import type { Journal, JournalEntry } from "../kernel/journal.ts";
 import { redactValue } from "../kernel/secret.ts";
-import { isMissing, syncDirectory } from "./durable-file.ts";
+import { isMissing, syncDirectory } from "../kernel/durable-file.ts";
 import { type JournalContent, readChain, sealEntry } from "./journal-chain.ts";
 import { readLock } from "./run-lock.ts";
 

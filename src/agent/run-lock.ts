@@ -6,7 +6,7 @@ import type { HostPaths } from "../blueprint/host-paths.ts";
 import { sha256 } from "../kernel/canonical.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { MillwrightError } from "../kernel/errors.ts";
-import { isMissing, syncDirectory, writeSynced } from "./durable-file.ts";
+import { isMissing, syncDirectory, writeSynced } from "../kernel/durable-file.ts";
 
 /**
  * `state/lock`: whose run the stack is in. Its being there also makes systemd start the run's unit at boot. `expires` is when the run ought

@@ -4,10 +4,12 @@ import type { Clock } from "../kernel/clock.ts";
 import { MillwrightError } from "../kernel/errors.ts";
 import { type Plan, planSchema } from "../kernel/plan.ts";
 import { ARGUMENTS } from "./arguments.ts";
-import { isMissing, syncDirectory, writeDurable } from "./durable-file.ts";
+import { isMissing, syncDirectory, writeDurable } from "../kernel/durable-file.ts";
 import { verifyJournal } from "./journal-file.ts";
 import { freeLock, lockHeld, readLock, takeLock, withStartMutex } from "./run-lock.ts";
 
+/** Plans and marks are the agent's own. */
+const PRIVATE = { mode: 0o600 };
 const KEPT_RUNS = 50;
 const KEPT_PLANS = 20;
 /** Longer than any run should take; after it, the lock is pointed out as overdue. */
@@ -34,7 +36,7 @@ export async function savePlan(store: RunStore, plan: Plan): Promise<void> {
   if (!ARGUMENTS.plan.test(plan.id)) throw new MillwrightError("INTERNAL", `A plan has the id "${plan.id}", by which no verb could name it.`);
   const directory = plansDirectory(store.paths);
   await mkdir(directory, { recursive: true });
-  await writeDurable(planFile(store.paths, plan.id), `${JSON.stringify(plan, null, 2)}\n`);
+  await writeDurable(planFile(store.paths, plan.id), `${JSON.stringify(plan, null, 2)}\n`, PRIVATE);
   await pruneOldest(directory, KEPT_PLANS, await oldestFirst(directory));
 }
 
@@ -67,7 +69,7 @@ export async function beginRun(store: RunStore, request: StartRequest): Promise<
     const now = clock.now();
     const run = runId(now, store.random(2));
     await mkdir(paths.run(run), { recursive: true });
-    await writeDurable(`${paths.run(run)}/plan.json`, `${JSON.stringify(plan, null, 2)}\n`);
+    await writeDurable(`${paths.run(run)}/plan.json`, `${JSON.stringify(plan, null, 2)}\n`, PRIVATE);
     await syncDirectory(paths.runs);
     const [since, expires] = [new Date(now).toISOString(), new Date(now + LEASE_MILLISECONDS).toISOString()];
     await takeLock(paths, { run, who: request.who, reason: plan.purpose, since, expires });
@@ -94,7 +96,7 @@ export async function listRuns(paths: HostPaths): Promise<readonly string[]> {
 
 /** A person wants the run undone. The mark stays with the run, so that a restart of the unit does not forget it. */
 export async function markAbort(paths: HostPaths, run: string, who: string): Promise<void> {
-  await writeDurable(abortFile(paths, run), `${JSON.stringify({ who })}\n`);
+  await writeDurable(abortFile(paths, run), `${JSON.stringify({ who })}\n`, PRIVATE);
 }
 
 export async function abortedBy(paths: HostPaths, run: string): Promise<string | undefined> {

@@ -11,7 +11,7 @@ import type { Environment } from "../site/environment.ts";
 import type { CliContext } from "./context.ts";
 import { LiveView } from "./live-view.ts";
 import type { CommonOptions } from "./program.ts";
-import { readIfThere } from "../secrets/read-if-there.ts";
+import { readIfThere } from "../kernel/durable-file.ts";
 import type { Target } from "./target.ts";
 
 /** The agent of a host as a command calls it: over SSH, or in this process with --local. */

@@ -11,7 +11,7 @@ import { secretNames } from "../blueprint/secret-names.ts";
 import { MillwrightError } from "../kernel/errors.ts";
 import { ensureSiteSecrets } from "../secrets/ensure-site-secrets.ts";
 import { readIdentity } from "../secrets/identity.ts";
-import { readIfThere } from "../secrets/read-if-there.ts";
+import { readIfThere } from "../kernel/durable-file.ts";
 import { readVaultFile } from "../secrets/vault.ts";
 import { certificateFiles } from "../site/site.ts";
 import type { CliContext } from "./context.ts";

@@ -12,7 +12,7 @@ import { bringBack, removeService, restoreCompose } from "./previous-platform.ts
 import { provisionStack } from "./provision-stack.ts";
 import { readStack, removeOldStacks } from "./stack-store.ts";
 import { waitForHealth } from "./wait-for-health.ts";
-import { isMissing, makeDirectory, writeDurably } from "./write-durably.ts";
+import { isMissing, makeDirectory, writeDurable } from "../kernel/durable-file.ts";
 import { previousPlatform, removeUnusedFiles, writeFiles } from "./write-files.ts";
 
 const upParams = z.object({ service: z.string(), container: z.string(), before: z.string(), isForced: z.boolean() });
@@ -68,7 +68,7 @@ export const deployTable: StepTable<DeployContext> = {
     async do({ deps, desired }) {
       await writeFiles(deps.paths, desired.files);
       await makeDirectory(deps.paths.platform, 0o750);
-      await writeDurably(join(deps.paths.platform, "compose.yaml"), desired.compose, { mode: 0o640 });
+      await writeDurable(join(deps.paths.platform, "compose.yaml"), desired.compose, { mode: 0o640 });
       await deps.compose.validate(deps.paths.platform);
     },
     undo: ({ deps }) => restoreCompose(deps.paths),

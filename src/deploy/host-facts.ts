@@ -1,6 +1,6 @@
 import { readFile, statfs } from "node:fs/promises";
 import { dirname } from "node:path";
-import { isMissing } from "./write-durably.ts";
+import { isMissing } from "../kernel/durable-file.ts";
 
 /** What deploying asks of the machine itself. */
 export interface HostFacts {

@@ -4,7 +4,7 @@ import { fillSecrets } from "../secrets/fill-secrets.ts";
 import { secretsOf } from "./deploy-context.ts";
 import type { DeployDeps } from "./deploy-deps.ts";
 import { type Materialised, materialise } from "./materialise.ts";
-import { makeDirectory, writeDurably } from "./write-durably.ts";
+import { makeDirectory, writeDurable } from "../kernel/durable-file.ts";
 import { writeFiles } from "./write-files.ts";
 
 type Deps = Pick<DeployDeps, "paths" | "openVault">;
@@ -16,6 +16,6 @@ export async function materialiseColour(deps: Deps, stack: Stack, colour: Colour
   const directory = deps.paths.colour(colour);
   await writeFiles(deps.paths, made.files);
   await makeDirectory(directory, 0o750);
-  await writeDurably(join(directory, "compose.yaml"), made.compose, { mode: 0o640 });
+  await writeDurable(join(directory, "compose.yaml"), made.compose, { mode: 0o640 });
   return made;
 }

@@ -8,7 +8,7 @@ import { blocks, type HostFacts } from "./host-facts.ts";
 import { CONFIG_LABEL, type Materialised } from "./materialise.ts";
 import { type PlatformState, platformStatePath, readPlatformState } from "./platform-state.ts";
 import { currentStack } from "./stack-store.ts";
-import { isMissing, readIfThere } from "./write-durably.ts";
+import { isMissing, readIfThere } from "../kernel/durable-file.ts";
 import { fileState } from "./write-files.ts";
 
 export interface ObservedService {

@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { HostPaths } from "../blueprint/host-paths.ts";
 import { canonicalJson } from "../kernel/canonical.ts";
 import { MillwrightError } from "../kernel/errors.ts";
-import { readIfThere, writeDurably } from "./write-durably.ts";
+import { readIfThere, writeDurable } from "../kernel/durable-file.ts";
 
 /** `state/platform.json`: what the last deploy left running, so that the next one can tell our work from that of hands. */
 export const platformStateSchema = z.object({
@@ -52,5 +52,5 @@ export async function readPlatformState(path: string): Promise<PlatformState | u
 }
 
 export async function writePlatformState(path: string, state: PlatformState): Promise<void> {
-  await writeDurably(path, canonicalJson(state), { mode: 0o600 });
+  await writeDurable(path, canonicalJson(state), { mode: 0o600 });
 }

@@ -4,7 +4,7 @@ import { parse } from "yaml";
 import { z } from "zod";
 import type { HostPaths } from "../blueprint/host-paths.ts";
 import type { DeployDeps } from "./deploy-deps.ts";
-import { readIfThere, writeDurably } from "./write-durably.ts";
+import { readIfThere, writeDurable } from "../kernel/durable-file.ts";
 import { previousPlatform } from "./write-files.ts";
 
 const GRACE_SECONDS = 120;
@@ -14,7 +14,7 @@ export async function restoreCompose(paths: HostPaths): Promise<void> {
   const target = join(paths.platform, "compose.yaml");
   const kept = await keptCompose(paths);
   if (kept === undefined) await rm(target, { force: true });
-  else await writeDurably(target, kept, { mode: 0o640 });
+  else await writeDurable(target, kept, { mode: 0o640 });
 }
 
 /** Makes a service what it was in the kept compose.yaml: brought up from it, or removed if it was not there. */

@@ -12,7 +12,7 @@ import { routesId } from "./plan-deploy.ts";
 import { type PlatformState, platformStatePath, previousPlatformStatePath, readPlatformState, writePlatformState } from "./platform-state.ts";
 import { provisionId } from "./provision-sql.ts";
 import { setCurrentStack } from "./stack-store.ts";
-import { makeDirectory } from "./write-durably.ts";
+import { makeDirectory } from "../kernel/durable-file.ts";
 
 /** Writes down what runs now, and makes the stack the current one. */
 export const recordStep: StepCode<DeployContext> = {

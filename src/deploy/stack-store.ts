@@ -5,7 +5,7 @@ import type { HostPaths } from "../blueprint/host-paths.ts";
 import { type Stack, stackFactsSchema, stackFileSchema, stackId } from "../blueprint/stack.ts";
 import { canonicalJson } from "../kernel/canonical.ts";
 import { MillwrightError } from "../kernel/errors.ts";
-import { isMissing, makeDirectory, syncDirectory, writeDurably } from "./write-durably.ts";
+import { isMissing, makeDirectory, syncDirectory, writeDurable } from "../kernel/durable-file.ts";
 
 /** A dot file: no path of a stack can begin with a dot. */
 const MANIFEST = ".stack.json";
@@ -27,10 +27,10 @@ export async function storeStack(paths: HostPaths, stack: Stack): Promise<void> 
   for (const file of stack.files) {
     const path = join(temporary, file.path);
     await makeDirectory(dirname(path), 0o755);
-    await writeDurably(path, file.content, { mode: file.executable ? 0o555 : 0o444 });
+    await writeDurable(path, file.content, { mode: file.executable ? 0o555 : 0o444 });
   }
   const manifest = { version: 1, id: stack.id, facts: stack.facts, files: stack.files.map(({ content: _content, ...rest }) => rest) };
-  await writeDurably(join(temporary, MANIFEST), canonicalJson(manifest), { mode: 0o444 });
+  await writeDurable(join(temporary, MANIFEST), canonicalJson(manifest), { mode: 0o444 });
   await rm(target, { recursive: true, force: true });
   await rename(temporary, target);
   await syncDirectory(paths.stacks);

@@ -2,7 +2,7 @@ import { readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 import type { HostPaths } from "../blueprint/host-paths.ts";
 import type { MaterialisedFile } from "./materialise.ts";
-import { isMissing, makeDirectory, readIfThere, syncDirectory, writeDurably } from "./write-durably.ts";
+import { isMissing, makeDirectory, readIfThere, syncDirectory, writeDurable } from "../kernel/durable-file.ts";
 
 export type FileState = "whole" | "missing" | "altered";
 
@@ -25,7 +25,7 @@ export async function writeFiles(paths: HostPaths, files: readonly MaterialisedF
   const trees = new Map<string, MaterialisedFile[]>();
   for (const file of files) {
     if (file.tree !== undefined) trees.set(file.tree, [...(trees.get(file.tree) ?? []), file]);
-    else if ((await fileState(file)) !== "whole") await writeDurably(file.path, file.content, file);
+    else if ((await fileState(file)) !== "whole") await writeDurable(file.path, file.content, file);
   }
   for (const [tree, inside] of trees) await writeTree(tree, inside);
 }
@@ -38,7 +38,7 @@ async function writeTree(tree: string, files: readonly MaterialisedFile[]): Prom
   for (const file of files) {
     const path = join(temporary, relative(tree, file.path));
     await makeDirectory(dirname(path), 0o755);
-    await writeDurably(path, file.content, file);
+    await writeDurable(path, file.content, file);
   }
   await rm(tree, { recursive: true, force: true });
   await rename(temporary, tree);

@@ -48,8 +48,25 @@ export class Connection implements AsyncDisposable {
   }
 
   async exec(command: string, options: ExecOptions = {}): Promise<ExecResult> {
-    options.signal?.throwIfAborted();
-    return await runOn(await this.#open(command), options);
+    const { signal } = options;
+    signal?.throwIfAborted();
+    this.#channels += 1;
+    const over = new AbortController();
+    try {
+      return await new Promise<ExecResult>((resolve, reject) => {
+        signal?.addEventListener("abort", () => reject(signal.reason), { signal: over.signal });
+        // Throws at once when the connection is gone. A quick program's exit may arrive together with the opening of its channel, so the
+        // channel is listened to from within the callback.
+        this.#client.exec(command, (error, channel) => {
+          if (error === undefined) resolve(runOn(channel, options));
+          else reject(this.#noChannel(error));
+        });
+      });
+    } catch (error) {
+      throw error instanceof Error && error.message === "Not connected" ? this.#noChannel(error) : error;
+    } finally {
+      over.abort();
+    }
   }
 
   /** A TCP channel from this host to another. */
@@ -72,20 +89,12 @@ export class Connection implements AsyncDisposable {
     await this.#jump?.[Symbol.asyncDispose]();
   }
 
-  async #open(command: string): Promise<ClientChannel> {
-    this.#channels += 1;
-    try {
-      return await new Promise<ClientChannel>((resolve, reject) => {
-        // Throws at once when the connection is gone.
-        this.#client.exec(command, (error, channel) => (error === undefined ? resolve(channel) : reject(error)));
-      });
-    } catch (error) {
-      throw new MillwrightError("LINK_LOST", `The host opened no channel for a command: ${error instanceof Error ? error.message : String(error)}.`, {
-        subject: describeAddress(this.target),
-        hint: "Connect again; `millwright follow` tells what is under way.",
-        cause: error,
-      });
-    }
+  #noChannel(error: Error): MillwrightError {
+    return new MillwrightError("LINK_LOST", `The host opened no channel for a command: ${error.message}.`, {
+      subject: describeAddress(this.target),
+      hint: "Connect again; `millwright follow` tells what is under way.",
+      cause: error,
+    });
   }
 }
 

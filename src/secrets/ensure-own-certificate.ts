@@ -5,11 +5,10 @@ import { certificateFiles, siteFiles, type Site } from "../site/site.ts";
 import { certificateProblem } from "./check-certificate.ts";
 import type { Identity } from "./identity.ts";
 import { issueLeaf, makeAuthority, type Authority } from "./own-ca.ts";
-import { readIfThere } from "./read-if-there.ts";
+import { readIfThere, writeDurable } from "../kernel/durable-file.ts";
 import { readRecipients } from "./recipients.ts";
 import { authorityKeyFile, openSiteVault, setSecrets } from "./site-secrets.ts";
 import { createVault, openVault, readVaultFile, writeVaultFile } from "./vault.ts";
-import { writeFileAtomically } from "./write-file-atomically.ts";
 
 const RENEW_DAYS = 60;
 
@@ -34,7 +33,7 @@ export async function ensureOwnCertificate(site: Site, environment: Environment,
   const leaf = await issueLeaf({ authority, domain: environment.domain, clock });
   // Key first: cut off here, the next call sees a chain without its key and issues both anew.
   await setSecrets(site.directory, environment.name, { tls_key: leaf.key }, identity.identity);
-  await writeFileAtomically(chainFile, leaf.chain);
+  await writeDurable(chainFile, leaf.chain);
   return [...done, `issued a certificate for ${environment.domain}`];
 }
 
@@ -57,7 +56,7 @@ async function createAuthority(site: Site, clock: Clock): Promise<Authority> {
       operators.map(({ recipient }) => recipient),
     ),
   );
-  await writeFileAtomically(authorityFile(site), authority.certificate);
+  await writeDurable(authorityFile(site), authority.certificate);
   return authority;
 }
 

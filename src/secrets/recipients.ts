@@ -4,7 +4,7 @@ import { z } from "zod";
 import { MillwrightError } from "../kernel/errors.ts";
 import { siteFiles } from "../site/site.ts";
 import { environmentName } from "../site/site-values.ts";
-import { writeFileAtomically } from "./write-file-atomically.ts";
+import { writeDurable } from "../kernel/durable-file.ts";
 
 const recipient = z.string().regex(/^age1[02-9ac-hj-np-z]{58}$/, "must be an age recipient (age1…)");
 
@@ -51,5 +51,5 @@ function formatRecipients(recipients: Recipients): string {
 }
 
 export async function writeRecipients(siteDirectory: string, recipients: Recipients): Promise<void> {
-  await writeFileAtomically(siteFiles(siteDirectory).recipients, formatRecipients(recipientsSchema.parse(recipients)));
+  await writeDurable(siteFiles(siteDirectory).recipients, formatRecipients(recipientsSchema.parse(recipients)));
 }

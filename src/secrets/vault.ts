@@ -5,7 +5,7 @@ import { canonicalJson } from "../kernel/canonical.ts";
 import { MillwrightError } from "../kernel/errors.ts";
 import { Secret } from "../kernel/secret.ts";
 import type { SecretValues } from "./fill-secrets.ts";
-import { writeFileAtomically } from "./write-file-atomically.ts";
+import { writeDurable } from "../kernel/durable-file.ts";
 
 export const secretName = z.string().regex(/^[a-z][a-z0-9_]{0,62}$/, "must be lower-case letters, digits and underscores");
 
@@ -47,7 +47,7 @@ export async function readVaultFile(path: string): Promise<string> {
 }
 
 export async function writeVaultFile(path: string, armored: string): Promise<void> {
-  await writeFileAtomically(path, armored.endsWith("\n") ? armored : `${armored}\n`);
+  await writeDurable(path, armored.endsWith("\n") ? armored : `${armored}\n`);
 }
 
 function decode(armored: string): Uint8Array {

@@ -5,7 +5,7 @@ import type { HostPaths } from "../blueprint/host-paths.ts";
 import { type Colour, colourSchema } from "../blueprint/stack.ts";
 import { MillwrightError } from "../kernel/errors.ts";
 import { type Release, releaseSchema } from "../release/release-file.ts";
-import { readIfThere, replaceFile } from "./replace-file.ts";
+import { readIfThere, writeDurable } from "../kernel/durable-file.ts";
 
 /** What serves, as the last confirmed swap left it: `state/serving.json`. */
 export const servingSchema = z.object({
@@ -36,7 +36,7 @@ export async function readServing(paths: Pick<HostPaths, "state">): Promise<Serv
 
 export async function writeServing(paths: Pick<HostPaths, "state">, serving: Serving | undefined): Promise<void> {
   if (serving === undefined) await rm(servingPath(paths), { force: true });
-  else await replaceFile(servingPath(paths), `${JSON.stringify(serving, null, 2)}\n`);
+  else await writeDurable(servingPath(paths), `${JSON.stringify(serving, null, 2)}\n`);
 }
 
 /** The release that a colour was last made from; undefined when it was never used. */
@@ -49,7 +49,7 @@ export async function readColourRelease(paths: Pick<HostPaths, "colour">, colour
 export async function writeColourRelease(paths: Pick<HostPaths, "colour">, colour: Colour, release: Release | undefined): Promise<void> {
   const path = join(paths.colour(colour), "release.json");
   if (release === undefined) await rm(path, { force: true });
-  else await replaceFile(path, `${JSON.stringify(release, null, 2)}\n`);
+  else await writeDurable(path, `${JSON.stringify(release, null, 2)}\n`);
 }
 
 function parseState<T>(path: string, text: string, schema: z.ZodType<T>): T {

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import type { HostPaths } from "../blueprint/host-paths.ts";
 import type { Stack } from "../blueprint/stack.ts";
 import { MillwrightError } from "../kernel/errors.ts";
-import { readIfThere, replaceFile } from "./replace-file.ts";
+import { readIfThere, writeDurable } from "../kernel/durable-file.ts";
 import { readServing } from "./serving.ts";
 import { type Active, trafficFile } from "./traffic.ts";
 
@@ -19,7 +19,7 @@ export function trafficPath(paths: Pick<HostPaths, "trafficDynamic">): string {
  */
 export async function writeTraffic(paths: Pick<HostPaths, "trafficDynamic" | "trafficStage">, content: string): Promise<void> {
   const path = trafficPath(paths);
-  await replaceFile(path, content, paths.trafficStage);
+  await writeDurable(path, content, { mode: 0o644, stage: paths.trafficStage });
   if ((await readIfThere(path)) !== content) {
     throw new MillwrightError("TRAFFIC_INVALID", "The routing file on the disk is not the one that was written.", { subject: path });
   }

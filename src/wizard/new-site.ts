@@ -9,7 +9,7 @@ import { ensureSiteSecrets } from "../secrets/ensure-site-secrets.ts";
 import type { Random } from "../secrets/generate.ts";
 import { ensureIdentity, IDENTITY_RECOVERY_HINT, type Identity } from "../secrets/identity.ts";
 import { setSecrets } from "../secrets/site-secrets.ts";
-import { writeFileAtomically } from "../secrets/write-file-atomically.ts";
+import { writeDurable } from "../kernel/durable-file.ts";
 import type { Environment } from "../site/environment.ts";
 import { loadSite } from "../site/load-site.ts";
 import type { Answers, AnswersSoFar } from "./answers.ts";
@@ -57,7 +57,7 @@ export async function newSite(options: NewSiteOptions): Promise<NewSite> {
 
   const environments: string[] = [];
   const files = await writeSite(directory, siteFolder(answers), async (folder) => {
-    if (certificate !== undefined) await writeFileAtomically(join(folder, OPERATORS_CHAIN), certificate.chain);
+    if (certificate !== undefined) await writeDurable(join(folder, OPERATORS_CHAIN), certificate.chain);
     const site = await loadSite(folder);
     for (const environment of site.environments.values()) {
       await fillSecretsOf(options, { site, environment, identity });

@@ -1,6 +1,5 @@
 import { MillwrightError } from "../kernel/errors.ts";
-import { readIfThere } from "../secrets/read-if-there.ts";
-import { writeFileAtomically } from "../secrets/write-file-atomically.ts";
+import { readIfThere, writeDurable } from "../kernel/durable-file.ts";
 import { describeSizing } from "../site/describe-sizing.ts";
 import { byteSize } from "../site/site-values.ts";
 import { computeSizing, type SizingResult } from "../site/sizing.ts";
@@ -70,7 +69,7 @@ async function askOpen(options: WizardOptions, start: AnswersSoFar): Promise<Ans
 async function askOne(options: WizardOptions, answers: AnswersSoFar, question: Question, proposal: unknown): Promise<AnswersSoFar> {
   const value = await put(options.ask, question, proposal);
   const next = someAnswersSchema.parse({ ...answers, [question.key]: value });
-  await writeFileAtomically(options.progressFile, `${JSON.stringify(next, undefined, 2)}\n`, 0o600);
+  await writeDurable(options.progressFile, `${JSON.stringify(next, undefined, 2)}\n`, { mode: 0o600 });
   return next;
 }
 

@@ -1,7 +1,7 @@
 import { access, chmod, mkdir, mkdtemp, readdir, rename, rm, rmdir } from "node:fs/promises";
 import { basename, dirname, join, relative } from "node:path";
 import { MillwrightError } from "../kernel/errors.ts";
-import { writeFileAtomically } from "../secrets/write-file-atomically.ts";
+import { writeDurable } from "../kernel/durable-file.ts";
 
 const SITE = "site.yaml";
 
@@ -25,7 +25,7 @@ export async function writeSite(directory: string, files: ReadonlyMap<string, st
   await mkdir(dirname(directory), { recursive: true });
   const folder = await mkdtemp(join(dirname(directory), `.${basename(directory)}.new-`));
   try {
-    for (const [path, content] of files) await writeFileAtomically(join(folder, path), content);
+    for (const [path, content] of files) await writeDurable(join(folder, path), content);
     await fill(folder);
     const written = await filesUnder(folder);
     if (await exists(directory)) await moveInto(folder, directory, written);

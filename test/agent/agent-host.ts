@@ -6,6 +6,7 @@ import { type AgentDeps, storeOf } from "../../src/agent/agent-deps.ts";
 import { executeRun } from "../../src/agent/execute-run.ts";
 import { savePlan } from "../../src/agent/run-store.ts";
 import type { RunTables } from "../../src/agent/run-table.ts";
+import type { Clock } from "../../src/kernel/clock.ts";
 import { type Plan, planSchema } from "../../src/kernel/plan.ts";
 import type { RunResult, Shell } from "../../src/kernel/shell.ts";
 import { FakeClock } from "../fakes/fake-clock.ts";
@@ -23,7 +24,7 @@ export class AgentHost implements AsyncDisposable {
   #isActive = false;
   stop = new AbortController();
 
-  constructor(root: string, clock: FakeClock) {
+  constructor(root: string, clock: Clock) {
     this.#root = root;
     const shell: Shell = { run: async (words) => this.#systemctl(words) };
     this.deps = { root, clock, shell, random: randomBytes, recipient: async () => "age1test", hostName: "host" };
@@ -63,8 +64,8 @@ export class AgentHost implements AsyncDisposable {
   }
 }
 
-export async function agentHost(): Promise<AgentHost> {
-  const host = new AgentHost(await mkdtemp(join(tmpdir(), "millwright-agent-")), new FakeClock());
+export async function agentHost(clock: Clock = new FakeClock()): Promise<AgentHost> {
+  const host = new AgentHost(await mkdtemp(join(tmpdir(), "millwright-agent-")), clock);
   await mkdir(host.store.paths.state, { recursive: true });
   return host;
 }

@@ -1,5 +1,5 @@
 import { appendFile, readFile, rm, truncate, writeFile } from "node:fs/promises";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { CHAIN_START, readChain } from "../../src/agent/journal-chain.ts";
 import { type JournalFile, openJournal, verifyJournal } from "../../src/agent/journal-file.ts";

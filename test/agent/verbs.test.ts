@@ -12,6 +12,7 @@ import { helloVerb } from "../../src/agent/verbs/hello.ts";
 import { historyVerb } from "../../src/agent/verbs/history.ts";
 import { resumeVerb } from "../../src/agent/verbs/resume.ts";
 import { startRunVerb } from "../../src/agent/verbs/start-run.ts";
+import { systemClock } from "../../src/kernel/clock.ts";
 import type { MillwrightEvent } from "../../src/kernel/events.ts";
 import { type AgentHost, agentHost, keep, planWith, STACK } from "./agent-host.ts";
 
@@ -67,7 +68,7 @@ describe("starting a plan", () => {
   });
 
   it("can be done again as soon as the end of the run before was told", async () => {
-    await using host = await agentHost();
+    await using host = await agentHost(systemClock);
     host.tables = tables(async () => {});
     await keep(host, plan);
     for (let index = 0; index < 5; index += 1) expect(await deploy(host)).toMatchObject({ result: { outcome: "done" } });
@@ -156,7 +157,7 @@ describe("abort", () => {
     host.tables = tables(() => waiting);
     const running = deploy(host);
     await host.deps.clock.sleep(1);
-    while ((await readFile(`${host.store.paths.journal}`, "utf8").catch(() => "")).includes('"begun"') === false) await host.deps.clock.sleep(1);
+    while ((await readFile(host.store.paths.journal, "utf8").catch(() => "")).includes('"begun"') === false) await host.deps.clock.sleep(1);
     const aborting = abortVerb(host.deps)(call<"abort">({ stack: STACK }));
     const [late] = await Promise.allSettled([aborting, running, markAborted(host).then(finish)]);
     expect(late).toMatchObject({ status: "rejected", reason: { code: "ABORT_LATE" } });

@@ -9,7 +9,7 @@ import type { DeployDeps } from "../../src/deploy/deploy-deps.ts";
 import { deployTable } from "../../src/deploy/deploy-steps.ts";
 import type { Listener } from "../../src/deploy/host-facts.ts";
 import { type PreparedDeploy, prepareDeploy } from "../../src/deploy/prepare-deploy.ts";
-import { makeDirectory } from "../../src/deploy/write-durably.ts";
+import { makeDirectory } from "../../src/kernel/durable-file.ts";
 import type { Events, MillwrightEvent } from "../../src/kernel/events.ts";
 import type { Journal, JournalEntry } from "../../src/kernel/journal.ts";
 import type { Plan } from "../../src/kernel/plan.ts";

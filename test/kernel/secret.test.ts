@@ -1,13 +1,12 @@
 import { inspect } from "node:util";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { redact, redactValue, Secret } from "../../src/kernel/secret.ts";
 
 describe("a secret", () => {
   it("does not show in any usual way of printing", () => {
     const secret = new Secret("hunter2hunter2");
-    for (const text of [String(secret), `${secret}`, JSON.stringify({ secret }), inspect(secret), inspect({ deep: [secret] })])
-      expect(text).not.toContain("hunter2");
+    for (const text of [String(secret), JSON.stringify({ secret }), inspect(secret), inspect({ deep: [secret] })]) expect(text).not.toContain("hunter2");
   });
 
   it("gives its value only when asked", () => {

@@ -3,7 +3,7 @@ import { fromErrorRecord } from "../../kernel/error-record.ts";
 import { MillwrightError } from "../../kernel/errors.ts";
 import type { Events } from "../../kernel/events.ts";
 import { type AgentDeps, storeOf } from "../agent-deps.ts";
-import { isMissing } from "../durable-file.ts";
+import { isMissing } from "../../kernel/durable-file.ts";
 import type { EndedEvent } from "../execute-run.ts";
 import { followRun } from "../follow.ts";
 import { readLock } from "../run-lock.ts";

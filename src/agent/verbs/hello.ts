@@ -5,7 +5,7 @@ import { timestamp } from "../../kernel/clock.ts";
 import { VERSION } from "../../kernel/version.ts";
 import { type AgentDeps, storeOf } from "../agent-deps.ts";
 import { ARGUMENTS } from "../arguments.ts";
-import { isMissing } from "../durable-file.ts";
+import { isMissing } from "../../kernel/durable-file.ts";
 import { type Lock, readLock } from "../run-lock.ts";
 import type { Handler } from "../serve.ts";
 

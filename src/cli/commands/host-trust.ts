@@ -8,7 +8,7 @@ import { confirm } from "../confirm.ts";
 import type { CliContext } from "../context.ts";
 import { connectOptions, sshTarget } from "../host-link.ts";
 import type { CommonOptions, Run } from "../program.ts";
-import { readIfThere } from "../../secrets/read-if-there.ts";
+import { readIfThere } from "../../kernel/durable-file.ts";
 import { type EnvironmentOption, loadTarget, type Target } from "../target.ts";
 
 interface Options extends EnvironmentOption {

@@ -5,7 +5,7 @@ import { imagesOf } from "../../blueprint/view.ts";
 import { timestamp } from "../../kernel/clock.ts";
 import { openLink } from "../host-link.ts";
 import type { Run } from "../program.ts";
-import { readIfThere } from "../../secrets/read-if-there.ts";
+import { readIfThere } from "../../kernel/durable-file.ts";
 import { odooBlueprint } from "../rendered-stack.ts";
 import { table } from "../table.ts";
 import { type EnvironmentOption, loadTarget } from "../target.ts";

@@ -11,7 +11,7 @@ import { releaseTag } from "../../release/image-store.ts";
 import { makeRelease, nextReleaseId, releaseIds, writeRelease } from "../../release/make-release.ts";
 import { openEngine } from "../engine.ts";
 import type { Run } from "../program.ts";
-import { readIfThere } from "../../secrets/read-if-there.ts";
+import { readIfThere } from "../../kernel/durable-file.ts";
 import { odooBlueprint, siteLock } from "../rendered-stack.ts";
 import { type EnvironmentOption, loadTarget } from "../target.ts";
 

@@ -2,7 +2,7 @@ import { chmod, mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import type { Stack } from "../../blueprint/stack.ts";
 import type { Run } from "../program.ts";
-import { readIfThere } from "../../secrets/read-if-there.ts";
+import { readIfThere } from "../../kernel/durable-file.ts";
 import { renderedStack } from "../rendered-stack.ts";
 import { type EnvironmentOption, loadTarget } from "../target.ts";
 

@@ -13,11 +13,16 @@ METRICS=${BACKUP_METRICS:-/metrics}
 MARKER=$ROOT/last-success
 FAILED=$ROOT/last-failure
 
+fail() { date +%s > "$FAILED"; say "$1"; }
 say() { echo "$(date -u +%Y-%m-%dT%H:%M:%SZ) $*"; }
 
-# `t` when Odoo's tables are there; nothing before the first release has made them.
-database_ready() {
-  [ "$(psql -qAtX -c "SELECT to_regclass('public.ir_module_module') IS NOT NULL" 2>/dev/null)" = t ]
+# `ready`; `empty` before the first release has made Odoo's tables; `unreachable` with psql's own words in the log.
+database_state() {
+  case "$(psql -qAtX -c "SELECT to_regclass('public.ir_module_module') IS NOT NULL")" in
+    t) echo ready ;;
+    f) echo empty ;;
+    *) echo unreachable ;;
+  esac
 }
 
 # A failing command in a function that is tested does not end a `set -e` shell, hence the chain of &&.
@@ -104,8 +109,7 @@ attempt() (
   if make_backup; then
     prune
   else
-    date +%s > "$FAILED"
-    say "the backup failed"
+    fail "the backup failed"
     return 1
   fi
 )
@@ -113,13 +117,12 @@ attempt() (
 serve() {
   trap 'exit 0' TERM INT
   while true; do
-    if [ -f "$MARKER" ] && [ ! -f "$FAILED" ]; then
-      wait_for "$(seconds_until_due)"
-    elif ! database_ready; then
-      wait_for 60
-      continue
-    fi
-    attempt || wait_for 3600
+    if [ -f "$MARKER" ] && [ ! -f "$FAILED" ]; then wait_for "$(seconds_until_due)"; fi
+    case "$(database_state)" in
+      ready) attempt || wait_for 3600 ;;
+      empty) rm -f "$FAILED"; wait_for 60 ;;
+      unreachable) fail "the database cannot be reached"; wait_for 60 ;;
+    esac
   done
 }
 

@@ -1,0 +1,72 @@
+import { randomBytes } from "node:crypto";
+import { chmod, chown, mkdir, open, readFile, rename, rm } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+
+export interface FileOptions {
+  /** Set as it stands, whatever the process's umask. */
+  readonly mode?: number;
+  /** Owner; the process's own when left out. */
+  readonly uid?: number;
+  /** Folder on the same file system that the draft is written in, when its own is being watched. */
+  readonly stage?: string;
+}
+
+/** Puts a whole file in place in one instant, its folder made if needed: after a cut there is the old file or the new one, never a part. */
+export async function writeDurable(path: string, content: string, options: FileOptions = {}): Promise<void> {
+  const stage = options.stage ?? dirname(path);
+  for (const folder of new Set([stage, dirname(path)])) await mkdir(folder, { recursive: true });
+  const draft = join(stage, `.${basename(path)}.${randomBytes(4).toString("hex")}.draft`);
+  try {
+    await writeSynced(draft, content, options.mode ?? 0o644);
+    if (options.uid !== undefined) await chown(draft, options.uid, process.getgid?.() ?? 0);
+    await rename(draft, path);
+  } catch (error) {
+    await rm(draft, { force: true });
+    throw error;
+  }
+  await syncDirectory(dirname(path));
+}
+
+/** Creates a file that must not exist yet, with its content on the disk before it returns. */
+export async function writeSynced(path: string, content: string, mode: number): Promise<void> {
+  const file = await open(path, "wx", 0o600);
+  try {
+    await file.writeFile(content);
+    await file.chmod(mode);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+/** Makes names created, renamed or removed in a folder survive a loss of power. */
+export async function syncDirectory(path: string): Promise<void> {
+  const directory = await open(path, "r");
+  try {
+    await directory.sync();
+  } finally {
+    await directory.close();
+  }
+}
+
+/** Makes a folder and those above it that are missing, all with this mode, whatever the process's umask. */
+export async function makeDirectory(path: string, mode: number): Promise<void> {
+  const first = await mkdir(path, { recursive: true, mode });
+  if (first === undefined) return;
+  for (let made = path; made.length >= first.length; made = dirname(made)) await chmod(made, mode);
+}
+
+/** The text of a file; undefined when it is absent. Every other failure throws. */
+export async function readIfThere(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, "utf8");
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
+}
+
+/** True for the errors of a path that is not there. */
+export function isMissing(error: unknown): boolean {
+  return error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ENOTDIR");
+}
