@@ -13,7 +13,7 @@ export async function benchRender(plant: Plant, runs: number): Promise<readonly 
     dataOf(outcome);
     return outcome.seconds;
   });
-  const compose = await readFile(join(out, "platform/compose.yaml"));
+  const compose = await readFile(join(out, "platform/compose.yaml"), "utf8");
   await plant.host.sh(["sh", "-c", `cat > ${ON_HOST}`], { input: compose });
   const configs = await repeat(runs, async () => {
     const nanoseconds = `a=$(date +%s%N); docker compose -f ${ON_HOST} config --quiet || exit 1; b=$(date +%s%N); echo $((b - a))`;

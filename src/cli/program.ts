@@ -58,7 +58,8 @@ export function buildProgram(context: CliContext, onCommand: (name: string) => v
     added.option("--no-input", "never ask; fail and name the flag instead").option("--no-color", "no colours").option("--debug", "show stack traces");
     return added;
   };
-  const action = <Options>(name: string, load: () => Promise<Run<Options>>, names: readonly string[] = []) =>
+  const action =
+    <Options>(name: string, load: () => Promise<Run<Options>>, names: readonly string[] = []) =>
     async (...received: unknown[]): Promise<void> => {
       onCommand(name);
       const self = received.at(-1);
@@ -95,8 +96,9 @@ export function buildProgram(context: CliContext, onCommand: (name: string) => v
   yes(command(host, "bootstrap [env]", "a bare VM becomes a hardened Docker host; safe to repeat", true))
     .option("--deploy-key <file>", "public key that may deploy (default: the identity's); may be given more than once", collect)
     .action(action("host bootstrap", async () => (await import("./commands/host-bootstrap.ts")).hostBootstrapCommand, ["env"]));
-  command(host, "check [env]", "show what bootstrap would change; exit 3 if anything", true)
-    .action(action("host check", async () => (await import("./commands/host-check.ts")).hostCheckCommand, ["env"]));
+  command(host, "check [env]", "show what bootstrap would change; exit 3 if anything", true).action(
+    action("host check", async () => (await import("./commands/host-check.ts")).hostCheckCommand, ["env"]),
+  );
 
   command(root, "plan [env]", "compare the stack with what runs, change nothing", true)
     .option("--exit-code", "exit 3 when the plan has changes")
@@ -114,7 +116,9 @@ export function buildProgram(context: CliContext, onCommand: (name: string) => v
     .option("--docker <socket>", "take the image from the Docker engine of this socket")
     .option("--from <env>", "take the image from another environment's host")
     .action(action("release push", async () => (await import("./commands/release-push.ts")).releasePushCommand, ["release", "env"]));
-  command(release, "list", "releases of the site", false).action(action("release list", async () => (await import("./commands/release-list.ts")).releaseListCommand));
+  command(release, "list", "releases of the site", false).action(
+    action("release list", async () => (await import("./commands/release-list.ts")).releaseListCommand),
+  );
   command(release, "show <release>", "what a release holds", false).action(
     action("release show", async () => (await import("./commands/release-list.ts")).releaseShowCommand, ["release"]),
   );

@@ -1,4 +1,3 @@
-import { once } from "node:events";
 import type { Duplex, Readable } from "node:stream";
 import type { Client, ClientChannel } from "ssh2";
 import { LineCutter } from "../docker/stream-lines.ts";
@@ -58,8 +57,9 @@ export class Connection implements AsyncDisposable {
         // Throws at once when the connection is gone. A quick program's exit may arrive together with the opening of its channel, so the
         // channel is listened to from within the callback.
         this.#client.exec(command, (error, channel) => {
-          if (error === undefined) resolve(runOn(channel, options));
-          else reject(this.#noChannel(error));
+          if (error !== undefined) reject(this.#noChannel(error));
+          else if (signal?.aborted === true) channel.resume().close();
+          else resolve(runOn(channel, options));
         });
       });
     } catch (error) {
@@ -79,7 +79,7 @@ export class Connection implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     if (!this.#isClosed) {
-      const closed = once(this.#client, "close");
+      const closed = new Promise<void>((resolve) => this.#client.once("close", () => resolve()));
       this.#client.end();
       // A host that no longer answers must not hold us.
       const timer = setTimeout(() => this.#client.destroy(), CLOSE_MILLISECONDS);

@@ -16,7 +16,7 @@ describe("a plant without internet behind a jump host", () => {
     plant = await createPlant({
       host: "inner",
       template: "loaded",
-      onlyVia: "jump",
+      onlyVia: jump,
       trust: false,
       site: { [`environments.${ENVIRONMENT}.host.jump`]: { address: jump.address, user: jump.user } },
     });

@@ -109,7 +109,7 @@ export class FakeSite {
       compose: this.docker,
       psql: this.#psql,
       http: this.#http,
-      connections: { established: async () => this.inFlight },
+      connections: { established: async () => this.inFlight, dialling: async () => 0 },
       clock: this.clock,
       events: { emit: (event) => this.events.push(event) },
       materialiseColour: async (_stack, colour, made) => await this.#materialise(colour, made),

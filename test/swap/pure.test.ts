@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { classify } from "../../src/swap/classify.ts";
-import { countEstablished } from "../../src/swap/connections.ts";
+import { countDialling, countEstablished } from "../../src/swap/connections.ts";
 import { judgeCertificate, judgeFront } from "../../src/swap/front.ts";
 import type { Answer } from "../../src/swap/http.ts";
 import { judgeInitLog } from "../../src/swap/init-database.ts";
@@ -199,6 +199,12 @@ describe("connections of a colour", () => {
    5: 0000000000000000FFFF0000050012AC:1F85 0000000000000000FFFF0000020012AC:D435 01 00000000:00000000`;
   it("count the established ones of the port and the peer, in both tables' forms", () => {
     expect(countEstablished(TABLE, 8069, ["172.18.0.2"])).toBe(2);
+  });
+  it("count those that nobody has taken yet, by the address they are for", () => {
+    const dialling = `   6: 020012AC:D436 050012AC:1F85 02 00000000:00000000
+   7: 020012AC:D437 060012AC:1F85 02 00000000:00000000
+   8: 020012AC:D438 050012AC:1F88 02 00000000:00000000`;
+    expect(countDialling(dialling, 8069, ["172.18.0.5"])).toBe(1);
   });
   it("count everyone when no peer is named", () => {
     expect(countEstablished(TABLE, 8069, [])).toBe(3);

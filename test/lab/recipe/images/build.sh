@@ -14,5 +14,8 @@ tar -C "$work" -c . | "$lab" sh maker -- sh -c '
   export BUILDX_NO_DEFAULT_ATTESTATIONS=1 BUILDKIT_PROGRESS=plain
   docker buildx bake --set "*.output=type=image,push=true,unpack=false,compression=zstd,compression-level=1,force-compression=true,oci-mediatypes=true"'
 "$lab" sh maker -- docker buildx bake -f /var/lib/images/docker-bake.hcl --print 2>/dev/null | sed -n 's|.*"10.77.0.2:5000/\([^"]*\)".*|\1|p' | sed 's|^library/||' >"$dir/images"
+# The build cache is enough to build again; the unpacked images beside it would take as much once more
+"$lab" sh maker -- sh -c 'docker images -q | sort -u | xargs -r docker rmi -f >/dev/null; fstrim /'
 "$lab" down maker
+"$dir/registry/docker-registry" garbage-collect -m "$dir/registry/config.yml" >/dev/null
 rm -rf "$work"
