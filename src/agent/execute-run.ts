@@ -155,8 +155,17 @@ async function endedEvent({ store, lock, plan, journal, events }: Work, outcome:
     outcome: outcome.outcome,
     summary: report.summary,
     ...(outcome.error === undefined ? {} : { error: toErrorRecord(outcome.error) }),
-    result: { ...report.result, ...(outcome.warnings.length === 0 ? {} : { warnings: outcome.warnings }) },
+    result: { steps: timesOf(entries), ...report.result, ...(outcome.warnings.length === 0 ? {} : { warnings: outcome.warnings }) },
   };
+}
+
+/** When each step began and ended, as the journal has it. */
+function timesOf(entries: readonly JournalEntry[]): readonly { readonly id: string; readonly began: string; readonly ended: string; readonly state: JournalEntry["kind"] }[] {
+  const steps = new Map<string, { id: string; began: string; ended: string; state: JournalEntry["kind"] }>();
+  for (const { step, kind, at } of entries) {
+    if (step !== "") steps.set(step, { id: step, began: steps.get(step)?.began ?? at, ended: at, state: kind });
+  }
+  return [...steps.values()];
 }
 
 /** The end of a run as its journal holds it: for a follower whose events file lacks the last line. */

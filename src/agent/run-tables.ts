@@ -1,8 +1,10 @@
 import type { HostPaths } from "../blueprint/host-paths.ts";
 import { openDeployContext } from "../deploy/deploy-context.ts";
 import { deployTable } from "../deploy/deploy-steps.ts";
+import { swapReport } from "../swap/swap-report.ts";
 import { swapTable } from "../swap/swap-steps.ts";
 import type { Plan } from "../kernel/plan.ts";
+import type { RunOutcome } from "../kernel/run-plan.ts";
 import type { AgentDeps } from "./agent-deps.ts";
 import { deployDeps, swapDeps } from "./room-deps.ts";
 import { bindTable, type RunPlace, type RunTable, type RunTables } from "./run-table.ts";
@@ -11,11 +13,17 @@ import { bindTable, type RunPlace, type RunTable, type RunTables } from "./run-t
 export function runTables(deps: AgentDeps, _paths: HostPaths): RunTables {
   const swap = async (plan: Plan, place: RunPlace): Promise<RunTable> => {
     const { table, context } = swapTable(await swapDeps(deps, plan.stack, place), plan, place.run);
-    return bindTable(table, context);
+    return bindTable(table, context, (outcome, resultOf) => ({ summary: swapReport(context, outcome, resultOf) }));
   };
   return {
-    deploy: async (plan, place) => bindTable(deployTable, await openDeployContext(deployDeps(deps, plan.stack), plan, place.events)),
+    deploy: async (plan, place) =>
+      bindTable(deployTable, await openDeployContext(deployDeps(deps, plan.stack), plan, place.events), (outcome) => ({ summary: deployReport(plan, outcome) })),
     swap,
     rollback: swap,
   };
+}
+
+function deployReport(plan: Plan, outcome: RunOutcome): string {
+  if (outcome.outcome === "done") return `Stack ${String(plan.context["stack"])} is up.`;
+  return outcome.outcome === "undone" ? `The stack before is in place again: ${outcome.error?.message ?? "no reason given"}` : (outcome.error?.message ?? "Undoing failed.");
 }

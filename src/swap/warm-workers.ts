@@ -28,7 +28,10 @@ export function judgeWarmth(first: readonly (Answer | Error)[], second: readonly
     return finding.verdict === "pass" ? [] : [finding.detail];
   });
   const evidence = { first: first.map(millisecondsOf), second: second.map(millisecondsOf) };
-  if (problems.length > 0) return fail(`${problems.length} of ${all.length} warming requests failed: ${problems[0] ?? ""}`, evidence);
+  if (problems.length > 0) {
+    const answered = all.every((answer) => !(answer instanceof Error));
+    return { ...fail(`${problems.length} of ${all.length} warming requests failed: ${problems[0] ?? ""}`, evidence), answered };
+  }
   const times = evidence.second.toSorted((a, b) => a - b);
   const median = times[Math.floor(times.length / 2)] ?? 0;
   const slowest = times.at(-1) ?? 0;

@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
+import { release } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
 
@@ -61,10 +62,11 @@ const hostLine = z.object({
 export function labAvailable(): { readonly ok: boolean; readonly why?: string } {
   if (process.platform !== "linux") return { ok: false, why: "the lab needs Linux" };
   if (process.getuid?.() !== 0) return { ok: false, why: "the lab needs root" };
-  const release = existsSync("/etc/os-release") ? readFileSync("/etc/os-release", "utf8") : "";
-  if (!/^ID=debian$/m.test(release)) return { ok: false, why: "the lab needs Debian 12 or 13" };
-  const systems = readFileSync("/proc/filesystems", "utf8");
-  const missing = ["overlay", "xfs", "ext4"].filter((name) => !new RegExp(`\\b${name}$`, "m").test(systems));
+  const system = existsSync("/etc/os-release") ? readFileSync("/etc/os-release", "utf8") : "";
+  if (!/^ID=debian$/m.test(system)) return { ok: false, why: "the lab needs Debian 12 or 13" };
+  const modules = `/lib/modules/${release()}/modules.dep`;
+  const known = readFileSync("/proc/filesystems", "utf8") + (existsSync(modules) ? readFileSync(modules, "utf8") : "");
+  const missing = ["overlay", "xfs", "ext4"].filter((name) => !new RegExp(`(\\t|/)${name}(\\.ko.*)?$`, "m").test(known.replaceAll(":", "\n")));
   if (missing.length > 0) return { ok: false, why: `the kernel lacks ${missing.join(", ")}` };
   if (!existsSync("/dev/loop-control")) return { ok: false, why: "the kernel lacks loop devices" };
   return { ok: true };

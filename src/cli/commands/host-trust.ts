@@ -3,7 +3,7 @@ import { MillwrightError } from "../../kernel/errors.ts";
 import { fetchHostKey } from "../../remote/connect.ts";
 import { fingerprint, hostKeyType, knownHostsLine } from "../../remote/host-key.ts";
 import { parseKnownHosts } from "../../remote/known-hosts.ts";
-import type { SshAddress, SshTarget } from "../../remote/ssh-target.ts";
+import type { SshTarget } from "../../remote/ssh-target.ts";
 import { confirm } from "../confirm.ts";
 import type { CliContext } from "../context.ts";
 import { connectOptions, sshTarget } from "../host-link.ts";
@@ -12,7 +12,7 @@ import { readIfThere } from "../../kernel/durable-file.ts";
 import { type EnvironmentOption, loadTarget, type Target } from "../target.ts";
 
 interface Options extends EnvironmentOption {
-  readonly fingerprint?: string;
+  readonly fingerprint?: string | undefined;
 }
 
 interface Pinned {
@@ -26,7 +26,7 @@ export const hostTrustCommand: Run<Options> = async (options, context) => {
   const target = await loadTarget(options, context);
   const whole = sshTarget(target.environment, target.environment.host.admin);
   const pinned: Pinned[] = [];
-  if (whole.jump !== undefined) pinned.push(await trust(whole.jump, target, withoutFingerprint(options), context));
+  if (whole.jump !== undefined) pinned.push(await trust(whole.jump, target, { ...options, fingerprint: undefined }, context));
   pinned.push(await trust(whole, target, options, context));
   const text = pinned.map(({ host, fingerprint: print, added }) => `${host}: ${print} ${added ? "is pinned now" : "was pinned already"}.`);
   return { data: { pinned }, text: text.join("\n") };
@@ -58,8 +58,4 @@ async function trust(to: SshTarget, target: Target, options: Options & CommonOpt
   }
   await appendFile(file, `${text === "" || text.endsWith("\n") ? "" : "\n"}${knownHostsLine(to.address, to.port, key)}\n`);
   return { host, fingerprint: print, added: true };
-}
-
-function withoutFingerprint({ fingerprint: _, ...options }: Options & CommonOptions): Options & CommonOptions {
-  return options;
 }

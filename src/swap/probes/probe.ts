@@ -11,6 +11,8 @@ export interface Finding {
   readonly verdict: ProbeVerdict;
   readonly detail: string;
   readonly evidence?: Readonly<Record<string, unknown>>;
+  /** Of a failure: the colour did answer, only wrongly. That is no start that takes its time. */
+  readonly answered?: boolean;
 }
 
 export interface ProbeResult extends Finding {

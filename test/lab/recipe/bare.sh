@@ -16,7 +16,7 @@ apt update
 apt install "${INSTALLED[@]}"
 apt clean
 apt --download-only install "${WAITING[@]}"
-rm "$root/usr/sbin/policy-rc.d" "$root/etc/dpkg/dpkg.cfg.d/"*unsafe* 2>/dev/null || true
+rm "$root/usr/sbin/policy-rc.d"
 
 chroot "$root" useradd -m -s /bin/bash admin
 echo 'admin ALL=(ALL) NOPASSWD:ALL' >"$root/etc/sudoers.d/admin"

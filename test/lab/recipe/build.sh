@@ -1,4 +1,5 @@
 # Sourced by `lab build`. Each part has a key, the hash of what it is made from; a part whose key is in $LAB/stamp is done.
+# The result of an older recipe stays in use until the new one is complete.
 MACHINE_PACKAGES=(ca-certificates debian-archive-keyring e2fsprogs iproute2 mmdebstrap nftables openssh-client procps unzip util-linux xfsprogs)
 R=$here/recipe
 
@@ -12,7 +13,7 @@ fresh() { [ "$(cat "$LAB/stamp/$1" 2>/dev/null)" = "$2" ]; }
 part() { # NAME KEY COMMAND...
   local name=$1 k=$2 t=$EPOCHREALTIME; shift 2
   if fresh "$name" "$k"; then return; fi
-  say "$name …"; rm -f "$LAB/stamp/$name"
+  say "$name …"
   # a failure inside must not be hidden by the `if` of a caller
   "$@" >"$LAB/log.$name" 2>&1 </dev/null || { tail -40 "$LAB/log.$name" >&2; die "$name failed: $LAB/log.$name"; }
   echo "$k" >"$LAB/stamp/$name"
