@@ -16,9 +16,9 @@ export function eventLine(event: MillwrightEvent): string | undefined {
     case "probe":
       return event.verdict === "pass" ? undefined : `${clockTime(event.at)}    ${event.colour} ${event.name}: ${event.verdict}, ${event.detail}`;
     case "progress":
-      return undefined;
+    // The command's own result or error says it.
     case "ended":
-      return `${clockTime(event.at)}  ${event.summary}`;
+      return undefined;
   }
 }
 

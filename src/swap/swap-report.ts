@@ -11,7 +11,7 @@ export function swapReport(context: SwapPlanContext, outcome: RunOutcome, result
       return `Release ${release.id} serves on ${colour}${typeof watched === "string" ? `: ${watched}` : ""}.`;
     }
     case "undone":
-      return `${kept}. Release ${release.id} was taken back: ${outcome.error?.message ?? "no reason given"}`;
+      return `${kept}; release ${release.id} was taken back.`;
     case "failed":
       return outcome.error?.message ?? "Undoing failed.";
   }

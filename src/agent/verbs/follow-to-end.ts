@@ -42,8 +42,10 @@ export async function followToEnd(
 
 /** A run that was done, as a verb's result; any other end as the error it ended with. */
 export function resultOfEnd(ended: EndedEvent): RunResult {
-  if (ended.outcome !== "done") throw fromErrorRecord(ended.error ?? { code: "INTERNAL", message: ended.summary });
-  return describeEnd(ended);
+  if (ended.outcome === "done") return describeEnd(ended);
+  const { summary, error = { code: "INTERNAL", message: summary } } = ended;
+  // What serves now comes first: that is what the reader fears for.
+  throw fromErrorRecord({ ...error, details: [...(summary === error.message ? [] : [summary]), ...(error.details ?? [])] });
 }
 
 export function describeEnd({ run, outcome, summary, result }: EndedEvent): RunResult {

@@ -1,11 +1,9 @@
-import { z } from "zod";
 import { confirm } from "../confirm.ts";
+import { endedRunSchema } from "../ended-run.ts";
 import { openLink, watchRun } from "../host-link.ts";
 import type { CommandResult } from "../output.ts";
 import type { Run } from "../program.ts";
 import { type EnvironmentOption, loadTarget } from "../target.ts";
-
-const runSchema = z.object({ run: z.string(), outcome: z.string(), summary: z.string() }).loose();
 
 export const followCommand: Run<EnvironmentOption> = async (options, context) => {
   const target = await loadTarget(options, context);
@@ -27,6 +25,6 @@ export const abortCommand: Run<EnvironmentOption> = async (options, context) => 
 };
 
 function ended(result: unknown): CommandResult {
-  const run = runSchema.parse(result);
+  const run = endedRunSchema.parse(result);
   return { data: run, text: `Run ${run.run}: ${run.summary}` };
 }

@@ -6,6 +6,7 @@ import { askSwapPlan, type Prepared } from "../ask-plan.ts";
 import { confirm } from "../confirm.ts";
 import type { CliContext } from "../context.ts";
 import { describePlan } from "../describe-plan.ts";
+import { endedRunSchema } from "../ended-run.ts";
 import { type HostLink, openLink, watchRun } from "../host-link.ts";
 import type { CommandResult } from "../output.ts";
 import type { CommonOptions, Run } from "../program.ts";
@@ -23,21 +24,20 @@ export const upgradeCommand: Run<UpgradeOptions> = async (options, context) => {
   await using link = await openLink(target, options, context);
   const prepared = await askSwapPlan(link, "upgrade-plan", target.environment.stack, { release });
   const extra = prepared.classification === undefined ? [] : [`${prepared.classification.kind}: ${prepared.classification.reasons.join("; ")}`];
-  return await carryOut(link, "upgrade", { target, prepared, extra, done: `Release ${release.id} serves ${target.environment.domain}.` }, options, context);
+  return await carryOut(link, "upgrade", { target, prepared, extra }, options, context);
 };
 
 export const rollbackCommand: Run<EnvironmentOption> = async (options, context) => {
   const target = await loadTarget(options, context);
   await using link = await openLink(target, options, context);
   const prepared = await askSwapPlan(link, "rollback-plan", target.environment.stack);
-  return await carryOut(link, "rollback", { target, prepared, extra: [], done: "The release before serves again." }, options, context);
+  return await carryOut(link, "rollback", { target, prepared, extra: [] }, options, context);
 };
 
 interface Work {
   readonly target: Target;
   readonly prepared: Prepared;
   readonly extra: readonly string[];
-  readonly done: string;
 }
 
 async function carryOut(link: HostLink, verb: "upgrade" | "rollback", work: Work, options: CommonOptions & { readonly dryRun?: boolean }, context: CliContext): Promise<CommandResult> {
@@ -46,8 +46,8 @@ async function carryOut(link: HostLink, verb: "upgrade" | "rollback", work: Work
   if (plan.steps.length === 0 || options.dryRun === true) return { data: { plan, notes, changed: false, channels: link.channels }, text };
   context.output.say(text);
   await confirm(`Carry this out on ${work.target.environment.host.address}?`, options, context);
-  const run = await watchRun(link, verb, [work.target.environment.stack, plan.id], context);
-  return { data: { plan, notes, changed: true, run, channels: link.channels }, text: work.done };
+  const run = endedRunSchema.parse(await watchRun(link, verb, [work.target.environment.stack, plan.id], context));
+  return { data: { plan, notes, changed: true, run, channels: link.channels }, text: run.summary };
 }
 
 /** The newest first, with their notes; without a terminal the flag is needed. */
