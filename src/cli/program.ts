@@ -41,6 +41,7 @@ export function buildProgram(context: CliContext, onCommand: (name: string) => v
   root
     .description("Generates hardened Odoo stacks, deploys them over SSH, and swaps releases with a way back.")
     .version(VERSION)
+    .option("--site <dir>", "site folder, also after the verb")
     .exitOverride()
     .configureOutput({ writeErr: (text) => (quiet ? undefined : process.stderr.write(text)) })
     .showSuggestionAfterError()

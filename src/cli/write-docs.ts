@@ -2,6 +2,8 @@ import { writeFile } from "node:fs/promises";
 import { ERROR_CODES } from "../kernel/errors.ts";
 import { type JsonSchema, siteJsonSchema } from "../site/site-json-schema.ts";
 
+import { describeQuestions } from "../wizard/describe-questions.ts";
+
 /** `docs/errors.md` from the table of codes, so that it cannot rot; a test compares. */
 export function errorsDocument(): string {
   const rows = Object.entries(ERROR_CODES)
@@ -44,6 +46,20 @@ ${rowsOf(siteJsonSchema(), "").join("\n")}
 `;
 }
 
+/** `docs/answers.md`: the wizard's questions, from the wizard. */
+export function answersDocument(): string {
+  const rows = describeQuestions().map(({ key, takes, assumed, explanation }) => `| \`${key}\` | ${takes} | ${assumed} | ${explanation} |`);
+  return `# Answers of \`millwright new\`
+
+Without a terminal, each question is answered by \`--set key=value\` or by a key in the file given with \`--answers\` (YAML or JSON); flags win. What is
+assumed needs no answer. This page is written by \`npm run schema\`.
+
+| key | takes | assumed | what it is |
+|---|---|---|---|
+${rows.join("\n")}
+`;
+}
+
 function rowsOf(schema: JsonSchema, path: string): readonly string[] {
   const variants = [schema, ...(schema.oneOf ?? []), ...(schema.anyOf ?? [])];
   const own = path === "" || typeof schema["description"] !== "string" ? [] : [row(path, schema)];
@@ -64,4 +80,5 @@ function row(path: string, schema: JsonSchema): string {
 if (process.argv[1]?.endsWith("write-docs.ts")) {
   await writeFile("docs/errors.md", errorsDocument());
   await writeFile("docs/site.md", siteDocument());
+  await writeFile("docs/answers.md", answersDocument());
 }
