@@ -10,7 +10,7 @@ import type { Stack } from "../blueprint/stack.ts";
 import { secretNames } from "../blueprint/secret-names.ts";
 import { MillwrightError } from "../kernel/errors.ts";
 import { ensureSiteSecrets } from "../secrets/ensure-site-secrets.ts";
-import { readIdentity } from "../secrets/identity.ts";
+import { ensureIdentity, readIdentity } from "../secrets/identity.ts";
 import { readIfThere } from "../kernel/durable-file.ts";
 import { readVaultFile } from "../secrets/vault.ts";
 import { certificateFiles } from "../site/site.ts";
@@ -62,11 +62,14 @@ export async function renderedStack(target: Target, context: CliContext): Promis
 
 async function completeSecrets({ site, environment }: Target, context: CliContext): Promise<void> {
   const identityFile = join(context.configDirectory, "identity");
-  // Without the operator's identity (CI that only renders) a complete vault still serves; what is missing is said by whoever needs it.
-  const identity = await readIdentity(identityFile).catch((error: unknown) => {
-    if (error instanceof MillwrightError && error.code === "IDENTITY_MISSING") return undefined;
-    throw error;
-  });
+  const isNew = (await readIfThere(site.files.vault(environment.name))) === undefined;
+  // A site that never had secrets gets them, from a new identity if need be. A vault that is there serves without one (CI that only renders).
+  const identity = isNew
+    ? await ensureIdentity(identityFile)
+    : await readIdentity(identityFile).catch((error: unknown) => {
+        if (error instanceof MillwrightError && error.code === "IDENTITY_MISSING") return undefined;
+        throw error;
+      });
   if (identity === undefined) return;
   const names = secretNames(environment, await odooBlueprint());
   const done = await ensureSiteSecrets({ site, environment, names, identity, operator: context.user, clock: context.clock });
