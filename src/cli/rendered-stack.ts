@@ -9,10 +9,9 @@ import { renderStack } from "../blueprint/render-stack.ts";
 import type { Stack } from "../blueprint/stack.ts";
 import { secretNames } from "../blueprint/secret-names.ts";
 import { MillwrightError } from "../kernel/errors.ts";
-import { ensureSiteSecrets } from "../secrets/ensure-site-secrets.ts";
-import { ensureIdentity, readIdentity } from "../secrets/identity.ts";
 import { readIfThere } from "../kernel/durable-file.ts";
-import { readVaultFile } from "../secrets/vault.ts";
+import { isComplete } from "../secrets/is-complete.ts";
+import { readVaultFile } from "../secrets/vault-file.ts";
 import { certificateFiles } from "../site/site.ts";
 import type { CliContext } from "./context.ts";
 import type { Target } from "./target.ts";
@@ -41,7 +40,8 @@ export async function siteLock({ site }: Target): Promise<ImageLock> {
  */
 export async function renderedStack(target: Target, context: CliContext): Promise<Stack> {
   const { site, environment } = target;
-  await completeSecrets(target, context);
+  const blueprint = await odooBlueprint();
+  await completeSecrets(target, blueprint, context);
   const files = certificateFiles(environment);
   const certificates: Record<string, string> = {};
   for (const name of files === undefined ? [] : [files.chain, ...(files.ca === undefined ? [] : [files.ca])]) {
@@ -51,8 +51,7 @@ export async function renderedStack(target: Target, context: CliContext): Promis
     }
     certificates[name] = text;
   }
-  const [blueprint, lock, vault, overrides] = await Promise.all([
-    odooBlueprint(),
+  const [lock, vault, overrides] = await Promise.all([
     siteLock(target),
     readVaultFile(site.files.vault(environment.name)),
     readOverrides(site.files.overrides),
@@ -60,18 +59,14 @@ export async function renderedStack(target: Target, context: CliContext): Promis
   return renderStack({ environment, blueprint, lock, vault, overrides, certificates });
 }
 
-async function completeSecrets({ site, environment }: Target, context: CliContext): Promise<void> {
+async function completeSecrets({ site, environment }: Target, blueprint: Blueprint, context: CliContext): Promise<void> {
+  const names = secretNames(environment, blueprint);
+  if (await isComplete(site, environment, names, context.clock)) return;
+  const [{ ensureSiteSecrets }, { ensureIdentity, readIdentity }] = await Promise.all([import("../secrets/ensure-site-secrets.ts"), import("../secrets/identity.ts")]);
   const identityFile = join(context.configDirectory, "identity");
+  // A site that never had secrets gets them, from a new identity if need be; one that has some needs an identity that can open them.
   const isNew = (await readIfThere(site.files.vault(environment.name))) === undefined;
-  // A site that never had secrets gets them, from a new identity if need be. A vault that is there serves without one (CI that only renders).
-  const identity = isNew
-    ? await ensureIdentity(identityFile)
-    : await readIdentity(identityFile).catch((error: unknown) => {
-        if (error instanceof MillwrightError && error.code === "IDENTITY_MISSING") return undefined;
-        throw error;
-      });
-  if (identity === undefined) return;
-  const names = secretNames(environment, await odooBlueprint());
+  const identity = isNew ? await ensureIdentity(identityFile) : await readIdentity(identityFile);
   const done = await ensureSiteSecrets({ site, environment, names, identity, operator: context.user, clock: context.clock });
   for (const line of done) context.output.say(`${environment.name}: ${line}`);
 }

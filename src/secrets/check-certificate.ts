@@ -3,12 +3,13 @@ import type { Clock } from "../kernel/clock.ts";
 import { MillwrightError } from "../kernel/errors.ts";
 import type { Secret } from "../kernel/secret.ts";
 
-/** Why a certificate cannot serve a domain; undefined when it can. */
-export function certificateProblem(chain: string, key: Secret, domain: string, clock: Clock, daysLeft = 0): string | undefined {
+/** Why a certificate cannot serve a domain; undefined when it can. Without a key, only what the certificate itself says is judged. */
+export function certificateProblem(chain: string, key: Secret | undefined, domain: string, clock: Clock, daysLeft = 0): string | undefined {
   try {
     const certificate = new X509Certificate(chain);
     if (certificate.checkHost(domain) === undefined) return `it is not for ${domain}`;
     if (Date.parse(certificate.validTo) - daysLeft * 86_400_000 <= clock.now()) return `it ends on ${certificate.validTo}`;
+    if (key === undefined) return undefined;
     return certificate.checkPrivateKey(createPrivateKey(key.reveal())) ? undefined : "the key is not the certificate's";
   } catch {
     // OpenSSL's words differ from version to version and say no more.

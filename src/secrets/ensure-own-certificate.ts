@@ -7,10 +7,10 @@ import type { Identity } from "./identity.ts";
 import { issueLeaf, makeAuthority, type Authority } from "./own-ca.ts";
 import { readIfThere, writeDurable } from "../kernel/durable-file.ts";
 import { readRecipients } from "./recipients.ts";
+import { RENEW_DAYS } from "./renew-days.ts";
 import { authorityKeyFile, openSiteVault, setSecrets } from "./site-secrets.ts";
-import { createVault, openVault, readVaultFile, writeVaultFile } from "./vault.ts";
-
-const RENEW_DAYS = 60;
+import { createVault, openVault } from "./vault.ts";
+import { readVaultFile, writeVaultFile } from "./vault-file.ts";
 
 /**
  * For certificates of the kind `ca`: makes the site's authority if there is none, and the environment's certificate if it is absent, for another

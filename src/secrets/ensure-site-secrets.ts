@@ -26,7 +26,7 @@ export interface SiteSecretsOptions {
 export async function ensureSiteSecrets(options: SiteSecretsOptions): Promise<readonly string[]> {
   const { site, environment, identity } = options;
   if (!(await hasRecipients(site.directory))) {
-    await writeRecipients(site.directory, { operators: [{ name: options.operator, recipient: identity.recipient }], hosts: {} });
+    await writeRecipients(site.directory, { operators: [{ name: options.operator, recipient: identity.recipient }], hosts: {}, holds: {} });
   }
   const names = options.names.filter((name) => name !== "tls_key");
   const made = await ensureSecrets(site.directory, environment.name, names, identity.identity, options.random);

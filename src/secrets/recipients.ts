@@ -12,6 +12,8 @@ const recipient = z.string().regex(/^age1[02-9ac-hj-np-z]{58}$/, "must be an age
 export const recipientsSchema = z.strictObject({
   operators: z.array(z.strictObject({ name: z.string().regex(/^[A-Za-z0-9_][A-Za-z0-9._@-]{0,60}$/), recipient })).min(1),
   hosts: z.record(environmentName, recipient),
+  /** Names of the secrets in each environment's vault, so that one knows what is missing without opening it. */
+  holds: z.record(environmentName, z.array(z.string())).default({}),
 });
 
 export type Recipients = z.infer<typeof recipientsSchema>;

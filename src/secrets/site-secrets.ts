@@ -5,7 +5,8 @@ import { siteFiles } from "../site/site.ts";
 import type { SecretValues } from "./fill-secrets.ts";
 import { generateSecret, systemRandom, type Random } from "./generate.ts";
 import { readRecipients, recipientsOf, writeRecipients, type Recipients } from "./recipients.ts";
-import { createVault, openVault, readVaultFile, writeVaultFile } from "./vault.ts";
+import { createVault, openVault } from "./vault.ts";
+import { readVaultFile, writeVaultFile } from "./vault-file.ts";
 
 /** The key of the site's own authority: a vault for operators, which no host can open. No environment can have this name. */
 export function authorityKeyFile(siteDirectory: string): string {
@@ -34,14 +35,14 @@ export async function ensureSecrets(
   const missing = names.filter((name) => !Object.hasOwn(values, name));
   if (isThere && missing.length === 0) return [];
   const made = Object.fromEntries(missing.map((name) => [name, generateSecret(random)]));
-  await encryptFor(siteDirectory, environment, { ...values, ...made }, await readRecipients(siteDirectory));
+  await encryptFor(siteDirectory, environment, { ...values, ...made });
   return missing;
 }
 
 /** Sets secrets to given values, such as a certificate's key. */
 export async function setSecrets(siteDirectory: string, environment: string, values: SecretValues, identity: Secret): Promise<void> {
   const before = await openSiteVault(siteDirectory, environment, identity);
-  await encryptFor(siteDirectory, environment, { ...before, ...values }, await readRecipients(siteDirectory));
+  await encryptFor(siteDirectory, environment, { ...before, ...values });
 }
 
 /**
@@ -53,7 +54,6 @@ export async function addHostRecipient(siteDirectory: string, environment: strin
   if (recipients.hosts[environment] === recipient) return false;
   const wanted: Recipients = { ...recipients, hosts: { ...recipients.hosts, [environment]: recipient } };
   await encryptFor(siteDirectory, environment, await openSiteVault(siteDirectory, environment, identity), wanted);
-  await writeRecipients(siteDirectory, wanted);
   return true;
 }
 
@@ -76,8 +76,11 @@ export async function rekey(siteDirectory: string, environments: readonly string
   await writeRecipients(siteDirectory, recipients);
 }
 
-async function encryptFor(siteDirectory: string, environment: string, values: SecretValues, recipients: Recipients): Promise<void> {
+/** Writes the vault, then the list with what it holds. */
+async function encryptFor(siteDirectory: string, environment: string, values: SecretValues, wanted?: Recipients): Promise<void> {
+  const recipients = wanted ?? (await readRecipients(siteDirectory));
   await writeVaultFile(siteFiles(siteDirectory).vault(environment), await createVault(values, recipientsOf(recipients, environment)));
+  await writeRecipients(siteDirectory, { ...recipients, holds: { ...recipients.holds, [environment]: Object.keys(values).sort() } });
 }
 
 async function exists(path: string): Promise<boolean> {

@@ -1,11 +1,9 @@
-import { readFile } from "node:fs/promises";
 import { armor, Decrypter, Encrypter } from "age-encryption";
 import { z } from "zod";
 import { canonicalJson } from "../kernel/canonical.ts";
 import { MillwrightError } from "../kernel/errors.ts";
 import { Secret } from "../kernel/secret.ts";
 import type { SecretValues } from "./fill-secrets.ts";
-import { writeDurable } from "../kernel/durable-file.ts";
 
 export const secretName = z.string().regex(/^[a-z][a-z0-9_]{0,62}$/, "must be lower-case letters, digits and underscores");
 
@@ -32,22 +30,6 @@ export async function openVault(armored: string, identity: Secret): Promise<Secr
   // The parser's own words would quote the content.
   if (!content.success) throw damaged("it does not hold names and values");
   return Object.fromEntries(Object.entries(content.data).map(([name, value]) => [name, new Secret(value)]));
-}
-
-export async function readVaultFile(path: string): Promise<string> {
-  try {
-    return await readFile(path, "utf8");
-  } catch (error) {
-    throw new MillwrightError("VAULT_MISSING", "The environment's vault is not in the site's folder.", {
-      subject: path,
-      hint: "Get it from the site's git history.",
-      cause: error,
-    });
-  }
-}
-
-export async function writeVaultFile(path: string, armored: string): Promise<void> {
-  await writeDurable(path, armored.endsWith("\n") ? armored : `${armored}\n`);
 }
 
 function decode(armored: string): Uint8Array {

@@ -19,7 +19,7 @@ async function anIdentity(): Promise<Identity> {
 
 async function aSite(operator: Identity) {
   const folder = await createFixture({});
-  await writeRecipients(folder.path, { operators: [{ name: "ann", recipient: operator.recipient }], hosts: {} });
+  await writeRecipients(folder.path, { operators: [{ name: "ann", recipient: operator.recipient }], hosts: {}, holds: {} });
   return folder;
 }
 
@@ -106,9 +106,9 @@ describe("the secrets of a site", () => {
       { name: "ann", recipient: operator.recipient },
       { name: "bob", recipient: leaver.recipient },
     ];
-    await rekey(folder.path, ["production"], { operators: both, hosts: {} }, operator.identity);
+    await rekey(folder.path, ["production"], { operators: both, hosts: {}, holds: {} }, operator.identity);
     await openSiteVault(folder.path, "production", leaver.identity);
-    await rekey(folder.path, ["production"], { operators: both.slice(0, 1), hosts: {} }, leaver.identity);
+    await rekey(folder.path, ["production"], { operators: both.slice(0, 1), hosts: {}, holds: {} }, leaver.identity);
     await expect(openSiteVault(folder.path, "production", leaver.identity)).rejects.toMatchObject({ code: "VAULT_LOCKED" });
     expect((await readRecipients(folder.path)).operators.map(({ name }) => name)).toEqual(["ann"]);
   });

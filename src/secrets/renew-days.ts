@@ -1,0 +1,2 @@
+/** An own certificate that ends within these days is renewed. */
+export const RENEW_DAYS = 60;
