@@ -1,11 +1,11 @@
 import { watch } from "node:fs";
 import { timestamp } from "../kernel/clock.ts";
 import { toErrorRecord } from "../kernel/error-record.ts";
-import { MillwrightError } from "../kernel/errors.ts";
+import { asMillwrightError, MillwrightError } from "../kernel/errors.ts";
 import { type Events, eventSchema, type MillwrightEvent } from "../kernel/events.ts";
 import type { JournalEntry } from "../kernel/journal.ts";
 import type { Plan } from "../kernel/plan.ts";
-import { asMillwrightError, type RunOutcome, runPlan } from "../kernel/run-plan.ts";
+import { type RunOutcome, runPlan } from "../kernel/run-plan.ts";
 import { type JournalFile, openJournal } from "./journal-file.ts";
 import { RunEvents } from "./run-events.ts";
 import { type Lock, readLock } from "./run-lock.ts";

@@ -1,8 +1,7 @@
 import { userInfo } from "node:os";
 import { hostPaths } from "../blueprint/host-paths.ts";
 import { HOST_IDENTITY } from "../deploy/open-host-vault.ts";
-import { MillwrightError } from "../kernel/errors.ts";
-import { asMillwrightError } from "../kernel/run-plan.ts";
+import { asMillwrightError, MillwrightError } from "../kernel/errors.ts";
 import { VERSION } from "../kernel/version.ts";
 import { readIdentity } from "../secrets/identity.ts";
 import { storeOf } from "./agent-deps.ts";

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { errorRecordSchema } from "../kernel/error-record.ts";
 import { eventSchema } from "../kernel/events.ts";
 
 /**
@@ -31,17 +32,7 @@ export type Verb = keyof typeof VERBS;
 export const replyLineSchema = z.union([
   z.object({ event: eventSchema }),
   z.object({ ok: z.literal(true), agent: z.string(), result: z.unknown() }),
-  z.object({
-    ok: z.literal(false),
-    agent: z.string(),
-    error: z.object({
-      code: z.string(),
-      message: z.string(),
-      subject: z.string().optional(),
-      hint: z.string().optional(),
-      details: z.array(z.string()).optional(),
-    }),
-  }),
+  z.object({ ok: z.literal(false), agent: z.string(), error: errorRecordSchema }),
 ]);
 
 export type ReplyLine = z.infer<typeof replyLineSchema>;

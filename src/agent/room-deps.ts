@@ -3,6 +3,7 @@ import { hostPaths } from "../blueprint/host-paths.ts";
 import type { DeployDeps } from "../deploy/deploy-deps.ts";
 import { secretsOf } from "../deploy/deploy-context.ts";
 import { linuxHostFacts } from "../deploy/host-facts.ts";
+import { readHostWaivers } from "../deploy/host-file.ts";
 import { materialiseColour } from "../deploy/materialise-colour.ts";
 import { openHostVault } from "../deploy/open-host-vault.ts";
 import { provision } from "../deploy/provision.ts";
@@ -36,6 +37,7 @@ export function deployDeps(deps: AgentDeps, stack: string): DeployDeps {
     host: linuxHostFacts,
     openVault: openHostVault,
     writeRoutes: async (wanted) => await writeTraffic(paths, await currentTraffic(wanted, paths)),
+    acceptedWaivers: readHostWaivers,
     imageDirectory: "/var/lib/docker",
   };
 }

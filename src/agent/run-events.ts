@@ -1,5 +1,6 @@
 import { closeSync, fstatSync, openSync, readSync, writeSync } from "node:fs";
 import { eventSchema, type Events, type MillwrightEvent } from "../kernel/events.ts";
+import { parseJson } from "../kernel/parse-json.ts";
 import { redactValue } from "../kernel/secret.ts";
 
 /** A run's events.jsonl, open for appending. What is emitted is in the file when `emit` returns, so that a follower in another process sees it. */
@@ -25,11 +26,7 @@ export class RunEvents implements Events, Disposable {
 
 /** One line of an events file; undefined for a torn one, or one of a kind that this version does not know. */
 export function parseEventLine(line: string): MillwrightEvent | undefined {
-  try {
-    return eventSchema.safeParse(JSON.parse(line)).data;
-  } catch {
-    return undefined;
-  }
+  return eventSchema.safeParse(parseJson(line)).data;
 }
 
 function endsInMidLine(file: number): boolean {

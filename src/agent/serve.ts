@@ -1,9 +1,8 @@
 import type { Readable, Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { toErrorRecord } from "../kernel/error-record.ts";
-import { MillwrightError } from "../kernel/errors.ts";
+import { asMillwrightError, MillwrightError } from "../kernel/errors.ts";
 import type { Events } from "../kernel/events.ts";
-import { asMillwrightError } from "../kernel/run-plan.ts";
 import { redactValue } from "../kernel/secret.ts";
 import { VERSION } from "../kernel/version.ts";
 import { type ArgumentsOf, readArguments } from "./arguments.ts";

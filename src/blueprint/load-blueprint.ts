@@ -3,6 +3,7 @@ import { join, relative, sep } from "node:path";
 import { parseDocument } from "yaml";
 import { z } from "zod";
 import type { Json } from "../kernel/canonical.ts";
+import { messageOf } from "../kernel/errors.ts";
 import { type Blueprint, blueprintFileSchema, type Part, partHeadSchema } from "./blueprint.ts";
 import { blueprintInvalid } from "./template.ts";
 
@@ -46,7 +47,7 @@ export function parseYaml(text: string, where: string): Json {
   try {
     return document.toJS() as Json;
   } catch (error) {
-    throw blueprintInvalid(where, error instanceof Error ? error.message : String(error), error);
+    throw blueprintInvalid(where, messageOf(error), error);
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Json } from "../kernel/canonical.ts";
 import { asText, type ComposeDocument, isList, isMap, type JsonMap, NETWORKS, servicesOf } from "./compose-document.ts";
+import type { Waiver } from "../site/environment.ts";
 import { RELEASE_IMAGE } from "./stack.ts";
 
 /** Something in a rendered service that weakens the host, in the words a person needs to mend it. */
@@ -10,12 +11,6 @@ export interface Finding {
   /** Where in the service, such as `volumes[0]`. */
   readonly path: string;
   readonly message: string;
-}
-
-export interface PolicyWaiver {
-  readonly rule: string;
-  readonly service: string;
-  readonly reason: string;
 }
 
 interface Rule {
@@ -36,9 +31,12 @@ const KNOWN_KEYS = new Set(
 
 const HOST_NAMESPACES = ["network_mode", "pid", "ipc", "uts", "userns_mode", "cgroup"];
 
-/** A stack's own data, its traffic folder, and files that the agent laid out by content. */
-const OWN_PATH = /^\/srv\/millwright\/[a-z0-9-]+\/(data\/.+|traffic|files\/.+|secrets\/.+)$/;
-const STACK_FILE = /^\.\.\/[a-z0-9][\w.-]*(\/[\w-][\w.-]*)*\/?$/;
+/**
+ * A stack's own data, its traffic folder, and files that the agent laid out by content. Plain names only, which nothing expands; of the data
+ * only whole folders, since in one that a container writes to a link of its own could lead anywhere on the host.
+ */
+const OWN_PATH = /^\/srv\/millwright\/[a-z0-9-]+\/(data\/[a-z0-9][\w.-]*|traffic|(files|secrets)\/[\w-][\w.-]*(\/[\w-][\w.-]*)*)$/;
+const STACK_FILE = /^\.\.\/(?:data\/[a-z0-9][\w.-]*|traffic|(?!(?:data|traffic)(?:\/|$))[a-z0-9][\w.-]*(\/[\w-][\w.-]*)*\/?)$/;
 const SECRET_NAME = /(PASSWORD|PASSWD|SECRET|TOKEN|API_?KEY|CREDENTIAL|PRIVATE_?KEY)/i;
 
 export const RULES: readonly Rule[] = [
@@ -116,17 +114,17 @@ export const RULES: readonly Rule[] = [
 ];
 
 /** What is wrong with the documents and not waived. The agent asks this again on the host: what a client says is not trusted. */
-export function judge(documents: readonly ComposeDocument[], waivers: readonly PolicyWaiver[]): readonly Finding[] {
+export function judge(documents: readonly ComposeDocument[], waivers: readonly Waiver[]): readonly Finding[] {
   return judgeAll(documents, waivers).findings;
 }
 
 /** The same, with the waivers that let something pass: they are shown in every plan. */
 export function judgeAll(
   documents: readonly ComposeDocument[],
-  waivers: readonly PolicyWaiver[],
-): { readonly findings: readonly Finding[]; readonly waived: readonly PolicyWaiver[] } {
+  waivers: readonly Waiver[],
+): { readonly findings: readonly Finding[]; readonly waived: readonly Waiver[] } {
   const findings: Finding[] = [];
-  const used = new Set<PolicyWaiver>();
+  const used = new Set<Waiver>();
   for (const document of documents) {
     for (const finding of judgeDocument(document)) {
       const waiver = waivers.find((one) => one.rule === finding.rule && one.service === finding.service && one.reason.trim() !== "");

@@ -3,7 +3,8 @@ import { type ReplyLine, replyLineSchema } from "../agent/protocol.ts";
 import { fromErrorRecord } from "../kernel/error-record.ts";
 import { MillwrightError } from "../kernel/errors.ts";
 import type { Events } from "../kernel/events.ts";
-import { quoteWords } from "../kernel/shell.ts";
+import { parseJson } from "../kernel/parse-json.ts";
+import { lastLines, quoteWords } from "../kernel/shell.ts";
 import { VERSION } from "../kernel/version.ts";
 
 /** What bootstrap needs of an SSH connection. */
@@ -30,7 +31,7 @@ export async function asRoot(
     throw new MillwrightError("SUDO_NEEDED", "The admin account cannot use sudo on the host without a password.", {
       subject: "host.admin",
       hint: "On the host, as root: echo 'ADMIN ALL=(ALL) NOPASSWD: ALL' > /etc/sudoers.d/ADMIN && chmod 440 /etc/sudoers.d/ADMIN (ADMIN is the account's name). After bootstrap it can be taken away again.",
-      details: result.stderr.trim().split("\n").slice(-3),
+      details: lastLines(result.stderr, 3),
     });
   }
   return result;
@@ -46,7 +47,8 @@ export async function callBootstrap(
   const { code, stderr } = await asRoot(connection, [`${AGENT_FOLDER}/node`, `${AGENT_FOLDER}/agent.mjs`, "bootstrap", ...words], {
     stdin: Buffer.from(options.request === undefined ? "" : JSON.stringify(options.request)),
     onStdoutLine: (line) => {
-      const parsed = replyLineSchema.safeParse(parseLine(line));
+      const parsed = replyLineSchema.safeParse(parseJson(line));
+      // A greeting of the host's shell, not ours; the missing reply is what counts.
       if (!parsed.success) return;
       if ("event" in parsed.data) options.events.emit(parsed.data.event);
       else reply = parsed.data;
@@ -60,19 +62,6 @@ export async function callBootstrap(
   }
   throw new MillwrightError("LINK_LOST", "The connection broke before the host's answer came.", {
     hint: "Run `millwright host bootstrap` again: it finishes what was begun.",
-    details: stderr
-      .trim()
-      .split("\n")
-      .filter((line) => line !== "")
-      .slice(-5),
+    details: lastLines(stderr, 5),
   });
-}
-
-function parseLine(line: string): unknown {
-  try {
-    return JSON.parse(line);
-  } catch {
-    // A greeting of the host's shell, not ours; the missing reply is what counts.
-    return undefined;
-  }
 }

@@ -1,8 +1,10 @@
 import { z } from "zod";
 import { replyLineSchema } from "../agent/protocol.ts";
 import { type Clock, timestamp } from "../kernel/clock.ts";
-import { MillwrightError } from "../kernel/errors.ts";
+import { messageOf, MillwrightError } from "../kernel/errors.ts";
 import { type Events, silentEvents } from "../kernel/events.ts";
+import { parseJson } from "../kernel/parse-json.ts";
+import { lastLines } from "../kernel/shell.ts";
 import { VERSION } from "../kernel/version.ts";
 import type { Environment } from "../site/environment.ts";
 import { type AdminConnection, AGENT_FOLDER, callBootstrap } from "./admin-connection.ts";
@@ -125,10 +127,7 @@ async function proveLogins(options: BootstrapOptions, guard: string | null): Pro
   if (!lines.some((line) => line.success && "ok" in line.data && line.data.ok)) {
     throw new MillwrightError("LOGIN_NOT_PROVEN", `${host.deploy} can log in, but its key does not reach the agent.`, {
       subject: host.deploy,
-      details: `${stdout}\n${stderr}`
-        .split("\n")
-        .filter((line) => line !== "")
-        .slice(-5),
+      details: lastLines(`${stdout}\n${stderr}`, 5),
     });
   }
   await using admin = await openPatiently(options, host.admin);
@@ -149,7 +148,7 @@ async function openPatiently(options: BootstrapOptions, user: string): Promise<A
 
 /** Over the connection that is still open; if it is not, the host's own timer does the same. */
 async function takenBack(options: BootstrapOptions, cause: unknown): Promise<MillwrightError> {
-  const why = cause instanceof Error ? cause.message : String(cause);
+  const why = messageOf(cause);
   const now = await callBootstrap(options.connection, ["rollback"], { events: silentEvents }).then(
     () => "They were taken back.",
     () => `The host takes them back by itself within ${options.guardSeconds ?? 120} s.`,
@@ -168,13 +167,4 @@ function callOptions(options: HostOptions, events: Events): { readonly events: E
 
 function note(options: HostOptions, text: string): void {
   options.events.emit({ kind: "note", at: timestamp(options.clock), level: "info", text });
-}
-
-function parseJson(line: string): unknown {
-  try {
-    return JSON.parse(line);
-  } catch {
-    // Not a line of the agent's.
-    return undefined;
-  }
 }

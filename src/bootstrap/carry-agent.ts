@@ -6,6 +6,7 @@ import { pipeline } from "node:stream/promises";
 import { createGzip } from "node:zlib";
 import { pack } from "tar-stream";
 import { MillwrightError } from "../kernel/errors.ts";
+import { lastLines } from "../kernel/shell.ts";
 import { type AdminConnection, AGENT_FOLDER, asRoot } from "./admin-connection.ts";
 import { type Processor, processorOf } from "./node-runtime.ts";
 
@@ -28,7 +29,7 @@ export async function lookAtAgent(connection: AdminConnection, signal?: AbortSig
   const script = `uname -m; cd ${AGENT_FOLDER} 2>/dev/null && sha256sum ${NAMES.agent} ${NAMES.node} 2>/dev/null; true`;
   const { code, stdout, stderr } = await asRoot(connection, ["sh", "-c", script], signal === undefined ? {} : { signal });
   const [machine = "", ...lines] = stdout.trim().split("\n");
-  if (code !== 0) throw new MillwrightError("LINK_LOST", "The host did not answer a first question.", { details: stderr.trim().split("\n").slice(-5) });
+  if (code !== 0) throw new MillwrightError("LINK_LOST", "The host did not answer a first question.", { details: lastLines(stderr, 5) });
   const processor = processorOf(machine);
   if (processor === undefined)
     throw new MillwrightError("HOST_UNSUPPORTED", `The host's processor is ${machine}; millwright's agent runs on x86_64 and aarch64.`, { subject: machine });
@@ -57,7 +58,7 @@ export async function carryAgent(
   throw new MillwrightError("BOOTSTRAP_FAILED", "The agent did not arrive whole, or its runtime does not start on the host.", {
     subject: AGENT_FOLDER,
     hint: "Run `millwright host bootstrap` again.",
-    details: stderr.trim().split("\n").slice(-5),
+    details: lastLines(stderr, 5),
   });
 }
 

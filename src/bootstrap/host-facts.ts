@@ -1,5 +1,6 @@
 import { parse } from "yaml";
 import { z } from "zod";
+import { HOST_FILE, hostFileSchema } from "../deploy/host-file.ts";
 import type { System } from "./system.ts";
 
 /** What bootstrap has to know of a host before it can say what the host lacks. Observed once, at the beginning of a run. */
@@ -48,9 +49,6 @@ export interface SshFacts {
   readonly ciphers: readonly string[];
   readonly macs: readonly string[];
 }
-
-export const HOST_FILE = "/etc/millwright/host.yaml";
-const hostFileSchema = z.object({ stack: z.string() });
 
 export async function observeHost(system: System): Promise<HostFacts> {
   const { shell, files } = system;

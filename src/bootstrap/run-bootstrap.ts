@@ -1,3 +1,4 @@
+import { HOST_IDENTITY } from "../deploy/open-host-vault.ts";
 import { timestamp } from "../kernel/clock.ts";
 import { MillwrightError } from "../kernel/errors.ts";
 import type { Events } from "../kernel/events.ts";
@@ -8,7 +9,6 @@ import { applyResource, isProof, observeResource } from "./kinds/kinds.ts";
 import { PENDING } from "./kinds/running.ts";
 import { preflight } from "./preflight.ts";
 import type { Change, Finding, Resource } from "./resource.ts";
-import { IDENTITY } from "./resources/agent-files.ts";
 import type { System } from "./system.ts";
 import type { WantedHost } from "./wanted.ts";
 
@@ -56,7 +56,7 @@ export async function runBootstrap(run: BootstrapRun): Promise<BootstrapOutcome>
     notes,
     guard,
     unconfirmed: await isGuardPending(system).then((pending) => pending && mode === "plan"),
-    recipient: (await system.identities.recipient(IDENTITY)) ?? null,
+    recipient: (await system.identities.recipient(HOST_IDENTITY)) ?? null,
   };
 }
 

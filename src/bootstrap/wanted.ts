@@ -35,6 +35,8 @@ export const wantedHostSchema = z.strictObject({
     pool: z.string(),
   }),
   dataDisk: z.string().startsWith("/dev/").optional(),
+  /** Policy rules that stacks on this host may set aside: who deploys cannot add to them. */
+  waivers: z.array(z.strictObject({ rule: z.string(), service: z.string(), reason: z.string() })).default([]),
   /** How long a change of sshd or the firewall lives without a new login confirming it. */
   guardSeconds: z.int().min(10).max(600),
 });
@@ -81,6 +83,7 @@ export function wantedHost(environment: Environment, options: WantedOptions): Wa
     listen: host.listen,
     docker: { source: environment.docker.source, mirrors: [...environment.docker.mirrors], pool: environment.docker.pool },
     ...(environment.dataDisk === undefined ? {} : { dataDisk: environment.dataDisk }),
+    waivers: environment.waivers.map(({ rule, service, reason }) => ({ rule, service, reason })),
     guardSeconds: options.guardSeconds ?? 120,
   });
   if (!parsed.success) {

@@ -1,6 +1,5 @@
 import { CommanderError } from "commander";
-import { MillwrightError } from "../kernel/errors.ts";
-import { asMillwrightError } from "../kernel/run-plan.ts";
+import { asMillwrightError, MillwrightError } from "../kernel/errors.ts";
 import { buildContext } from "./context.ts";
 import { Output, type OutputMode, wantsColour } from "./output.ts";
 import { buildProgram } from "./program.ts";

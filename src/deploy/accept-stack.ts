@@ -1,10 +1,12 @@
 import { posix } from "node:path";
 import { z } from "zod";
-import { isList, isMap, servicesOf } from "../blueprint/compose-document.ts";
+import { isList, isMap, type JsonMap, servicesOf } from "../blueprint/compose-document.ts";
 import { type HostPaths, hostPaths } from "../blueprint/host-paths.ts";
 import { judge } from "../blueprint/policy.ts";
-import { type Stack, stackId, stackSchema } from "../blueprint/stack.ts";
+import { RELEASE_IMAGE, type Stack, stackId, stackSchema } from "../blueprint/stack.ts";
+import type { Json } from "../kernel/canonical.ts";
 import { MillwrightError } from "../kernel/errors.ts";
+import type { Waiver } from "../site/environment.ts";
 import { readCompose } from "./materialise.ts";
 import { storeStack } from "./stack-store.ts";
 
@@ -12,16 +14,19 @@ const COMPOSE_FILES = ["platform/compose.yaml", "blue/compose.yaml", "green/comp
 const REQUIRED = [...COMPOSE_FILES, "edge/routes.json", "secrets.age"] as const;
 const ROLE = /^[a-z][a-z0-9_]{0,62}$/;
 
-/** Takes a stack in from outside: what the sender says is not trusted. Verified, judged by the host's own policy, then stored. */
-export async function acceptStack(paths: HostPaths, name: string, input: unknown): Promise<Stack> {
+/** Takes a stack in from outside: what the sender says is not trusted. Verified, judged by the host's own policy and waivers, then stored. */
+export async function acceptStack(paths: HostPaths, name: string, input: unknown, waivers: readonly Waiver[]): Promise<Stack> {
   const stack = verifyStack(input, name);
   const findings = judge(
     COMPOSE_FILES.map((path) => readCompose(stack, path)),
-    stack.facts.waived,
+    waivers,
   );
   if (findings.length > 0) {
     const details = findings.map(({ service, path, message, rule }) => `${service} ${path}: ${message} (${rule})`);
-    const hint = "Mend the overrides, or waive the rule with a reason in site.yaml.";
+    const isWaivedBySender = findings.every(({ rule, service }) => stack.facts.waived.some((waiver) => waiver.rule === rule && waiver.service === service));
+    const hint = isWaivedBySender
+      ? "The host takes waivers from its administrator only: run `millwright host bootstrap`, then deploy again."
+      : "Mend the overrides, or waive the rule with a reason in site.yaml.";
     throw new MillwrightError("STACK_REFUSED", `The host's policy refuses the stack on ${findings.length} ${findings.length === 1 ? "count" : "counts"}.`, {
       subject: name,
       hint,
@@ -39,7 +44,7 @@ export function verifyStack(input: unknown, name: string): Stack {
   const stack = parsed.data;
   const wrong = [...wrongIdentity(stack, name), ...wrongPaths(stack)];
   if (wrong.length > 0) throw invalid(name, wrong);
-  const unfit = [...wrongFacts(stack), ...wrongSources(stack)];
+  const unfit = [...wrongFacts(stack), ...wrongSources(stack), ...wrongVariables(stack)];
   if (unfit.length > 0) throw invalid(name, unfit);
   return stack;
 }
@@ -71,11 +76,12 @@ function wrongPaths(stack: Stack): string[] {
       if (known.has(folder)) wrong.push(`${folder} is both a file and a folder`);
     }
   }
+  // One level and no deeper: inside a folder that a container writes to, a symbolic link of its own could lead the agent anywhere.
   const { base, data } = hostPaths(stack.facts.stack);
   for (const { path } of stack.facts.directories) {
     const full = posix.resolve(base, path);
-    if (![data, `${base}/traffic`].some((folder) => full === folder || full.startsWith(`${folder}/`)))
-      wrong.push(`directory ${path} is outside ${data} and ${base}/traffic`);
+    if (full !== `${base}/traffic` && ![data, `${base}/traffic`].includes(posix.dirname(full)))
+      wrong.push(`directory ${path} is not one right below ${data} or ${base}/traffic`);
   }
   return wrong;
 }
@@ -89,6 +95,16 @@ function wrongFacts(stack: Stack): string[] {
   if (stack.facts.roles.length > 0 && !defined.includes("database")) wrong.push("it has PostgreSQL roles and no service database");
   if (stack.facts.roles.filter((role) => role.purpose === "owner").length > 1) wrong.push("it has two owner roles");
   return wrong;
+}
+
+/** Compose would fill in variables after the policy has judged the text: `data/${X-..}` is no folder of the stack's. */
+function wrongVariables(stack: Stack): string[] {
+  const hasVariable = (value: Json | undefined): boolean => {
+    if (typeof value === "string") return value !== RELEASE_IMAGE && value.replaceAll("$$", "").includes("$");
+    if (isList(value)) return value.some(hasVariable);
+    return isMap(value) && Object.values(value).some(hasVariable);
+  };
+  return COMPOSE_FILES.flatMap((path) => (hasVariable(readCompose(stack, path) as JsonMap) ? [`${path} holds a variable of Compose's`] : []));
 }
 
 /** A stack mounts nothing of another stack's: with two on a host, one site's deployer must not reach the other's data. */

@@ -1,4 +1,4 @@
-import { MillwrightError } from "../kernel/errors.ts";
+import { messageOf, MillwrightError } from "../kernel/errors.ts";
 import type { SecretValues } from "../secrets/fill-secrets.ts";
 import { readIdentity } from "../secrets/identity.ts";
 import { openVault } from "../secrets/vault.ts";
@@ -12,7 +12,7 @@ export async function openHostVault(armored: string, identityPath: string = HOST
     return await openVault(armored, (await readIdentity(identityPath)).identity);
   } catch (error) {
     if (error instanceof MillwrightError && error.code === "VAULT_INVALID") throw error;
-    throw new MillwrightError("VAULT_LOCKED", `The host cannot decrypt the stack's secrets: ${error instanceof Error ? error.message : String(error)}`, {
+    throw new MillwrightError("VAULT_LOCKED", `The host cannot decrypt the stack's secrets: ${messageOf(error)}`, {
       subject: identityPath,
       hint: "Run `millwright host bootstrap`: it makes the host one of those who can read the vault.",
       cause: error,

@@ -31,7 +31,7 @@ const CLOCK_LIMIT_SECONDS = 60;
 export async function prepareDeploy(deps: DeployDeps, payload: unknown): Promise<PreparedDeploy> {
   const { stack: sent, now } = parsePayload(payload);
   requireClock(deps, now);
-  const stack = await acceptStack(deps.paths, deps.stack, sent);
+  const stack = await acceptStack(deps.paths, deps.stack, sent, await deps.acceptedWaivers());
   const secrets = await secretsOf(deps, stack);
   requireSecrets(stack, secrets);
   const desired = materialisePlatform(deps, stack, secrets);

@@ -1,6 +1,5 @@
 import { MillwrightError } from "../kernel/errors.ts";
-import { redact } from "../kernel/secret.ts";
-import type { RunOptions, RunResult, Shell } from "../kernel/shell.ts";
+import { lastLines, type RunOptions, type RunResult, type Shell } from "../kernel/shell.ts";
 import { knownDockerError, lastLine } from "./docker-error.ts";
 import type { Compose } from "./docker.ts";
 
@@ -45,7 +44,7 @@ export function composeCli(shell: Shell, socketPath: string = DOCKER_SOCKET): Co
         known ??
         new MillwrightError("STACK_INVALID", `Compose does not accept the file: ${lastLine(result.stderr)}`, {
           subject: `${directory}/compose.yaml`,
-          details: tail(result),
+          details: lastLines(`${result.stdout}\n${result.stderr}`, 15),
         })
       );
     },
@@ -56,19 +55,11 @@ function composeError(result: RunResult, subject: string): MillwrightError {
   const words = `${result.stderr}\n${result.stdout}`;
   const known = knownDockerError(words, subject);
   if (known !== undefined) return known;
-  const details = tail(result);
+  const details = lastLines(`${result.stdout}\n${result.stderr}`, 15);
   if (/No such image|pull access denied|manifest unknown/i.test(words)) {
     return new MillwrightError("IMAGE_MISSING", `The host does not have the image: ${details.at(-1) ?? "unknown"}`, { subject, details });
   }
   const reason = details.findLast((line) => /error|failed|denied|invalid|unknown|conflict/i.test(line)) ?? details.at(-1);
   const status = result.code === null ? "was ended by a signal" : `ended with ${result.code}`;
   return new MillwrightError("COMPOSE_FAILED", `\`docker compose\` ${status}: ${reason ?? "no reason given"}`, { subject, details });
-}
-
-function tail(result: RunResult): readonly string[] {
-  const lines = redact(`${result.stdout}\n${result.stderr}`)
-    .split("\n")
-    .map((line) => line.trimEnd())
-    .filter((line) => line !== "");
-  return lines.slice(-15);
 }

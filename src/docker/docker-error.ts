@@ -1,4 +1,4 @@
-import { MillwrightError } from "../kernel/errors.ts";
+import { messageOf, MillwrightError } from "../kernel/errors.ts";
 import { redact } from "../kernel/secret.ts";
 
 /** What the engine or `docker compose` said, as an error that tells people what to do; undefined when the words are not known. */
@@ -17,7 +17,7 @@ export function knownDockerError(words: string, subject: string, cause?: unknown
 /** An error of a call to the engine, as ours. */
 export function dockerError(error: unknown, subject: string): MillwrightError {
   if (error instanceof MillwrightError) return error;
-  const words = wordsOf(error);
+  const words = messageOf(error);
   return (
     knownDockerError(words, subject, error) ?? new MillwrightError("DOCKER_FAILED", `The Docker engine refused: ${lastLine(words)}`, { subject, cause: error })
   );
@@ -26,10 +26,6 @@ export function dockerError(error: unknown, subject: string): MillwrightError {
 export function statusOf(error: unknown): number | undefined {
   if (typeof error !== "object" || error === null || !("statusCode" in error)) return undefined;
   return typeof error.statusCode === "number" ? error.statusCode : undefined;
-}
-
-function wordsOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 export function lastLine(words: string): string {

@@ -1,5 +1,5 @@
 import type Dockerode from "dockerode";
-import { MillwrightError } from "../kernel/errors.ts";
+import { messageOf, MillwrightError } from "../kernel/errors.ts";
 import { dockerError, knownDockerError, lastLine } from "./docker-error.ts";
 import type { PullBytes } from "./docker.ts";
 import { jsonLines } from "./stream-lines.ts";
@@ -45,7 +45,7 @@ function sumOf(layers: ReadonlyMap<string, PullBytes>): PullBytes {
 }
 
 async function pullError(engine: Dockerode, error: unknown, reference: string): Promise<MillwrightError> {
-  const words = error instanceof Error ? error.message : String(error);
+  const words = messageOf(error);
   const known = knownDockerError(/dial tcp|registry|https?:\/\//.test(words) ? words.replaceAll("ECONNREFUSED", "") : words, reference, error);
   if (known !== undefined) return known;
   if (!/not found|manifest unknown|denied|does not exist|dial tcp|no such host|timeout|EOF|unreachable|deadline|x509|certificate/i.test(words))

@@ -1,3 +1,5 @@
+import { redact } from "./secret.ts";
+
 /**
  * Every way millwright can fail, by a code that is part of its interface: codes are added, never renamed.
  * `exit` is the process exit status (docs/errors.md lists them); `means` is one sentence for a reader who has only the code.
@@ -120,4 +122,15 @@ export class MillwrightError extends Error {
   get exit(): number {
     return ERROR_CODES[this.code].exit;
   }
+}
+
+/** An error of another class, such as a socket's, as ours, with its cause kept. */
+export function asMillwrightError(error: unknown): MillwrightError {
+  if (error instanceof MillwrightError) return error;
+  return new MillwrightError("INTERNAL", redact(messageOf(error)), { cause: error });
+}
+
+/** The words of whatever was thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

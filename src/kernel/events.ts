@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { errorRecordSchema } from "./error-record.ts";
 
 /**
  * What a long run says while it goes on. Core code emits events and never prints; the command line draws them (live, plain lines or
@@ -46,15 +47,7 @@ export const eventSchema = z.discriminatedUnion("kind", [
     outcome: z.enum(["done", "undone", "failed"]),
     summary: z.string(),
     /** Present when the outcome is not `done`: what the command line reports. */
-    error: z
-      .object({
-        code: z.string(),
-        message: z.string(),
-        subject: z.string().optional(),
-        hint: z.string().optional(),
-        details: z.array(z.string()).optional(),
-      })
-      .optional(),
+    error: errorRecordSchema.optional(),
     /** Verb-specific result data: seconds of a swap, evidence files. */
     result: z.record(z.string(), z.unknown()).optional(),
   }),

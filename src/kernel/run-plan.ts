@@ -1,6 +1,6 @@
 import { type Clock, timestamp } from "./clock.ts";
 import { isErrorCode } from "./error-record.ts";
-import { MillwrightError } from "./errors.ts";
+import { asMillwrightError, MillwrightError } from "./errors.ts";
 import type { Events, MillwrightEvent } from "./events.ts";
 import type { Journal, JournalEntry } from "./journal.ts";
 import type { Plan, Step } from "./plan.ts";
@@ -160,10 +160,4 @@ function codeOf<Context>(table: StepTable<Context>, step: Step): StepCode<Contex
 
 function isAbort(reason: unknown): reason is MillwrightError {
   return reason instanceof MillwrightError && reason.code === "ABORTED";
-}
-
-/** An error of another class, such as a socket's, as ours, with its cause kept. */
-export function asMillwrightError(error: unknown): MillwrightError {
-  if (error instanceof MillwrightError) return error;
-  return new MillwrightError("INTERNAL", redact(error instanceof Error ? error.message : String(error)), { cause: error });
 }

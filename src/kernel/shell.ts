@@ -1,3 +1,5 @@
+import { redact } from "./secret.ts";
+
 /** Runs programs: on this machine (docker room, agent) or through SSH (remote room). Words stay words until the last moment. */
 export interface Shell {
   run(words: readonly string[], options?: RunOptions): Promise<RunResult>;
@@ -19,6 +21,15 @@ export interface RunResult {
   readonly code: number | null;
   readonly stdout: string;
   readonly stderr: string;
+}
+
+/** The last lines of a program's output that say something, secrets masked: what an error shows of it. */
+export function lastLines(output: string, count: number): readonly string[] {
+  return redact(output)
+    .split("\n")
+    .map((line) => line.trimEnd())
+    .filter((line) => line !== "")
+    .slice(-count);
 }
 
 /** Quotes words for a POSIX shell, for the places that take only a string (an SSH exec request). */

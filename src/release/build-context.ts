@@ -4,10 +4,11 @@ import { join } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { type Header, pack } from "tar-stream";
-import { type DockerfileParts, dockerfile } from "./dockerfile.ts";
+import type { ContextFacts } from "./dockerfile.ts";
 import { walkTree } from "./walk-tree.ts";
+import { CONTEXT_FACTS } from "./write-dockerfile.ts";
 
-export interface ContextSource extends Omit<DockerfileParts, "requirements" | "wheels"> {
+export interface ContextSource extends ContextFacts {
   readonly addons: string;
   /** Path of requirements.txt, if the site has one. */
   readonly requirements?: string;
@@ -22,13 +23,13 @@ const MTIME = new Date("2000-01-01T00:00:00Z");
 export async function buildContext(source: ContextSource): Promise<Readable> {
   const requirements = source.requirements === undefined ? undefined : await readFile(source.requirements, "utf8");
   const { base, user, release, site, revision } = source;
-  const text = dockerfile({ base, user, release, site, revision, requirements, wheels: source.wheels !== undefined });
+  const facts: ContextFacts = { base, user, release, site, revision };
   const trees = [{ prefix: "addons", files: await walkTree(source.addons) }];
   if (source.wheels !== undefined) trees.push({ prefix: "wheels", files: await walkTree(source.wheels) });
 
   const tar = pack();
   async function fill(): Promise<void> {
-    tar.entry(header("Dockerfile", 0o644), text);
+    tar.entry(header(CONTEXT_FACTS, 0o644), JSON.stringify(facts));
     if (requirements !== undefined) tar.entry(header("requirements.txt", 0o644), requirements);
     for (const { prefix, files } of trees) {
       // An empty addons folder is a plain Odoo release; COPY still needs the folder.

@@ -1,14 +1,22 @@
+import { z } from "zod";
+
 /** Where a release's addons lie in its image. Not /mnt/extra-addons: the base image declares that a VOLUME, and a recreated container would keep the addons of the release before. */
 export const ADDONS_PATH = "/opt/millwright/addons";
 
-export interface DockerfileParts {
+/** What a build context says of its release. Each is held to what cannot end its line of the Dockerfile. */
+export const contextFactsSchema = z.strictObject({
   /** Odoo image by digest. */
-  readonly base: string;
+  base: z.string().regex(/^[a-z0-9][a-z0-9._/-]*(:[A-Za-z0-9._-]+)?@sha256:[0-9a-f]{64}$/),
   /** User of the base image, to go back to after the steps that need root. */
-  readonly user: string;
-  readonly release: string;
-  readonly site: string;
-  readonly revision: string;
+  user: z.string().regex(/^[a-z0-9_-]{1,32}(:[a-z0-9_-]{1,32})?$/),
+  release: z.string().regex(/^[0-9a-z][0-9a-z.-]{0,40}$/),
+  site: z.string().regex(/^[a-z0-9-]{1,48}$/),
+  revision: z.string().regex(/^[A-Za-z0-9._-]{1,100}$/),
+});
+
+export type ContextFacts = Readonly<z.infer<typeof contextFactsSchema>>;
+
+export interface DockerfileParts extends ContextFacts {
   /** Text of requirements.txt; undefined without one. */
   readonly requirements: string | undefined;
   /** Whether wheels/ holds the requirements, so that the build needs no network. */

@@ -2,7 +2,7 @@ import { PassThrough, type Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createGunzip, createGzip } from "node:zlib";
 import { z } from "zod";
-import { MillwrightError } from "../kernel/errors.ts";
+import { messageOf, MillwrightError } from "../kernel/errors.ts";
 import { type ImageStore, takesPartialArchives } from "./image-store.ts";
 import { missingLayers } from "./missing-layers.ts";
 import { partialArchive } from "./partial-archive.ts";
@@ -59,7 +59,7 @@ export async function releaseLoad(store: ImageStore, imageId: string, archive: R
   } catch (error) {
     archive.destroy();
     if (error instanceof MillwrightError) throw error;
-    const why = error instanceof Error ? error.message : String(error);
+    const why = messageOf(error);
     throw new MillwrightError("RELEASE_TRANSFER", `The image could not be loaded: ${why}`, {
       subject: imageId,
       hint: "Push again: layers that arrived are kept.",

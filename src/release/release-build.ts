@@ -6,6 +6,7 @@ import type { Shell } from "../kernel/shell.ts";
 import { syntaxProblems } from "./dockerfile.ts";
 import type { ImageStore } from "./image-store.ts";
 import { unpackContext } from "./unpack-context.ts";
+import { writeDockerfile } from "./write-dockerfile.ts";
 
 export interface BuildOptions {
   readonly store: ImageStore;
@@ -27,6 +28,7 @@ export async function releaseBuild(options: BuildOptions): Promise<{ readonly im
   const lines: string[] = [];
   try {
     await unpackContext(options.context, directory);
+    await writeDockerfile(directory);
     const { code } = await options.shell.run(["docker", "build", "--force-rm", "--tag", options.tag, directory], {
       environment: {
         BUILDKIT_PROGRESS: "plain",

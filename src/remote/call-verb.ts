@@ -6,6 +6,8 @@ import { type ReplyLine, replyLineSchema, VERBS, type Verb } from "../agent/prot
 import { fromErrorRecord } from "../kernel/error-record.ts";
 import { MillwrightError } from "../kernel/errors.ts";
 import type { MillwrightEvent } from "../kernel/events.ts";
+import { parseJson } from "../kernel/parse-json.ts";
+import { lastLines } from "../kernel/shell.ts";
 import { VERSION } from "../kernel/version.ts";
 import type { Connection, ExecResult } from "./connection.ts";
 import { describeAddress } from "./ssh-target.ts";
@@ -121,20 +123,9 @@ class ReplyReader {
   }
 }
 
-function parseJson(line: string): unknown {
-  try {
-    return JSON.parse(line);
-  } catch {
-    return undefined;
-  }
-}
-
 function noAnswer(connection: Connection, verb: Verb, exit: ExecResult, stray: string): MillwrightError {
   const subject = describeAddress(connection.target);
-  const details = `${stray}${exit.stderr}`
-    .split("\n")
-    .filter((line) => line.trim() !== "")
-    .slice(-10);
+  const details = lastLines(`${stray}${exit.stderr}`, 10);
   if (exit.code === 127 || /command not found|no such file|a password is required|not allowed to execute/i.test(exit.stderr)) {
     return new MillwrightError("AGENT_MISSING", "The host has no agent, or this account may not use it.", {
       subject,

@@ -1,6 +1,6 @@
 import type { Duplex } from "node:stream";
 import type { Client } from "ssh2";
-import { MillwrightError } from "../kernel/errors.ts";
+import { messageOf, MillwrightError } from "../kernel/errors.ts";
 import { Connection } from "./connection.ts";
 import type { KnownHosts } from "./known-hosts.ts";
 import { authMethods, type LoginKeys } from "./login-keys.ts";
@@ -75,7 +75,7 @@ async function forward(jump: Connection, target: SshAddress): Promise<Duplex> {
   } catch (error) {
     throw new MillwrightError(
       "JUMP_REFUSED",
-      `The jump host does not reach the host or may not forward to it: ${error instanceof Error ? error.message : String(error)}.`,
+      `The jump host does not reach the host or may not forward to it: ${messageOf(error)}.`,
       {
         subject: `${describeAddress(jump.target)} → ${describeAddress(target)}`,
         hint: "Check the host's address as the jump host sees it, and AllowTcpForwarding there.",

@@ -1,7 +1,7 @@
 import { access, readFile } from "node:fs/promises";
 import { parse, stringify } from "yaml";
 import { z } from "zod";
-import { MillwrightError } from "../kernel/errors.ts";
+import { messageOf, MillwrightError } from "../kernel/errors.ts";
 import { siteFiles } from "../site/site.ts";
 import { environmentName } from "../site/site-values.ts";
 import { writeDurable } from "../kernel/durable-file.ts";
@@ -28,7 +28,7 @@ export async function readRecipients(siteDirectory: string): Promise<Recipients>
   try {
     return recipientsSchema.parse(parse(await readFile(path, "utf8")));
   } catch (error) {
-    const why = error instanceof z.ZodError ? z.prettifyError(error).replaceAll("\n", " ") : error instanceof Error ? error.message : String(error);
+    const why = error instanceof z.ZodError ? z.prettifyError(error).replaceAll("\n", " ") : messageOf(error);
     throw new MillwrightError("VAULT_INVALID", `The list of who can open the vaults cannot be read: ${why}`, {
       subject: path,
       hint: "Get the file back from the site's git history.",

@@ -2,6 +2,7 @@ import { armor, Decrypter, Encrypter } from "age-encryption";
 import { z } from "zod";
 import { canonicalJson } from "../kernel/canonical.ts";
 import { MillwrightError } from "../kernel/errors.ts";
+import { parseJson } from "../kernel/parse-json.ts";
 import { Secret } from "../kernel/secret.ts";
 import type { SecretValues } from "./fill-secrets.ts";
 
@@ -52,14 +53,6 @@ async function decrypt(decrypter: Decrypter, file: Uint8Array): Promise<string> 
       });
     }
     throw damaged("it was changed or cut off after it was written", error);
-  }
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
   }
 }
 

@@ -1,7 +1,7 @@
 import { access, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { LineCounter, parseDocument, type Document } from "yaml";
-import { MillwrightError } from "../kernel/errors.ts";
+import { messageOf, MillwrightError } from "../kernel/errors.ts";
 import { crossCheck, crossCheckAll } from "./cross-checks.ts";
 import type { Environment } from "./environment.ts";
 import { overlaySettings } from "./overlay.ts";
@@ -127,7 +127,7 @@ function plainData(
     if (data !== null && typeof data === "object" && !Array.isArray(data)) return { kind: "good", data };
     return { kind: "bad", problems: [at(0, "must be a map of keys")] };
   } catch (error) {
-    return { kind: "bad", problems: [at(0, error instanceof Error ? error.message : String(error))] };
+    return { kind: "bad", problems: [at(0, messageOf(error))] };
   }
 }
 

@@ -1,5 +1,5 @@
 import { type Clock, timestamp } from "../kernel/clock.ts";
-import { MillwrightError } from "../kernel/errors.ts";
+import { messageOf, MillwrightError } from "../kernel/errors.ts";
 import { platformContainer } from "./colour-view.ts";
 import type { Answer, Ask, Certificate } from "./http.ts";
 import { judgeLoginPage } from "./probes/login-page.ts";
@@ -61,7 +61,7 @@ export async function lookAtFront(
     const answer = await deps.http.ask(frontRequest(deps, "/web/login"));
     return { finding: judgeFront(answer, door.expected, door.page), certificate: answer.certificate };
   } catch (error) {
-    return { finding: fail(error instanceof Error ? error.message : String(error)), certificate: undefined };
+    return { finding: fail(messageOf(error)), certificate: undefined };
   }
 }
 

@@ -1,6 +1,5 @@
 import type { Clock } from "../kernel/clock.ts";
-import { asMillwrightError } from "../kernel/run-plan.ts";
-import { MillwrightError } from "../kernel/errors.ts";
+import { asMillwrightError, MillwrightError } from "../kernel/errors.ts";
 import type { Finding } from "./probes/probe.ts";
 
 interface Wait {

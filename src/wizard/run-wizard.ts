@@ -1,5 +1,6 @@
 import { MillwrightError } from "../kernel/errors.ts";
 import { readIfThere, writeDurable } from "../kernel/durable-file.ts";
+import { parseJson } from "../kernel/parse-json.ts";
 import { describeSizing } from "../site/describe-sizing.ts";
 import { byteSize } from "../site/site-values.ts";
 import { computeSizing, type SizingResult } from "../site/sizing.ts";
@@ -152,12 +153,4 @@ async function readProgress({ progressFile, say }: WizardOptions): Promise<Answe
   if (parsed.success) return parsed.data;
   say(`The answers kept in ${progressFile} cannot be read: starting anew.`);
   return {};
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -13,7 +13,7 @@ describe("a stack from outside", () => {
   it("is stored whole and read again as it came", async () => {
     const host = await Host.make();
     const stack = fixtureStack();
-    await acceptStack(host.paths, STACK, stack);
+    await acceptStack(host.paths, STACK, stack, []);
     expect(await readStack(host.paths, stack.id)).toEqual(stack);
   });
 
@@ -41,7 +41,24 @@ describe("a stack from outside", () => {
   it("is refused by the host's own policy, whatever the sender's said", async () => {
     const host = await Host.make();
     const stack = fixtureStack(({ services }) => void Object.assign(services["edge"] ?? {}, { privileged: true }));
-    await expect(acceptStack(host.paths, STACK, stack)).rejects.toMatchObject({ code: "STACK_REFUSED", details: [expect.stringContaining("privileged")] });
+    await expect(acceptStack(host.paths, STACK, stack, [])).rejects.toMatchObject({ code: "STACK_REFUSED", details: [expect.stringContaining("privileged")] });
+  });
+
+  it("is refused with a waiver of its own, and taken with one of the host's", async () => {
+    const host = await Host.make();
+    const waiver = { rule: "privileged", service: "edge", reason: "Only the host's administrator may say so." };
+    const stack = fixtureStack((made) => {
+      Object.assign(made.services["edge"] ?? {}, { privileged: true });
+      Object.assign(made.facts, { waived: [waiver] });
+    });
+    await expect(acceptStack(host.paths, STACK, stack, [])).rejects.toMatchObject({ code: "STACK_REFUSED", hint: expect.stringContaining("host bootstrap") });
+    expect((await acceptStack(host.paths, STACK, stack, [waiver])).id).toBe(stack.id);
+  });
+
+  it("is refused when Compose would fill something in after the policy has looked", () => {
+    const source = `/srv/millwright/${STACK}/data/\${X-..}/\${X-..}/\${X-..}/\${X-..}/etc`;
+    const stack = fixtureStack(({ services }) => void Object.assign(services["edge"] ?? {}, { volumes: [`${source}:/x:ro`] }));
+    expect(() => verifyStack(stack, STACK)).toThrow(/variable/);
   });
 
   it("is refused when it mounts another stack's data or makes folders outside its own", () => {
@@ -50,7 +67,9 @@ describe("a stack from outside", () => {
     );
     expect(() => verifyStack(foreign, STACK)).toThrow(/not this stack's/);
     const outside = fixtureStack((made) => Object.assign(made.facts, { directories: [{ path: "/etc/cron.d", uid: 0, gid: 0, mode: "0755" }] }));
-    expect(() => verifyStack(outside, STACK)).toThrow(/outside/);
+    expect(() => verifyStack(outside, STACK)).toThrow(/right below/);
+    const inside = fixtureStack((made) => Object.assign(made.facts, { directories: [{ path: "data/filestore/link", uid: 0, gid: 0, mode: "0755" }] }));
+    expect(() => verifyStack(inside, STACK)).toThrow(/right below/);
   });
 
   it("is refused when the order of services and the services differ", () => {

@@ -70,6 +70,7 @@ export class Host {
         await makeDirectory(this.paths.trafficDynamic, 0o755);
         await writeFile(join(this.paths.trafficDynamic, "routes.json"), stack.id);
       },
+      acceptedWaivers: async () => [],
       imageDirectory: "/var/lib/docker",
     };
   }

@@ -1,7 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { fromErrorRecord, isErrorCode, toErrorRecord } from "../../src/kernel/error-record.ts";
-import { ERROR_CODES, MillwrightError } from "../../src/kernel/errors.ts";
-import { asMillwrightError } from "../../src/kernel/run-plan.ts";
+import { asMillwrightError, ERROR_CODES, MillwrightError } from "../../src/kernel/errors.ts";
 import { Secret } from "../../src/kernel/secret.ts";
 
 describe("an error", () => {

@@ -17,10 +17,11 @@ import { releaseExport, releaseLoad, releaseMissing } from "../../src/release/mo
 import { partialArchive } from "../../src/release/partial-archive.ts";
 import { buildError, releaseBuild } from "../../src/release/release-build.ts";
 import { unpackContext } from "../../src/release/unpack-context.ts";
+import { writeDockerfile } from "../../src/release/write-dockerfile.ts";
 
 const hex = (name: string): string => sha256(name);
 const layer = (name: string): string => `sha256:${hex(name)}`;
-const PARTS = { base: "odoo:19@sha256:0", user: "odoo", release: "2026-11-24-1", site: "acme", revision: "abc" };
+const PARTS = { base: `odoo:19@sha256:${"0".repeat(64)}`, user: "odoo", release: "2026-11-24-1", site: "acme", revision: "abc" };
 
 function tar(files: Readonly<Record<string, string>>): Readable {
   const out = pack();
@@ -90,7 +91,20 @@ describe("a build context", () => {
     await unpackContext(await buildContext({ ...PARTS, addons }), target);
     expect(await readFile(join(target, "addons/scale/models/a.py"), "utf8")).toBe("a = 1");
     expect((await stat(join(target, "addons/scale/models/a.py"))).mode & 0o777).toBe(0o644);
+    await writeDockerfile(target);
     expect(await readFile(join(target, "Dockerfile"), "utf8")).toContain("FROM odoo:19@sha256:0");
+  });
+
+  it.each([
+    ["a Dockerfile of the sender's", { Dockerfile: "FROM x\n" }],
+    ["a list of files to leave out", { ".dockerignore": "addons\n" }],
+    ["a base image that is not named by digest", { "release.json": JSON.stringify({ ...PARTS, base: "odoo:19" }) }],
+    ["a revision with a line end", { "release.json": JSON.stringify({ ...PARTS, revision: "abc\nRUN id" }) }],
+    ["a user with a line end", { "release.json": JSON.stringify({ ...PARTS, user: "odoo\nRUN id" }) }],
+  ])("is refused with %s", async (_, files) => {
+    const target = await mkdtemp(join(tmpdir(), "millwright-"));
+    await unpackContext(tar({ "release.json": JSON.stringify(PARTS), ...files }), target);
+    await expect(writeDockerfile(target)).rejects.toMatchObject({ code: "ADDONS_INVALID" });
   });
 
   for (const name of ["../evil", "/etc/evil", "a/../../evil"]) {
@@ -268,7 +282,7 @@ describe("moving a release", () => {
         return { code: 1, stdout: "", stderr: "" };
       },
     };
-    const context = tar({ Dockerfile: "FROM x" });
+    const context = tar({ "release.json": JSON.stringify(PARTS) });
     const options = { store: withBase(), shell, context, tag: "millwright/acme:1", workFolder: work, onLine: () => {} };
     await expect(releaseBuild(options)).rejects.toMatchObject({ code: "BUILD_FAILED" });
     await expect(stat(built)).rejects.toThrow();

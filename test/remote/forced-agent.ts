@@ -2,8 +2,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { Readable } from "node:stream";
 import { parseGateCommand } from "../../src/agent/gate.ts";
 import { refuse, serveVerb, type VerbTable } from "../../src/agent/serve.ts";
-import { MillwrightError } from "../../src/kernel/errors.ts";
-import { asMillwrightError } from "../../src/kernel/run-plan.ts";
+import { asMillwrightError, MillwrightError } from "../../src/kernel/errors.ts";
 import { VERSION } from "../../src/kernel/version.ts";
 
 /** An agent behind a forced command, with verbs that do what the tests of the remote room need. */

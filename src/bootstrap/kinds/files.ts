@@ -1,10 +1,10 @@
 import { dirname } from "node:path";
 import { MillwrightError } from "../../kernel/errors.ts";
+import { lastLines } from "../../kernel/shell.ts";
 import { lineDiff } from "../line-diff.ts";
 import type { Finding, ResourceOf } from "../resource.ts";
 import type { FileEntry, System } from "../system.ts";
 import type { Kind } from "./kind.ts";
-import { lastLines } from "./must-run.ts";
 
 export const fileKind: Kind<ResourceOf<"file">> = {
   observe: async ({ path, content, mode }, { files }) => {
@@ -60,7 +60,10 @@ async function judge(path: string, content: string, validate: readonly string[],
   try {
     const result = await system.shell.run(validate.map((word) => (word === "{}" ? draft : word)));
     if (result.code === 0 || result.code === 127) return;
-    throw new MillwrightError("BOOTSTRAP_FAILED", `${validate[0]} refuses the new ${path}; the old one stays.`, { subject: path, details: lastLines(result) });
+    throw new MillwrightError("BOOTSTRAP_FAILED", `${validate[0]} refuses the new ${path}; the old one stays.`, {
+      subject: path,
+      details: lastLines(`${result.stdout}\n${result.stderr}`, 15),
+    });
   } finally {
     await system.files.remove(draft);
   }

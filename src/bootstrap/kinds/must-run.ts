@@ -1,5 +1,5 @@
 import { MillwrightError } from "../../kernel/errors.ts";
-import { quoteWords, type RunOptions, type RunResult } from "../../kernel/shell.ts";
+import { lastLines, quoteWords, type RunOptions, type RunResult } from "../../kernel/shell.ts";
 import type { System } from "../system.ts";
 
 /** Runs a program that has to succeed; its last lines go into the error when it does not. */
@@ -9,13 +9,6 @@ export async function mustRun(system: System, words: readonly string[], options:
   throw new MillwrightError("BOOTSTRAP_FAILED", `\`${quoteWords(words)}\` ended with status ${result.code ?? "unknown"}.`, {
     subject: words[0] ?? "",
     hint: "Run bootstrap again once the cause is gone: it goes on where it stopped.",
-    details: lastLines(result),
+    details: lastLines(`${result.stdout}\n${result.stderr}`, 15),
   });
-}
-
-export function lastLines(result: RunResult): readonly string[] {
-  return `${result.stdout}\n${result.stderr}`
-    .split("\n")
-    .filter((line) => line.trim() !== "")
-    .slice(-15);
 }

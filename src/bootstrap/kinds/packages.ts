@@ -1,8 +1,9 @@
 import { MillwrightError } from "../../kernel/errors.ts";
+import { lastLines } from "../../kernel/shell.ts";
 import type { ResourceOf } from "../resource.ts";
 import type { System } from "../system.ts";
 import type { Kind } from "./kind.ts";
-import { lastLines, mustRun } from "./must-run.ts";
+import { mustRun } from "./must-run.ts";
 
 // needrestart in list mode: apt must never restart Docker, or anything else, by itself.
 const ENVIRONMENT = { DEBIAN_FRONTEND: "noninteractive", NEEDRESTART_MODE: "l", UCF_FORCE_CONFFOLD: "1" };
@@ -28,7 +29,7 @@ export const packagesKind: Kind<ResourceOf<"packages">> = {
       hint: names.includes("docker-ce")
         ? "docker.source is `docker`: add Docker's repository to the host's apt sources (https://docs.docker.com/engine/install/), then run bootstrap again."
         : "Give the host a package mirror, or lay the packages into /var/cache/apt/archives, then run bootstrap again.",
-      details: [...(update.code === 0 ? [] : lastLines(update)), ...lastLines(second)].slice(-15),
+      details: lastLines([...(update.code === 0 ? [] : [update.stdout, update.stderr]), second.stdout, second.stderr].join("\n"), 15),
     });
   },
 };

@@ -1,13 +1,12 @@
 import { stringify } from "yaml";
 import { RUN_UNIT, RUN_UNIT_NAME, runUnitOf } from "../../agent/run-unit.ts";
 import { hostPaths } from "../../blueprint/host-paths.ts";
+import { HOST_FILE } from "../../deploy/host-file.ts";
+import { HOST_IDENTITY } from "../../deploy/open-host-vault.ts";
 import { GUARD_FILES } from "../guard-files.ts";
-import { HOST_FILE } from "../host-facts.ts";
 import type { Resource } from "../resource.ts";
 import type { WantedHost } from "../wanted.ts";
 import { DATA } from "./disk.ts";
-
-export const IDENTITY = "/etc/millwright/age.key";
 
 /** The runtime is in place already (it runs this); here it becomes the host's agent. */
 export function agentResources(wanted: WantedHost): readonly Resource[] {
@@ -19,8 +18,8 @@ export function agentResources(wanted: WantedHost): readonly Resource[] {
     { group: "agent", kind: "symlink", path: "/opt/millwright/current", target: wanted.agent },
     { group: "agent", kind: "file", path: "/opt/millwright/bin/agent", mode: 0o755, content: WRAPPER },
     { group: "agent", kind: "directory", path: "/etc/millwright", mode: 0o755 },
-    { group: "agent", kind: "file", path: HOST_FILE, mode: 0o644, content: stringify({ version: 1, stack: wanted.stack, agent: wanted.agent }) },
-    { group: "agent", kind: "identity", path: IDENTITY },
+    { group: "agent", kind: "file", path: HOST_FILE, mode: 0o644, content: hostFile(wanted) },
+    { group: "agent", kind: "identity", path: HOST_IDENTITY },
     { group: "agent", kind: "directory", path: DATA, mode: 0o755 },
     { group: "agent", kind: "directory", path: paths.base, mode: 0o755 },
     { group: "agent", kind: "directory", path: paths.state, mode: 0o700 },
@@ -30,6 +29,10 @@ export function agentResources(wanted: WantedHost): readonly Resource[] {
     { group: "agent", kind: "unit", unit: "millwright-rollback.service", active: false },
     { group: "agent", kind: "unit", unit: runUnitOf(wanted.stack), active: false },
   ];
+}
+
+function hostFile({ stack, agent, waivers }: WantedHost): string {
+  return stringify({ version: 1, stack, agent, ...(waivers.length === 0 ? {} : { waivers }) });
 }
 
 // The link is read once, so that runtime and agent are of one version even while it is being moved to another.

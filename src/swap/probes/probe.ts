@@ -1,4 +1,5 @@
 import { type Clock, timestamp } from "../../kernel/clock.ts";
+import { messageOf } from "../../kernel/errors.ts";
 import type { Events } from "../../kernel/events.ts";
 import { redact } from "../../kernel/secret.ts";
 import type { Colour } from "../../blueprint/stack.ts";
@@ -74,7 +75,7 @@ export async function runProbes(probes: readonly Probe[], colour: Colour, clock:
       try {
         finding = await probe.look();
       } catch (error) {
-        finding = fail(error instanceof Error ? error.message : String(error));
+        finding = fail(messageOf(error));
       }
       const result = { ...finding, detail: redact(finding.detail), name: probe.name, at: timestamp(clock), milliseconds: clock.now() - began };
       events.emit({

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { timestamp } from "../../kernel/clock.ts";
-import { MillwrightError } from "../../kernel/errors.ts";
+import { messageOf, MillwrightError } from "../../kernel/errors.ts";
 import type { RunView, StepCode } from "../../kernel/run-plan.ts";
 import { colourProbes } from "../colour-probes.ts";
 import { containerOf, lastLogLines, targetOf } from "../colour-view.ts";
@@ -87,7 +87,7 @@ async function probeRound(context: SwapContext): Promise<readonly ProbeResult[]>
   try {
     direct = colourProbes(context, await targetOf(context, context.colour));
   } catch (error) {
-    const problem = fail(error instanceof Error ? error.message : String(error));
+    const problem = fail(messageOf(error));
     direct = [{ name: "web container", look: async () => problem }];
   }
   return await runProbes([...direct, front], context.colour, context.clock, context.events);
