@@ -1,5 +1,4 @@
 import { userInfo } from "node:os";
-import { hostPaths } from "../blueprint/host-paths.ts";
 import { HOST_IDENTITY } from "../deploy/open-host-vault.ts";
 import { asMillwrightError, MillwrightError } from "../kernel/errors.ts";
 import { VERSION } from "../kernel/version.ts";
@@ -69,7 +68,7 @@ async function run([stack = ""]: readonly string[]): Promise<number> {
   if (!ARGUMENTS.stack.test(stack)) throw new MillwrightError("USAGE", USAGE);
   const stop = new AbortController();
   process.on("SIGTERM", () => stop.abort(new MillwrightError("INTERRUPTED", "The run was told to stop.")));
-  return await executeRun(storeOf(deps, stack), runTables(deps, hostPaths(stack, deps.root)), stop.signal);
+  return await executeRun(storeOf(deps, stack), runTables(deps), stop.signal);
 }
 
 try {

@@ -1,6 +1,8 @@
 import type { Readable } from "node:stream";
 import { promisify } from "node:util";
 import { gunzip } from "node:zlib";
+import { z } from "zod";
+import { hasCode } from "../kernel/durable-file.ts";
 import { MillwrightError } from "../kernel/errors.ts";
 import { VERBS, type Verb } from "./protocol.ts";
 
@@ -25,10 +27,22 @@ async function readKind(kind: (typeof VERBS)[Verb]["payload"], input: Readable):
     case "stream":
       return input;
     case "json":
-      return parse(await collect(input, JSON_LIMIT));
+      return await readJson(input, JSON_LIMIT);
     case "json-gzip":
       return parse(await unzip(await collect(input, UNZIPPED_LIMIT)));
   }
+}
+
+/** A JSON value from a stream, up to a limit in bytes. */
+export async function readJson(input: Readable, limit: number): Promise<unknown> {
+  return parse(await collect(input, limit));
+}
+
+/** What a payload must be, or PAYLOAD_INVALID with all that is wrong with it. */
+export function checkPayload<T>(schema: z.ZodType<T>, payload: unknown): T {
+  const parsed = schema.safeParse(payload);
+  if (parsed.success) return parsed.data;
+  throw new MillwrightError("PAYLOAD_INVALID", "What was sent is not what this verb takes.", { details: z.prettifyError(parsed.error).split("\n") });
 }
 
 async function collect(input: Readable, limit: number): Promise<Buffer> {
@@ -46,7 +60,7 @@ async function unzip(bytes: Buffer): Promise<Buffer> {
   try {
     return await promisify(gunzip)(bytes, { maxOutputLength: UNZIPPED_LIMIT });
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ERR_BUFFER_TOO_LARGE") throw tooBig(UNZIPPED_LIMIT);
+    if (hasCode(error, "ERR_BUFFER_TOO_LARGE")) throw tooBig(UNZIPPED_LIMIT);
     throw new MillwrightError("PAYLOAD_INVALID", "What was sent is cut short or not gzip.", { cause: error });
   }
 }

@@ -6,12 +6,13 @@ import { linuxHostFacts } from "../deploy/host-facts.ts";
 import { readHostWaivers } from "../deploy/host-file.ts";
 import { materialiseColour } from "../deploy/materialise-colour.ts";
 import { openHostVault } from "../deploy/open-host-vault.ts";
-import { provision } from "../deploy/provision.ts";
+import { provisionStack } from "../deploy/provision-stack.ts";
 import { currentStack, readStack } from "../deploy/stack-store.ts";
 import { composeCli } from "../docker/compose-cli.ts";
 import type { Docker } from "../docker/docker.ts";
 import { dockerodeDocker } from "../docker/dockerode-docker.ts";
-import { MillwrightError } from "../kernel/errors.ts";
+import { timestamp } from "../kernel/clock.ts";
+import { messageOf, MillwrightError } from "../kernel/errors.ts";
 import type { Events } from "../kernel/events.ts";
 import { procConnections } from "../swap/connections.ts";
 import { nodeHttp } from "../swap/node-http.ts";
@@ -42,6 +43,15 @@ export function deployDeps(deps: AgentDeps, stack: string): DeployDeps {
   };
 }
 
+/**
+ * Opens the current stack's vault, so that `redact` masks its secrets in log lines whatever else this process does with it. No error when
+ * nothing is deployed yet.
+ */
+export async function knowSecrets(deps: DeployDeps): Promise<void> {
+  const id = await currentStack(deps.paths);
+  if (id !== undefined) await secretsOf(deps, await readStack(deps.paths, id));
+}
+
 /** The host as the swap room uses it, with the stack that is current now. */
 export async function swapDeps(deps: AgentDeps, name: string, caller: { readonly who: string; readonly events: Events }): Promise<SwapDeps> {
   const base = deployDeps(deps, name);
@@ -50,6 +60,11 @@ export async function swapDeps(deps: AgentDeps, name: string, caller: { readonly
     throw new MillwrightError("PLATFORM_DOWN", "Nothing is deployed on the host yet.", { subject: name, hint: "Run `millwright deploy` first." });
   }
   const stack = await readStack(base.paths, id);
+  await secretsOf(base, stack).catch((error: unknown) => {
+    // Users can still be sent back without it; what needs a secret asks again and fails there.
+    const text = `Log lines kept by this run are not masked: ${messageOf(error)}`;
+    caller.events.emit({ kind: "note", at: timestamp(deps.clock), level: "warning", text });
+  });
   return {
     stack,
     paths: base.paths,
@@ -63,11 +78,7 @@ export async function swapDeps(deps: AgentDeps, name: string, caller: { readonly
     materialiseColour: async (wanted, colour, release) => {
       await materialiseColour(base, wanted, colour, release.image);
     },
-    provisionDatabase: async () => {
-      const database = (await base.docker.containers(name)).find((container) => container.service === "database" && container.state === "running");
-      if (database === undefined) throw new MillwrightError("PLATFORM_DOWN", "The database does not run.", { subject: name, hint: "Run `millwright deploy`." });
-      await provision(base.docker, database.id, stack.facts, await secretsOf(base, stack));
-    },
+    provisionDatabase: () => provisionStack(base, stack),
     secret: async (secret) => (await secretsOf(base, stack))[secret],
     hangUp: (pid) => void kill(pid, "SIGHUP"),
     who: caller.who,

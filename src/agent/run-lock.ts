@@ -1,4 +1,4 @@
-import { link, readFile, rm } from "node:fs/promises";
+import { link, rm } from "node:fs/promises";
 import { createServer, type Server } from "node:net";
 import { dirname } from "node:path";
 import { z } from "zod";
@@ -6,7 +6,7 @@ import type { HostPaths } from "../blueprint/host-paths.ts";
 import { sha256 } from "../kernel/canonical.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { MillwrightError } from "../kernel/errors.ts";
-import { isMissing, syncDirectory, writeSynced } from "../kernel/durable-file.ts";
+import { readIfThere, syncDirectory, writeSynced } from "../kernel/durable-file.ts";
 
 /**
  * `state/lock`: whose run the stack is in. Its being there also makes systemd start the run's unit at boot. `expires` is when the run ought
@@ -23,10 +23,11 @@ export const lockSchema = z.strictObject({
 export type Lock = z.infer<typeof lockSchema>;
 
 export async function readLock(paths: HostPaths): Promise<Lock | undefined> {
+  const text = await readIfThere(paths.lock);
+  if (text === undefined) return undefined;
   try {
-    return lockSchema.parse(JSON.parse(await readFile(paths.lock, "utf8")));
+    return lockSchema.parse(JSON.parse(text));
   } catch (error) {
-    if (isMissing(error)) return undefined;
     throw new MillwrightError("INTERNAL", "The stack's lock cannot be read.", {
       subject: paths.lock,
       hint: "Look at `millwright history`; if no run is open, remove the file.",

@@ -1,10 +1,11 @@
-import { mkdir, readdir, readFile, rm, stat } from "node:fs/promises";
+import { mkdir, readFile, rm, stat } from "node:fs/promises";
+import { z } from "zod";
 import type { HostPaths } from "../blueprint/host-paths.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { MillwrightError } from "../kernel/errors.ts";
 import { type Plan, planSchema } from "../kernel/plan.ts";
 import { ARGUMENTS } from "./arguments.ts";
-import { isMissing, syncDirectory, writeDurable } from "../kernel/durable-file.ts";
+import { namesIn, readIfThere, syncDirectory, writeDurable } from "../kernel/durable-file.ts";
 import { verifyJournal } from "./journal-file.ts";
 import { freeLock, lockHeld, readLock, takeLock, withStartMutex } from "./run-lock.ts";
 
@@ -41,12 +42,9 @@ export async function savePlan(store: RunStore, plan: Plan): Promise<void> {
 }
 
 export async function readPlan(paths: HostPaths, id: string): Promise<Plan> {
-  try {
-    return planSchema.parse(JSON.parse(await readFile(planFile(paths, id), "utf8")));
-  } catch (error) {
-    if (!isMissing(error)) throw error;
-    throw new MillwrightError("PLAN_UNKNOWN", `The host has no plan ${id}; it may be too old.`, { hint: "Make a new one with `millwright plan`." });
-  }
+  const text = await readIfThere(planFile(paths, id));
+  if (text !== undefined) return planSchema.parse(JSON.parse(text));
+  throw new MillwrightError("PLAN_UNKNOWN", `The host has no plan ${id}; it may be too old.`, { hint: "Make a new one with `millwright plan`." });
 }
 
 /**
@@ -100,14 +98,11 @@ export async function markAbort(paths: HostPaths, run: string, who: string): Pro
 }
 
 export async function abortedBy(paths: HostPaths, run: string): Promise<string | undefined> {
-  try {
-    const { who } = JSON.parse(await readFile(abortFile(paths, run), "utf8")) as { who?: unknown };
-    return typeof who === "string" ? who : "a person";
-  } catch (error) {
-    if (isMissing(error)) return undefined;
-    throw error;
-  }
+  const text = await readIfThere(abortFile(paths, run));
+  return text === undefined ? undefined : abortSchema.parse(JSON.parse(text)).who;
 }
+
+const abortSchema = z.object({ who: z.string() });
 
 async function refuseWhileOpen(store: RunStore): Promise<void> {
   const lock = await readLock(store.paths);
@@ -136,15 +131,6 @@ function planFile(paths: HostPaths, id: string): string {
 
 function abortFile(paths: HostPaths, run: string): string {
   return `${paths.run(run)}/abort`;
-}
-
-async function namesIn(directory: string): Promise<readonly string[]> {
-  try {
-    return await readdir(directory);
-  } catch (error) {
-    if (isMissing(error)) return [];
-    throw error;
-  }
 }
 
 async function oldestFirst(directory: string): Promise<readonly string[]> {

@@ -8,6 +8,9 @@ export const COLOURS = ["blue", "green"] as const;
 export type Colour = (typeof COLOURS)[number];
 export const colourSchema = z.enum(COLOURS);
 
+/** A policy rule set aside for one service, and why. */
+export const waiverSchema = z.strictObject({ rule: z.string(), service: z.string(), reason: z.string() });
+
 const stackName = z.string().regex(/^[a-z][a-z0-9]*(-[a-z0-9]+)+$/).max(48);
 
 /**
@@ -66,8 +69,8 @@ export const stackFactsSchema = z.strictObject({
     errorRatio: z.number(),
     minimumRequests: z.number().int(),
   }),
-  /** Policy findings that a waiver let pass: shown in every plan. */
-  waived: z.array(z.strictObject({ rule: z.string(), service: z.string(), reason: z.string() })),
+  /** Policy findings that a waiver let pass: shown in every plan. The host has its own word on them, see `readHostWaivers`. */
+  waived: z.array(waiverSchema),
 });
 
 /**

@@ -1,5 +1,6 @@
 import type { Readable } from "node:stream";
 import { z } from "zod";
+import { checkPayload, readJson } from "../agent/payload.ts";
 import type { ReplyLine } from "../agent/protocol.ts";
 import { toErrorRecord } from "../kernel/error-record.ts";
 import { asMillwrightError, MillwrightError } from "../kernel/errors.ts";
@@ -32,34 +33,10 @@ export async function bootstrapCommand(words: readonly string[], input: Readable
 async function answer(words: readonly string[], input: Readable, write: (line: ReplyLine) => void, system: System): Promise<unknown> {
   const [what, id, ...rest] = words;
   if ((what === "plan" || what === "apply") && id === undefined) {
-    const request = await readRequest(input);
+    const request = checkPayload(bootstrapRequestSchema, await readJson(input, REQUEST_LIMIT));
     return await runBootstrap({ ...request, system, mode: what, events: { emit: (event) => write({ event }) } });
   }
   if (what === "confirm" && id !== undefined && rest.length === 0) return await confirmGuard(system, id).then(() => ({ confirmed: id }));
   if (what === "rollback" && id === undefined) return { rolledBack: await rollBackGuard(system) };
   throw new MillwrightError("USAGE", "The agent's bootstrap takes plan, apply, confirm ID or rollback.", { subject: words.join(" ") });
-}
-
-async function readRequest(input: Readable): Promise<BootstrapRequest> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of input) {
-    const bytes = Buffer.from(chunk as Uint8Array);
-    size += bytes.length;
-    if (size > REQUEST_LIMIT) throw new MillwrightError("PAYLOAD_INVALID", "The wanted host is larger than any can be.");
-    chunks.push(bytes);
-  }
-  const parsed = bootstrapRequestSchema.safeParse(parseJson(Buffer.concat(chunks).toString("utf8")));
-  if (parsed.success) return parsed.data;
-  throw new MillwrightError("PAYLOAD_INVALID", "The wanted host is not one that this agent understands.", {
-    details: parsed.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`),
-  });
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    throw new MillwrightError("PAYLOAD_INVALID", "The wanted host did not arrive as JSON.", { cause });
-  }
 }

@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { isMissing } from "../kernel/durable-file.ts";
 import { MillwrightError } from "../kernel/errors.ts";
 import { GUARD, GUARDED_FILES, ROLLBACK_UNIT } from "./guard-files.ts";
 import { mustRun } from "./kinds/must-run.ts";
@@ -51,7 +52,7 @@ export async function confirmGuard(system: System, id: string): Promise<void> {
   try {
     await system.files.rename(PENDING, `${GUARD}/confirmed`);
   } catch (error) {
-    throw (error as NodeJS.ErrnoException).code === "ENOENT" ? gone : error;
+    throw isMissing(error) ? gone : error;
   }
   // The timer may be gone already; without the folder it has nothing to do.
   await system.shell.run(["systemctl", "stop", `${TIMER}.timer`]);

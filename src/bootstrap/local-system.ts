@@ -1,9 +1,10 @@
 import { randomBytes } from "node:crypto";
-import { chmod, chown, lstat, mkdir, open, readdir, readFile, readlink, rename, rm, symlink } from "node:fs/promises";
+import { chmod, chown, lstat, mkdir, readlink, rename, rm, symlink } from "node:fs/promises";
 import { createServer } from "node:net";
 import { dirname } from "node:path";
 import { localShell } from "../docker/local-shell.ts";
 import { systemClock } from "../kernel/clock.ts";
+import { isMissing, namesIn, readIfThere, syncDirectory, writeDurable } from "../kernel/durable-file.ts";
 import { ensureIdentity, readIdentity } from "../secrets/identity.ts";
 import type { FileEntry, HostFiles, HostIdentities, System } from "./system.ts";
 
@@ -13,22 +14,18 @@ export function localSystem(): System {
 }
 
 const localFiles: HostFiles = {
-  look: (path) => absentIsUndefined(() => entryOf(path)),
-  read: (path) => absentIsUndefined(() => readFile(path, "utf8")),
-  list: async (directory) => (await absentIsUndefined(() => readdir(directory))) ?? [],
-  write: async (path, content, mode) => {
-    const fresh = temporaryName(path);
-    const file = await open(fresh, "wx", 0o600);
+  look: async (path) => {
     try {
-      await file.writeFile(content);
-      await file.chmod(mode);
-      await file.chown(0, 0);
-      await file.sync();
-    } finally {
-      await file.close();
+      return await entryOf(path);
+    } catch (error) {
+      if (isMissing(error)) return undefined;
+      throw error;
     }
-    await rename(fresh, path);
-    await syncDirectory(dirname(path));
+  },
+  read: readIfThere,
+  list: namesIn,
+  write: async (path, content, mode) => {
+    await writeDurable(path, content, { mode, uid: 0 });
   },
   makeDirectory: async (path, mode) => {
     await mkdir(path, { recursive: true });
@@ -69,25 +66,6 @@ async function entryOf(path: string): Promise<FileEntry> {
 function temporaryName(path: string): string {
   const cut = path.lastIndexOf("/") + 1;
   return `${path.slice(0, cut)}.${path.slice(cut)}.millwright-${randomBytes(4).toString("hex")}`;
-}
-
-async function syncDirectory(path: string): Promise<void> {
-  const directory = await open(path, "r");
-  try {
-    await directory.sync();
-  } finally {
-    await directory.close();
-  }
-}
-
-async function absentIsUndefined<T>(work: () => Promise<T>): Promise<T | undefined> {
-  try {
-    return await work();
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code;
-    if (code === "ENOENT" || code === "ENOTDIR") return undefined;
-    throw error;
-  }
 }
 
 /** An abstract socket as a lock: the kernel lets go of it when the process ends, however it ends. */

@@ -1,9 +1,10 @@
 import { z } from "zod";
+import { waiverSchema } from "../blueprint/stack.ts";
 import { MillwrightError } from "../kernel/errors.ts";
 import { VERSION } from "../kernel/version.ts";
 import type { Environment } from "../site/environment.ts";
+import { accountName, addressRange, ipAddress } from "../site/site-values.ts";
 
-const accountName = z.string().regex(/^[a-z_][a-z0-9_-]{0,31}$/);
 const KEY_TYPES = /^(ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp(256|384|521)|sk-ssh-ed25519@openssh\.com|sk-ecdsa-sha2-nistp256@openssh\.com)$/;
 
 export const deployKeySchema = z.strictObject({
@@ -23,20 +24,20 @@ export const wantedHostSchema = z.strictObject({
   deployKeys: z.array(deployKeySchema).min(1),
   firewall: z.strictObject({
     /** Ranges that may reach sshd, and ports 80 and 443; empty means everybody. */
-    ssh: z.array(z.string()),
-    web: z.array(z.string()),
+    ssh: z.array(addressRange),
+    web: z.array(addressRange),
     /** Port 80 stays open to everybody for the certificate authority's HTTP challenge. */
     challenge: z.boolean(),
   }),
-  listen: z.string(),
+  listen: ipAddress,
   docker: z.strictObject({
     source: z.enum(["distribution", "docker"]),
     mirrors: z.array(z.string()),
-    pool: z.string(),
+    pool: addressRange,
   }),
   dataDisk: z.string().startsWith("/dev/").optional(),
   /** Policy rules that stacks on this host may set aside: who deploys cannot add to them. */
-  waivers: z.array(z.strictObject({ rule: z.string(), service: z.string(), reason: z.string() })).default([]),
+  waivers: z.array(waiverSchema).default([]),
   /** How long a change of sshd or the firewall lives without a new login confirming it. */
   guardSeconds: z.int().min(10).max(600),
 });

@@ -47,7 +47,8 @@ async function localEngine(socket: string, context: CliContext): Promise<Engine>
     build: async (stream, tag, onEvent) =>
       await releaseBuild({
         store,
-        shell: localShell(),
+        // Docker's build client keeps its own state in the operator's home.
+        shell: localShell({ PATH: context.environment["PATH"] ?? "/usr/bin:/bin", HOME: context.home, LC_ALL: "C.UTF-8" }),
         context: stream,
         tag,
         socket,

@@ -1,4 +1,4 @@
-import { access, readFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Verb } from "../agent/protocol.ts";
 import { MillwrightError } from "../kernel/errors.ts";
@@ -11,7 +11,7 @@ import type { Environment } from "../site/environment.ts";
 import type { CliContext } from "./context.ts";
 import { LiveView } from "./live-view.ts";
 import type { CommonOptions } from "./program.ts";
-import { readIfThere } from "../kernel/durable-file.ts";
+import { exists, readIfThere } from "../kernel/durable-file.ts";
 import type { Target } from "./target.ts";
 
 /** The agent of a host as a command calls it: over SSH, or in this process with --local. */
@@ -55,11 +55,7 @@ export async function loginKeys(options: CommonOptions, context: CliContext): Pr
   const named = options.identity ?? (context.environment["MILLWRIGHT_IDENTITY"] ? [context.environment["MILLWRIGHT_IDENTITY"]] : []);
   if (named.length > 0 || agentSocket !== undefined) return { identityFiles: named, agentSocket };
   const usual = join(context.home, ".ssh/id_ed25519");
-  const isThere = await access(usual).then(
-    () => true,
-    () => false,
-  );
-  return { identityFiles: isThere ? [usual] : [], agentSocket };
+  return { identityFiles: (await exists(usual)) ? [usual] : [], agentSocket };
 }
 
 /** The public halves of the keys the operator logs in with: what may deploy, when nothing else is named. */

@@ -1,4 +1,4 @@
-import { readdir, readFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Blueprint } from "../blueprint/blueprint.ts";
@@ -9,7 +9,7 @@ import { renderStack } from "../blueprint/render-stack.ts";
 import type { Stack } from "../blueprint/stack.ts";
 import { secretNames } from "../blueprint/secret-names.ts";
 import { MillwrightError } from "../kernel/errors.ts";
-import { readIfThere } from "../kernel/durable-file.ts";
+import { namesIn, readIfThere } from "../kernel/durable-file.ts";
 import { isComplete } from "../secrets/is-complete.ts";
 import { readVaultFile } from "../secrets/vault-file.ts";
 import { certificateFiles } from "../site/site.ts";
@@ -72,11 +72,6 @@ async function completeSecrets({ site, environment }: Target, blueprint: Bluepri
 }
 
 async function readOverrides(directory: string): Promise<readonly Override[]> {
-  const names = (await readdir(directory).catch(emptyIfMissing)).filter((name) => name.endsWith(".yaml")).sort();
+  const names = (await namesIn(directory)).filter((name) => name.endsWith(".yaml")).sort();
   return await Promise.all(names.map(async (name) => ({ path: `overrides/${name}`, content: await readFile(join(directory, name), "utf8") })));
-}
-
-function emptyIfMissing(error: unknown): string[] {
-  if (error instanceof Error && "code" in error && error.code === "ENOENT") return [];
-  throw error;
 }

@@ -1,6 +1,6 @@
-import { readFile, statfs } from "node:fs/promises";
+import { statfs } from "node:fs/promises";
 import { dirname } from "node:path";
-import { isMissing } from "../kernel/durable-file.ts";
+import { isMissing, readIfThere } from "../kernel/durable-file.ts";
 
 /** What deploying asks of the machine itself. */
 export interface HostFacts {
@@ -27,20 +27,11 @@ export const linuxHostFacts: HostFacts = {
     }
   },
   async listeners() {
-    const tables = await Promise.all(["/proc/net/tcp", "/proc/net/tcp6"].map(readTable));
-    return tables.flatMap(parseListeners);
+    // A kernel without IPv6 has no tcp6.
+    const tables = await Promise.all(["/proc/net/tcp", "/proc/net/tcp6"].map(readIfThere));
+    return tables.flatMap((table) => parseListeners(table ?? ""));
   },
 };
-
-async function readTable(path: string): Promise<string> {
-  try {
-    return await readFile(path, "utf8");
-  } catch (error) {
-    // A kernel without IPv6 has no tcp6.
-    if (isMissing(error)) return "";
-    throw error;
-  }
-}
 
 const LISTEN = "0A";
 

@@ -1,4 +1,3 @@
-import { readdir, stat } from "node:fs/promises";
 import { join, posix } from "node:path";
 import type { HostPaths } from "../blueprint/host-paths.ts";
 import { COLOURS, type Colour, type Stack } from "../blueprint/stack.ts";
@@ -8,7 +7,7 @@ import { blocks, type HostFacts } from "./host-facts.ts";
 import { CONFIG_LABEL, type Materialised } from "./materialise.ts";
 import { type PlatformState, platformStatePath, readPlatformState } from "./platform-state.ts";
 import { currentStack } from "./stack-store.ts";
-import { isMissing, readIfThere } from "../kernel/durable-file.ts";
+import { exists, namesIn, readIfThere } from "../kernel/durable-file.ts";
 import { fileState } from "./write-files.ts";
 
 export interface ObservedService {
@@ -76,7 +75,7 @@ export async function observePlatform(deps: Deps, stack: Stack, desired: Materia
     alteredFiles: states.filter((file) => file.state === "altered").map((file) => file.path),
     missingImages: await missingImages(docker, stack),
     missingDirectories: await missingDirectories(stack, paths),
-    hasTraffic: await hasEntries(paths.trafficDynamic),
+    hasTraffic: (await namesIn(paths.trafficDynamic)).length > 0,
     freeBytes: { images: await host.freeBytes(deps.imageDirectory), data: await host.freeBytes(paths.base) },
     takenPorts: await takenPorts(host, platform, desired),
   };
@@ -133,26 +132,9 @@ export function directoryPath(paths: HostPaths, path: string): string {
 
 async function missingDirectories(stack: Stack, paths: HostPaths): Promise<readonly string[]> {
   const found = await Promise.all(
-    stack.facts.directories.map(async ({ path }) => {
-      try {
-        await stat(directoryPath(paths, path));
-        return undefined;
-      } catch (error) {
-        if (isMissing(error)) return path;
-        throw error;
-      }
-    }),
+    stack.facts.directories.map(async ({ path }) => ((await exists(directoryPath(paths, path))) ? undefined : path)),
   );
   return found.filter((path) => path !== undefined);
-}
-
-async function hasEntries(folder: string): Promise<boolean> {
-  try {
-    return (await readdir(folder)).length > 0;
-  } catch (error) {
-    if (isMissing(error)) return false;
-    throw error;
-  }
 }
 
 async function takenPorts(host: HostFacts, platform: readonly ObservedService[], desired: Materialised): Promise<Observed["takenPorts"]> {

@@ -82,7 +82,8 @@ function requireClock(deps: DeployDeps, now: string): void {
 function requireSecrets(stack: Stack, secrets: SecretValues): void {
   const missing = stack.facts.secrets.filter((name) => secrets[name] === undefined);
   if (missing.length === 0) return;
-  throw new MillwrightError("VAULT_LOCKED", `The vault lacks ${missing.join(", ")}.`, { subject: "secrets.age", hint: "Run `millwright check`." });
+  const hint = "Run `millwright deploy` where the operator's identity is: it makes the secrets that are missing.";
+  throw new MillwrightError("SECRET_MISSING", `The vault lacks ${missing.join(", ")}.`, { subject: "secrets.age", hint });
 }
 
 function requirePorts(observed: Observed): void {

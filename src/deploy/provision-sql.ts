@@ -56,7 +56,7 @@ const QUIET = ["SET log_statement = 'none';", "SET log_min_duration_statement = 
 function verifierOf(role: Role, secrets: SecretValues): string {
   const secret = secrets[role.secret];
   if (secret === undefined)
-    throw new MillwrightError("VAULT_LOCKED", `The vault holds no secret ${role.secret} for role ${role.name}.`, {
+    throw new MillwrightError("SECRET_MISSING", `The vault holds no secret ${role.secret} for role ${role.name}.`, {
       subject: role.secret,
       hint: "Run `millwright check`.",
     });

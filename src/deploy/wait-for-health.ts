@@ -1,4 +1,5 @@
 import type { ContainerState, Docker } from "../docker/docker.ts";
+import { findContainer } from "../docker/find-container.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { MillwrightError } from "../kernel/errors.ts";
 import { redact } from "../kernel/secret.ts";
@@ -26,7 +27,7 @@ export async function waitForHealth(options: Options): Promise<ContainerState> {
   const begun = clock.now();
   let told = 0;
   for (;;) {
-    const container = (await docker.containers(project)).find((candidate) => candidate.service === service);
+    const container = await findContainer(docker, project, service);
     const elapsed = clock.now() - begun;
     if (container !== undefined && isUp(container, elapsed)) return container;
     const why = container === undefined ? "has no container" : whyHopeless(container);

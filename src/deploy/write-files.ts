@@ -1,8 +1,8 @@
-import { readdir, readFile, rename, rm, stat } from "node:fs/promises";
+import { readFile, rename, rm, stat } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 import type { HostPaths } from "../blueprint/host-paths.ts";
 import type { MaterialisedFile } from "./materialise.ts";
-import { isMissing, makeDirectory, readIfThere, syncDirectory, writeDurable } from "../kernel/durable-file.ts";
+import { isMissing, makeDirectory, namesIn, readIfThere, syncDirectory, writeDurable } from "../kernel/durable-file.ts";
 
 export type FileState = "whole" | "missing" | "altered";
 
@@ -65,13 +65,4 @@ export async function removeUnusedFiles(paths: HostPaths): Promise<number> {
 /** Where the compose.yaml before the present one is kept for undoing. */
 export function previousPlatform(paths: HostPaths): string {
   return join(paths.platform, "previous");
-}
-
-async function namesIn(folder: string): Promise<readonly string[]> {
-  try {
-    return await readdir(folder);
-  } catch (error) {
-    if (isMissing(error)) return [];
-    throw error;
-  }
 }

@@ -5,6 +5,9 @@ import type { Compose } from "./docker.ts";
 
 export const DOCKER_SOCKET = "/var/run/docker.sock";
 
+/** Far beyond the longest grace that a service has to stop: only an engine that hangs takes so long. */
+const TIMEOUT_MILLISECONDS = 2 * 60 * 60_000;
+
 /** The `docker compose` plugin (v2). Each call names engine, project, folder and file, and reads no `.env`: nothing is left to chance. */
 export function composeCli(shell: Shell, socketPath: string = DOCKER_SOCKET): Compose {
   const engine = ["docker", "--host", `unix://${socketPath}`, "compose", "--ansi", "never", "--progress", "plain"];
@@ -13,7 +16,7 @@ export function composeCli(shell: Shell, socketPath: string = DOCKER_SOCKET): Co
     return [...engine, ...files, ...(project === undefined ? [] : ["--project-name", project])];
   };
   const run = async (words: readonly string[], subject: string, options: RunOptions = {}): Promise<void> => {
-    const result = await shell.run(words, options);
+    const result = await shell.run(words, { timeoutMilliseconds: TIMEOUT_MILLISECONDS, ...options });
     if (result.code !== 0) throw composeError(result, subject);
   };
 
@@ -36,8 +39,8 @@ export function composeCli(shell: Shell, socketPath: string = DOCKER_SOCKET): Co
       if (result.code >= 125 && result.code <= 127) throw composeError(result, service);
       return result.code;
     },
-    async validate(directory, environment) {
-      const result = await shell.run([...compose(directory, undefined), "config", "--quiet"], environment === undefined ? {} : { environment });
+    async validate(directory) {
+      const result = await shell.run([...compose(directory, undefined), "config", "--quiet"]);
       if (result.code === 0) return;
       const known = knownDockerError(result.stderr, directory);
       throw (

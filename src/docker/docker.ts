@@ -10,10 +10,9 @@ export interface Docker {
   allContainers(): Promise<readonly ContainerState[]>;
   stop(id: string, graceSeconds: number): Promise<void>;
   start(id: string): Promise<void>;
-  kill(id: string): Promise<void>;
   remove(id: string): Promise<void>;
-  /** The last lines of standard output and standard error in order, without Docker's framing; `sinceSeconds` is Unix time. */
-  logs(id: string, lines: number, sinceSeconds?: number): Promise<readonly string[]>;
+  /** The last lines of standard output and standard error in order, without Docker's framing. */
+  logs(id: string, lines: number): Promise<readonly string[]>;
   exec(
     id: string,
     words: readonly string[],
@@ -27,12 +26,10 @@ export interface Docker {
   /** Index digest of a tag as the registry (through the engine's mirrors) tells it, `sha256:…`. */
   digestOf(reference: string): Promise<string>;
   tag(imageId: string, reference: string): Promise<void>;
-  removeImage(reference: string): Promise<void>;
   /** Loads a docker-archive (tar). */
   load(archive: Readable): Promise<void>;
   /** `docker save` of one image as a tar stream. */
   save(imageId: string): Promise<Readable>;
-  networkExists(name: string): Promise<boolean>;
 }
 
 /** Bytes of a pull so far; `total` grows while the engine learns of more layers. */
@@ -82,5 +79,5 @@ export interface Compose {
   /** A one-off container of a service, removed afterwards; output lines as they come. */
   run(project: string, directory: string, service: string, words: readonly string[], onLine: (line: string) => void, signal?: AbortSignal): Promise<number>;
   /** Throws STACK_INVALID with Compose's own words when the file is not valid. */
-  validate(directory: string, environment?: Readonly<Record<string, string>>): Promise<void>;
+  validate(directory: string): Promise<void>;
 }

@@ -80,19 +80,12 @@ export function dockerodeDocker(clock: Clock, socketPath: string = DOCKER_SOCKET
     allContainers: () => ask("docker", () => inspectAll([])),
     stop: (id, graceSeconds) => reach(id, 304, () => engine.getContainer(id).stop({ t: graceSeconds })),
     start: (id) => reach(id, 304, () => engine.getContainer(id).start()),
-    kill: (id) => reach(id, 409, () => engine.getContainer(id).kill()),
     remove: (id) => reach(id, 404, () => engine.getContainer(id).remove({ v: false, force: false })),
-    logs: (id, lines, sinceSeconds) =>
+    logs: (id, lines) =>
       ask(id, async () => {
         const container = engine.getContainer(id);
         const { Config } = await container.inspect();
-        const raw = await container.logs({
-          stdout: true,
-          stderr: true,
-          tail: lines,
-          follow: false,
-          ...(sinceSeconds === undefined ? {} : { since: sinceSeconds }),
-        });
+        const raw = await container.logs({ stdout: true, stderr: true, tail: lines, follow: false });
         const text = (Config.Tty ? raw : demultiplex(raw)).toString("utf8").replace(/\n$/, "");
         return text === "" ? [] : text.split("\n").slice(-lines);
       }),
@@ -142,7 +135,6 @@ export function dockerodeDocker(clock: Clock, socketPath: string = DOCKER_SOCKET
         const colon = reference.lastIndexOf(":");
         await engine.getImage(imageId).tag({ repo: reference.slice(0, colon), tag: reference.slice(colon + 1) });
       }),
-    removeImage: (reference) => reach(reference, 404, () => engine.getImage(reference).remove()),
     load: (archive) =>
       ask("docker load", async () => {
         const answer = await engine.loadImage(archive, { quiet: true });
@@ -151,7 +143,6 @@ export function dockerodeDocker(clock: Clock, socketPath: string = DOCKER_SOCKET
         });
       }),
     save: (imageId) => ask(imageId, async () => (await engine.getImage(imageId).get()) as Readable),
-    networkExists: (name) => ask(name, async () => (await engine.listNetworks({ filters: { name: [`^${name}$`] } })).length > 0),
   };
 }
 

@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { kill } from "node:process";
+import { hasCode } from "../kernel/durable-file.ts";
 import { MillwrightError } from "../kernel/errors.ts";
 import type { RunOptions, RunResult, Shell } from "../kernel/shell.ts";
 import { LineCutter } from "./stream-lines.ts";
@@ -79,7 +80,7 @@ function signalGroup(pid: number | undefined, signal: NodeJS.Signals): void {
     kill(-pid, signal);
   } catch (error) {
     // ESRCH: the group ended by itself meanwhile, which is what was wanted.
-    if (!(error instanceof Error && "code" in error && error.code === "ESRCH")) throw error;
+    if (!hasCode(error, "ESRCH")) throw error;
   }
 }
 

@@ -2,6 +2,7 @@ import type { StatsFs } from "node:fs";
 import { statfs } from "node:fs/promises";
 import { availableParallelism, freemem, hostname, loadavg, totalmem, uptime } from "node:os";
 import { dirname } from "node:path";
+import { isMissing } from "../kernel/durable-file.ts";
 import type { Status } from "./status-schema.ts";
 
 /** Facts of the machine, at this moment. */
@@ -29,7 +30,7 @@ async function fileSystemOf(path: string): Promise<StatsFs> {
   try {
     return await statfs(path);
   } catch (error) {
-    if (path === "/" || !(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
+    if (path === "/" || !isMissing(error)) throw error;
     return await fileSystemOf(dirname(path));
   }
 }

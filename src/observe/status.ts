@@ -1,9 +1,9 @@
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { HostPaths } from "../blueprint/host-paths.ts";
 import { COLOURS, type Colour, type StackFacts } from "../blueprint/stack.ts";
 import type { ContainerState, Docker } from "../docker/docker.ts";
 import { type Clock, timestamp } from "../kernel/clock.ts";
+import { readIfThere } from "../kernel/durable-file.ts";
 import { readColourRelease, readServing, type Serving } from "../swap/serving.ts";
 import { findConcerns } from "./concerns.ts";
 import type { Machine } from "./machine.ts";
@@ -93,11 +93,6 @@ async function readBackup(paths: HostPaths): Promise<Status["backup"]> {
 }
 
 async function readSecond(path: string): Promise<string | undefined> {
-  try {
-    const second = Number((await readFile(path, "utf8")).trim());
-    return Number.isInteger(second) && second > 0 ? new Date(second * 1000).toISOString() : undefined;
-  } catch (error) {
-    if (error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ENOTDIR")) return undefined;
-    throw error;
-  }
+  const second = Number((await readIfThere(path))?.trim());
+  return Number.isInteger(second) && second > 0 ? new Date(second * 1000).toISOString() : undefined;
 }

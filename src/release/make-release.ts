@@ -1,6 +1,7 @@
-import { mkdir, readdir, writeFile } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { stringify } from "yaml";
+import { hasCode, namesIn } from "../kernel/durable-file.ts";
 import { MillwrightError } from "../kernel/errors.ts";
 import { type Release, releaseSchema, sealOf } from "./release-file.ts";
 
@@ -20,11 +21,7 @@ export function nextReleaseId(existing: readonly string[], milliseconds: number)
 
 /** Ids of the release files in a folder, oldest first; empty when the folder does not exist. */
 export async function releaseIds(directory: string): Promise<readonly string[]> {
-  const names = await readdir(directory).catch((error: unknown) => {
-    if (isMissing(error)) return [];
-    throw error;
-  });
-  return names
+  return (await namesIn(directory))
     .filter((name) => name.endsWith(".yaml"))
     .map((name) => name.slice(0, -".yaml".length))
     .sort((a, b) => a.localeCompare(b, "en", { numeric: true }));
@@ -37,7 +34,7 @@ export async function writeRelease(directory: string, release: Release): Promise
   try {
     await writeFile(path, serialiseRelease(release), { flag: "wx" });
   } catch (error) {
-    if (!(error instanceof Error) || !("code" in error) || error.code !== "EEXIST") throw error;
+    if (!hasCode(error, "EEXIST")) throw error;
     throw new MillwrightError("RELEASE_EXISTS", `Release ${release.id} exists already, and releases are immutable.`, { subject: path });
   }
   return path;
@@ -46,8 +43,4 @@ export async function writeRelease(directory: string, release: Release): Promise
 export function serialiseRelease(release: Release): string {
   const head = "# An immutable release, written by `millwright release build`. An edited file is refused: build a new release instead.\n";
   return head + stringify(release, { compat: "yaml-1.1", lineWidth: 0, aliasDuplicateObjects: false });
-}
-
-function isMissing(error: unknown): boolean {
-  return error instanceof Error && "code" in error && error.code === "ENOENT";
 }

@@ -1,7 +1,7 @@
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parseDocument } from "yaml";
 import { z } from "zod";
+import { readIfThere } from "../kernel/durable-file.ts";
 import { MillwrightError } from "../kernel/errors.ts";
 import { releaseIds } from "./make-release.ts";
 import { type Release, releaseSchema, sealOf } from "./release-file.ts";
@@ -9,11 +9,8 @@ import { type Release, releaseSchema, sealOf } from "./release-file.ts";
 /** The release of that id in the folder, with its seal checked. */
 export async function readRelease(directory: string, id: string): Promise<Release> {
   const path = join(directory, `${id}.yaml`);
-  let text: string;
-  try {
-    text = await readFile(path, "utf8");
-  } catch (error) {
-    if (!(error instanceof Error) || !("code" in error) || error.code !== "ENOENT") throw error;
+  const text = await readIfThere(path);
+  if (text === undefined) {
     const known = (await releaseIds(directory)).slice(-5);
     const hint = known.length > 0 ? `Known releases: ${known.join(", ")}.` : "Build one with `millwright release build`.";
     throw new MillwrightError("RELEASE_NOT_FOUND", `There is no release ${id}.`, { subject: path, hint });

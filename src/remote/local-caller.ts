@@ -1,6 +1,5 @@
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { readArguments } from "../agent/arguments.ts";
 import type { PayloadOf } from "../agent/payload.ts";
 import { VERBS, type Verb } from "../agent/protocol.ts";
 import { callVerbHandler, type VerbTable } from "../agent/serve.ts";
@@ -12,7 +11,6 @@ import type { AgentCaller, CallOptions } from "./call-verb.ts";
 export function localCaller(table: VerbTable, who: string): AgentCaller {
   return {
     call: async (verb, words, options = {}) => {
-      readArguments(verb, words);
       const answer = await callVerbHandler(table, verb, words, {
         payload: localPayload(verb, options),
         who,

@@ -6,7 +6,7 @@ export type SecretValues = Readonly<Record<string, Secret>>;
 
 /** Puts values in the place of every `<<secret NAME>>`. Values are not looked into: one that holds a reference stays as it is. */
 export function fillSecrets(content: string, values: SecretValues): string {
-  const wanted = secretNames(content);
+  const wanted = referencedSecrets(content);
   const missing = wanted.filter((name) => !Object.hasOwn(values, name));
   if (missing.length > 0) {
     throw new MillwrightError("SECRET_MISSING", `The vault does not hold ${missing.join(", ")}.`, {
@@ -18,7 +18,7 @@ export function fillSecrets(content: string, values: SecretValues): string {
 }
 
 /** Names that a file refers to, each once, in the order of the file. */
-export function secretNames(content: string): readonly string[] {
+function referencedSecrets(content: string): readonly string[] {
   const names = [...content.matchAll(SECRET_REFERENCE)].map((match) => match[1] ?? "");
   if (content.split("<<secret").length - 1 !== names.length) {
     throw new MillwrightError("SECRET_MISSING", "A file holds a reference to a secret that is not well formed.", {

@@ -1,6 +1,7 @@
 import { mkdir, open, readFile, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { generateIdentity, identityToRecipient } from "age-encryption";
+import { hasCode } from "../kernel/durable-file.ts";
 import { MillwrightError } from "../kernel/errors.ts";
 import { Secret } from "../kernel/secret.ts";
 
@@ -28,7 +29,7 @@ export async function ensureIdentity(path: string): Promise<Identity & { readonl
     }
     return { identity: new Secret(made), recipient, created: true };
   } catch (error) {
-    if (!isCode(error, "EEXIST")) throw error;
+    if (!hasCode(error, "EEXIST")) throw error;
     return { ...(await readIdentity(path)), created: false };
   }
 }
@@ -65,8 +66,4 @@ function missing(path: string, why: string, cause?: unknown): MillwrightError {
     hint: "Put back your copy of it.",
     cause,
   });
-}
-
-function isCode(error: unknown, code: string): boolean {
-  return error instanceof Error && "code" in error && error.code === code;
 }

@@ -1,10 +1,10 @@
-import { access, readFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { parse, stringify } from "yaml";
 import { z } from "zod";
 import { messageOf, MillwrightError } from "../kernel/errors.ts";
 import { siteFiles } from "../site/site.ts";
 import { environmentName } from "../site/site-values.ts";
-import { writeDurable } from "../kernel/durable-file.ts";
+import { exists, writeDurable } from "../kernel/durable-file.ts";
 
 const recipient = z.string().regex(/^age1[02-9ac-hj-np-z]{58}$/, "must be an age recipient (age1…)");
 
@@ -39,13 +39,7 @@ export async function readRecipients(siteDirectory: string): Promise<Recipients>
 
 /** False only when the file is absent: one that cannot be read must not be replaced. */
 export async function hasRecipients(siteDirectory: string): Promise<boolean> {
-  try {
-    await access(siteFiles(siteDirectory).recipients);
-    return true;
-  } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return false;
-    throw error;
-  }
+  return await exists(siteFiles(siteDirectory).recipients);
 }
 
 function formatRecipients(recipients: Recipients): string {

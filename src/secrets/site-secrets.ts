@@ -1,5 +1,5 @@
-import { access } from "node:fs/promises";
 import { join } from "node:path";
+import { exists } from "../kernel/durable-file.ts";
 import type { Secret } from "../kernel/secret.ts";
 import { siteFiles } from "../site/site.ts";
 import type { SecretValues } from "./fill-secrets.ts";
@@ -81,13 +81,4 @@ async function encryptFor(siteDirectory: string, environment: string, values: Se
   const recipients = wanted ?? (await readRecipients(siteDirectory));
   await writeVaultFile(siteFiles(siteDirectory).vault(environment), await createVault(values, recipientsOf(recipients, environment)));
   await writeRecipients(siteDirectory, { ...recipients, holds: { ...recipients.holds, [environment]: Object.keys(values).sort() } });
-}
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    await access(path);
-    return true;
-  } catch {
-    return false;
-  }
 }

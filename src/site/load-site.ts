@@ -1,6 +1,7 @@
-import { access, readFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { LineCounter, parseDocument, type Document } from "yaml";
+import { exists } from "../kernel/durable-file.ts";
 import { messageOf, MillwrightError } from "../kernel/errors.ts";
 import { crossCheck, crossCheckAll } from "./cross-checks.ts";
 import type { Environment } from "./environment.ts";
@@ -137,11 +138,8 @@ async function missingCertificates(site: Site): Promise<readonly { readonly name
     // Files of the kind `ca` are the tool's own: the command that needs them says how they are made.
     if (environment.certificate.kind !== "files") continue;
     for (const [key, file] of Object.entries(certificateFiles(environment) ?? {})) {
-      try {
-        await access(join(site.directory, file));
-      } catch {
-        found.push({ name: environment.name, problem: { path: ["certificate", key], message: `the file ${file} is not in the site's folder` } });
-      }
+      if (await exists(join(site.directory, file))) continue;
+      found.push({ name: environment.name, problem: { path: ["certificate", key], message: `the file ${file} is not in the site's folder` } });
     }
   }
   return found;

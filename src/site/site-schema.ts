@@ -229,7 +229,6 @@ export const environmentSchema = z.strictObject({
   host: z.strictObject(host),
 });
 
-export type SiteFile = z.infer<typeof siteFileSchema>;
 export type EnvironmentSettings = z.infer<typeof environmentSchema>;
 
 function everyText(value: unknown, rule: (text: string) => boolean): boolean {

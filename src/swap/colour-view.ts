@@ -1,5 +1,6 @@
 import type { Colour } from "../blueprint/stack.ts";
 import type { ContainerState } from "../docker/docker.ts";
+import { findContainer } from "../docker/find-container.ts";
 import { MillwrightError } from "../kernel/errors.ts";
 import { redact } from "../kernel/secret.ts";
 import type { Target } from "./probes/probe.ts";
@@ -15,11 +16,11 @@ export function projectOf(deps: Pick<SwapDeps, "stack">, colour: Colour): string
 
 /** The container of a colour's service; undefined when there is none. */
 export async function containerOf(deps: Pick<SwapDeps, "stack" | "docker">, colour: Colour, service: ColourService): Promise<ContainerState | undefined> {
-  return (await deps.docker.containers(projectOf(deps, colour))).find((container) => container.service === service);
+  return await findContainer(deps.docker, projectOf(deps, colour), service);
 }
 
 export async function platformContainer(deps: Pick<SwapDeps, "stack" | "docker">, service: "edge" | "database"): Promise<ContainerState | undefined> {
-  return (await deps.docker.containers(deps.stack.facts.stack)).find((container) => container.service === service);
+  return await findContainer(deps.docker, deps.stack.facts.stack, service);
 }
 
 /** The container's address in that network of the stack, or in any: the host reaches them all, internal ones too. */

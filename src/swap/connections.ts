@@ -1,5 +1,5 @@
-import { readFile } from "node:fs/promises";
 import { isIPv4 } from "node:net";
+import { hasCode, readIfThere } from "../kernel/durable-file.ts";
 
 /** Looks into a container's own network. */
 export interface Connections {
@@ -15,7 +15,17 @@ export const procConnections: Connections = {
 };
 
 async function tablesOf(pid: number): Promise<readonly string[]> {
-  return await Promise.all(["tcp", "tcp6"].map((name) => readFile(`/proc/${pid}/net/${name}`, "utf8")));
+  return await Promise.all(["tcp", "tcp6"].map((name) => readTable(`/proc/${pid}/net/${name}`)));
+}
+
+/** A process that ended since it was looked up has no connections left: to a drain, that is a good end. */
+async function readTable(path: string): Promise<string> {
+  try {
+    return (await readIfThere(path)) ?? "";
+  } catch (error) {
+    if (hasCode(error, "ESRCH")) return "";
+    throw error;
+  }
 }
 
 const ESTABLISHED = "01";

@@ -129,7 +129,7 @@ async function assertFirstSecrets(deps: SwapDeps): Promise<void> {
     if ((await deps.secret(name)) !== undefined) continue;
     throw new MillwrightError("SECRET_MISSING", `The vault has no ${name}, which a first release needs.`, {
       subject: name,
-      hint: "Run `millwright secrets generate`, then `millwright deploy`.",
+      hint: "Run `millwright deploy`: it makes the secrets that are missing.",
     });
   }
 }

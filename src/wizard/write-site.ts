@@ -1,7 +1,7 @@
-import { access, chmod, mkdir, mkdtemp, readdir, rename, rm, rmdir } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readdir, rename, rm, rmdir } from "node:fs/promises";
 import { basename, dirname, join, relative } from "node:path";
 import { MillwrightError } from "../kernel/errors.ts";
-import { writeDurable } from "../kernel/durable-file.ts";
+import { exists, writeDurable } from "../kernel/durable-file.ts";
 
 const SITE = "site.yaml";
 
@@ -74,13 +74,4 @@ async function filesUnder(folder: string): Promise<readonly string[]> {
     .filter((entry) => entry.isFile())
     .map((entry) => relative(folder, join(entry.parentPath, entry.name)).split("\\").join("/"))
     .sort();
-}
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    await access(path);
-    return true;
-  } catch {
-    return false;
-  }
 }

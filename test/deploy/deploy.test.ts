@@ -312,7 +312,7 @@ describe("before anything is begun", () => {
   it("a secret that the vault lacks is seen", async () => {
     const host = await Host.make();
     host.secrets = {};
-    await expect(host.prepare(fixtureStack())).rejects.toMatchObject({ code: "VAULT_LOCKED" });
+    await expect(host.prepare(fixtureStack())).rejects.toMatchObject({ code: "SECRET_MISSING" });
   });
 });
 

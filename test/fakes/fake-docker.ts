@@ -127,10 +127,6 @@ export class FakeDocker implements Docker, Compose {
     this.#run(container);
   }
 
-  async kill(id: string): Promise<void> {
-    this.#halt(this.#get(id), 137);
-  }
-
   async remove(id: string): Promise<void> {
     const container = this.#containers.get(id);
     if (container === undefined) return;
@@ -183,12 +179,6 @@ export class FakeDocker implements Docker, Compose {
     this.imageStates.set(image.id, { ...image, tags: [...image.tags, reference] });
   }
 
-  async removeImage(reference: string): Promise<void> {
-    const image = await this.image(reference);
-    this.#note(`remove image ${reference}`);
-    if (image !== undefined) this.imageStates.delete(image.id);
-  }
-
   /** Takes the archive for the JSON of an ImageState, as `save` makes it. */
   async load(archive: Readable): Promise<void> {
     const chunks: Buffer[] = [];
@@ -200,10 +190,6 @@ export class FakeDocker implements Docker, Compose {
 
   async save(imageId: string): Promise<Readable> {
     return Readable.from([Buffer.from(JSON.stringify(await this.image(imageId)))]);
-  }
-
-  async networkExists(name: string): Promise<boolean> {
-    return [...this.#containers.values()].some((container) => container.networks.includes(name));
   }
 
   async up(project: string, directory: string, services: readonly string[] = []): Promise<void> {

@@ -101,9 +101,9 @@ describe("a build context", () => {
     ["a base image that is not named by digest", { "release.json": JSON.stringify({ ...PARTS, base: "odoo:19" }) }],
     ["a revision with a line end", { "release.json": JSON.stringify({ ...PARTS, revision: "abc\nRUN id" }) }],
     ["a user with a line end", { "release.json": JSON.stringify({ ...PARTS, user: "odoo\nRUN id" }) }],
-  ])("is refused with %s", async (_, files) => {
+  ])("is refused with %s", async (_, sent) => {
     const target = await mkdtemp(join(tmpdir(), "millwright-"));
-    await unpackContext(tar({ "release.json": JSON.stringify(PARTS), ...files }), target);
+    await unpackContext(tar({ "release.json": JSON.stringify(PARTS), ...sent }), target);
     await expect(writeDockerfile(target)).rejects.toMatchObject({ code: "ADDONS_INVALID" });
   });
 

@@ -92,3 +92,27 @@ describe.each(SCENARIOS)("$name, cut anywhere", ({ make, old, next }) => {
     expect([...seen].sort()).toEqual([...new Set([old, next])].sort());
   });
 });
+
+describe("a cut while the engine is stopping the old scheduled jobs", () => {
+  it("leaves them running in the end, although the engine still carries the stop out", async () => {
+    const { site, plan } = await swapWith({});
+    const stop = site.docker.stop.bind(site.docker) as (id: string, seconds: number) => Promise<void>;
+    const controller = new AbortController();
+    let underWay: string | undefined;
+    site.docker.stop = (async (id: string, seconds: number) => {
+      if (underWay === undefined && !controller.signal.aborted) {
+        underWay = id;
+        controller.abort(new Cut());
+        throw new Cut();
+      }
+      if (id === underWay) underWay = undefined;
+      await stop(id, seconds);
+    }) as typeof site.docker.stop;
+
+    await expect(site.run(plan, { signal: controller.signal })).rejects.toThrow();
+    await site.run(plan);
+    if (underWay !== undefined) await stop(underWay, 0);
+
+    expect((await site.whole()).cron).toEqual(["blue"]);
+  });
+});

@@ -1,11 +1,10 @@
-import { readdir } from "node:fs/promises";
 import { dirname } from "node:path";
 import { hostPaths } from "../../blueprint/host-paths.ts";
 import { timestamp } from "../../kernel/clock.ts";
 import { VERSION } from "../../kernel/version.ts";
 import { type AgentDeps, storeOf } from "../agent-deps.ts";
 import { ARGUMENTS } from "../arguments.ts";
-import { isMissing } from "../../kernel/durable-file.ts";
+import { namesIn } from "../../kernel/durable-file.ts";
 import { type Lock, readLock } from "../run-lock.ts";
 import type { Handler } from "../serve.ts";
 
@@ -28,11 +27,6 @@ export function helloVerb(deps: AgentDeps): Handler<"hello"> {
 }
 
 async function stackNames(deps: AgentDeps): Promise<readonly string[]> {
-  try {
-    const names = await readdir(dirname(hostPaths("any-stack", deps.root).base));
-    return names.filter((name) => ARGUMENTS.stack.test(name)).sort();
-  } catch (error) {
-    if (isMissing(error)) return [];
-    throw error;
-  }
+  const names = await namesIn(dirname(hostPaths("any-stack", deps.root).base));
+  return names.filter((name) => ARGUMENTS.stack.test(name)).sort();
 }

@@ -6,7 +6,7 @@ import { readStatus } from "../../observe/status.ts";
 import { type AgentDeps, storeOf } from "../agent-deps.ts";
 import { verifyJournal } from "../journal-file.ts";
 import { lastRuns } from "../last-runs.ts";
-import { deployDeps } from "../room-deps.ts";
+import { deployDeps, knowSecrets } from "../room-deps.ts";
 import { readLock } from "../run-lock.ts";
 import type { Handler } from "../serve.ts";
 
@@ -39,5 +39,9 @@ export function statusVerb(deps: AgentDeps): Handler<"status"> {
 }
 
 export function logsVerb(deps: AgentDeps): Handler<"logs"> {
-  return async ({ args }) => ({ result: await readLogs(deployDeps(deps, args.stack), args.service, Number(args.lines)) });
+  return async ({ args }) => {
+    const room = deployDeps(deps, args.stack);
+    await knowSecrets(room);
+    return { result: await readLogs(room, args.service, Number(args.lines)) };
+  };
 }

@@ -6,6 +6,7 @@ import { releaseTag } from "../../release/image-store.ts";
 import { lockImages, releaseExport, releaseLoad, releaseMissing, wantedImageSchema } from "../../release/move-release.ts";
 import { releaseBuild } from "../../release/release-build.ts";
 import { type AgentDeps, storeOf } from "../agent-deps.ts";
+import { checkPayload } from "../payload.ts";
 import { hostDocker } from "../room-deps.ts";
 import type { Handler } from "../serve.ts";
 
@@ -19,7 +20,7 @@ const exportSchema = z.strictObject({ layers: z.array(z.string()) });
 
 /** Digests of tags as this host's engine finds them, through its mirrors. */
 export function lockVerb(deps: AgentDeps): Handler<"lock"> {
-  return async ({ payload }) => ({ result: await lockImages(hostDocker(deps), parse(lockSchema, payload).images) });
+  return async ({ payload }) => ({ result: await lockImages(hostDocker(deps), checkPayload(lockSchema, payload).images) });
 }
 
 /** Builds a release's image on this host from the context that comes on standard input. */
@@ -45,7 +46,7 @@ export function releaseBuildVerb(deps: AgentDeps): Handler<"release-build"> {
 /** Which layers of a release this host lacks. Its base image is pulled first where a mirror has it, so that only the release's own layers travel. */
 export function releaseMissingVerb(deps: AgentDeps): Handler<"release-missing"> {
   return async ({ payload }) => {
-    const { base, ...wanted } = parse(missingSchema, payload);
+    const { base, ...wanted } = checkPayload(missingSchema, payload);
     const docker = hostDocker(deps);
     if ((await docker.image(wanted.image)) === undefined && (await docker.image(base)) === undefined) {
       await docker.pull(base).catch((error: unknown) => {
@@ -65,11 +66,5 @@ export function releaseLoadVerb(deps: AgentDeps): Handler<"release-load"> {
 
 /** The image of a release with the layers that another host lacks, as bytes after the result. */
 export function releaseExportVerb(deps: AgentDeps): Handler<"release-export"> {
-  return async ({ args, payload }) => ({ result: {}, body: await releaseExport(hostDocker(deps), args.image, parse(exportSchema, payload).layers) });
-}
-
-function parse<T>(schema: z.ZodType<T>, payload: unknown): T {
-  const parsed = schema.safeParse(payload);
-  if (parsed.success) return parsed.data;
-  throw new MillwrightError("PAYLOAD_INVALID", "The payload is not one that this verb takes.", { details: z.prettifyError(parsed.error).split("\n") });
+  return async ({ args, payload }) => ({ result: {}, body: await releaseExport(hostDocker(deps), args.image, checkPayload(exportSchema, payload).layers) });
 }

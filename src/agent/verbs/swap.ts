@@ -1,8 +1,8 @@
 import { z } from "zod";
-import { MillwrightError } from "../../kernel/errors.ts";
 import { silentEvents } from "../../kernel/events.ts";
 import { prepareRollback, prepareSwap, type Prepared, swapBasis } from "../../swap/prepare-swap.ts";
 import { type AgentDeps, storeOf } from "../agent-deps.ts";
+import { checkPayload } from "../payload.ts";
 import { swapDeps } from "../room-deps.ts";
 import { savePlan } from "../run-store.ts";
 import type { Handler } from "../serve.ts";
@@ -12,9 +12,8 @@ const payloadSchema = z.strictObject({ release: z.unknown() });
 
 export function upgradePlanVerb(deps: AgentDeps): Handler<"upgrade-plan"> {
   return async (call) => {
-    const parsed = payloadSchema.safeParse(call.payload);
-    if (!parsed.success) throw new MillwrightError("PAYLOAD_INVALID", "The payload is not {release}.");
-    return { result: await keep(deps, call.args.stack, await prepareSwap(await swapDeps(deps, call.args.stack, call), parsed.data.release)) };
+    const { release } = checkPayload(payloadSchema, call.payload);
+    return { result: await keep(deps, call.args.stack, await prepareSwap(await swapDeps(deps, call.args.stack, call), release)) };
   };
 }
 

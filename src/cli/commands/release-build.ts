@@ -1,5 +1,4 @@
 import { execFile } from "node:child_process";
-import { access } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { lockedReference } from "../../blueprint/image-lock.ts";
@@ -11,7 +10,7 @@ import { releaseTag } from "../../release/image-store.ts";
 import { makeRelease, nextReleaseId, releaseIds, writeRelease } from "../../release/make-release.ts";
 import { openEngine } from "../engine.ts";
 import type { Run } from "../program.ts";
-import { readIfThere } from "../../kernel/durable-file.ts";
+import { exists, readIfThere } from "../../kernel/durable-file.ts";
 import { odooBlueprint, siteLock } from "../rendered-stack.ts";
 import { type EnvironmentOption, loadTarget } from "../target.ts";
 
@@ -62,8 +61,8 @@ export const releaseBuildCommand: Run<Options> = async (options, context) => {
     addons,
   });
   const file = await writeRelease(site.files.releases, release);
-  const next = options.docker === undefined ? "millwright upgrade" : `millwright release push ${id}`;
-  return { data: { release, file }, text: `Release ${id} is built: ${built.image.slice(0, 19)}, written to ${file}.\nNext: ${next} --release ${id}`.replace(`push ${id} --release ${id}`, `push ${id}`) };
+  const next = options.docker === undefined ? `millwright upgrade --release ${id}` : `millwright release push ${id}`;
+  return { data: { release, file }, text: `Release ${id} is built: ${built.image.slice(0, 19)}, written to ${file}.\nNext: ${next}` };
 };
 
 /** `none` outside git; `-dirty` when the folder differs from its last commit. */
@@ -76,11 +75,4 @@ async function gitRevision(directory: string): Promise<string> {
   } catch {
     return "none";
   }
-}
-
-async function exists(path: string): Promise<boolean> {
-  return await access(path).then(
-    () => true,
-    () => false,
-  );
 }

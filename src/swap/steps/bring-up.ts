@@ -1,6 +1,6 @@
-import { access } from "node:fs/promises";
 import { join } from "node:path";
 import { timestamp } from "../../kernel/clock.ts";
+import { exists } from "../../kernel/durable-file.ts";
 import { MillwrightError } from "../../kernel/errors.ts";
 import type { StepCode } from "../../kernel/run-plan.ts";
 import { colourProbes } from "../colour-probes.ts";
@@ -147,13 +147,6 @@ async function restoreColour(context: SwapContext): Promise<void> {
   }
   await context.materialiseColour(context.stack, previous.colour, previous.release);
   await writeColourRelease(context.paths, previous.colour, previous.release);
-}
-
-async function exists(path: string): Promise<boolean> {
-  return await access(path).then(
-    () => true,
-    () => false,
-  );
 }
 
 function seconds(milliseconds: number): string {

@@ -21,7 +21,11 @@ export const cronStop: StepCode<SwapContext> = {
     if (from === undefined) return;
     const cron = await containerOf(context, from, "cron");
     if (cron === undefined) await context.compose.up(projectOf(context, from), context.paths.colour(from), ["cron"]);
-    else if (cron.state !== "running") await context.docker.start(cron.id);
+    else {
+      // A stop that a run asked for before it was cut off may be under way in the engine still, and would come after a start.
+      await stopCron(context, from);
+      await context.docker.start(cron.id);
+    }
   },
 };
 

@@ -1,6 +1,6 @@
 import { MillwrightError } from "../../kernel/errors.ts";
-import { redact } from "../../kernel/secret.ts";
 import type { StepCode } from "../../kernel/run-plan.ts";
+import { lastLines } from "../../kernel/shell.ts";
 import { containerOf } from "../colour-view.ts";
 import { emptyDatabase, fillDatabase, isInitialised, readMarker, setMarker } from "../init-database.ts";
 import { PROBE_LOGIN } from "../probes/smoke.ts";
@@ -56,7 +56,7 @@ export const setUp: StepCode<SwapContext> = {
     const { database, domain } = context.stack.facts;
     const [admin, probe] = [await context.secret("odoo_admin"), await context.secret("odoo_probe")];
     if (admin === undefined || probe === undefined)
-      throw new MillwrightError("SECRET_MISSING", "The vault lacks odoo_admin or odoo_probe.", { hint: "Run `millwright secrets generate`, then deploy." });
+      throw new MillwrightError("SECRET_MISSING", "The vault lacks odoo_admin or odoo_probe.", { hint: "Run `millwright deploy`: it makes the secrets that are missing." });
     const web = await containerOf(context, context.colour, "web");
     if (web === undefined) throw new MillwrightError("RELEASE_UNHEALTHY", `The web container of ${context.colour} is gone.`);
     const input = setUpScript({ admin: admin.reveal(), probe: probe.reveal(), login: PROBE_LOGIN, url: `https://${domain}` });
@@ -66,7 +66,7 @@ export const setUp: StepCode<SwapContext> = {
     if (code === 0 && output.includes(DONE)) return;
     throw new MillwrightError("RELEASE_UNHEALTHY", "The first settings could not be made in Odoo.", {
       subject: database,
-      details: redact(output).split("\n").slice(-15),
+      details: lastLines(output, 15),
     });
   },
 };
