@@ -25,16 +25,19 @@ export async function executeRun(store: RunStore, tables: RunTables, stop: Abort
   const { paths, clock } = store;
   const lock = await readLock(paths);
   if (lock === undefined) return RUN_EXIT.ended;
-  const plan = await planOfRun(paths, lock.run);
   using events = new RunEvents(`${paths.run(lock.run)}/events.jsonl`);
   try {
+    const plan = await planOfRun(paths, lock.run);
     await using journal = await openJournal(paths, lock.run, lock.who, clock);
     return await goOn({ store, lock, plan, journal, events, stop }, tables);
   } catch (error) {
     const problem = asMillwrightError(error);
     const said = { at: timestamp(clock), run: lock.run, summary: problem.message, error: toErrorRecord(problem) };
-    if (problem.exit === RUN_EXIT.failed) events.emit({ kind: "ended", outcome: "failed", ...said });
+    // Trying again mends no file: systemd would do so each second, for ever.
+    const isDamaged = problem.code === "STATE_DAMAGED";
+    if (isDamaged || problem.exit === RUN_EXIT.failed) events.emit({ kind: "ended", outcome: "failed", ...said });
     else events.emit({ kind: "note", at: said.at, level: "warning", text: `The run stopped and will be started again: ${problem.message}` });
+    if (isDamaged) return RUN_EXIT.failed;
     throw error;
   }
 }

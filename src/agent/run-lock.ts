@@ -6,7 +6,8 @@ import type { HostPaths } from "../blueprint/host-paths.ts";
 import { sha256 } from "../kernel/canonical.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { MillwrightError } from "../kernel/errors.ts";
-import { readIfThere, syncDirectory, writeSynced } from "../kernel/durable-file.ts";
+import { syncDirectory, writeSynced } from "../kernel/durable-file.ts";
+import { readState } from "../kernel/read-state.ts";
 
 /**
  * `state/lock`: whose run the stack is in. Its being there also makes systemd start the run's unit at boot. `expires` is when the run ought
@@ -23,17 +24,7 @@ export const lockSchema = z.strictObject({
 export type Lock = z.infer<typeof lockSchema>;
 
 export async function readLock(paths: HostPaths): Promise<Lock | undefined> {
-  const text = await readIfThere(paths.lock);
-  if (text === undefined) return undefined;
-  try {
-    return lockSchema.parse(JSON.parse(text));
-  } catch (error) {
-    throw new MillwrightError("INTERNAL", "The stack's lock cannot be read.", {
-      subject: paths.lock,
-      hint: "Look at `millwright history`; if no run is open, remove the file.",
-      cause: error,
-    });
-  }
+  return await readState(paths.lock, lockSchema, "Look at `millwright history`; if no run is open, remove the file.");
 }
 
 /** Takes the lock, or throws LOCK_HELD. The file appears with its whole content or not at all. Only within `withStartMutex`. */

@@ -1,11 +1,12 @@
-import { mkdir, readFile, rm, stat } from "node:fs/promises";
+import { mkdir, rm, stat } from "node:fs/promises";
 import { z } from "zod";
 import type { HostPaths } from "../blueprint/host-paths.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { MillwrightError } from "../kernel/errors.ts";
 import { type Plan, planSchema } from "../kernel/plan.ts";
 import { ARGUMENTS } from "./arguments.ts";
-import { namesIn, readIfThere, syncDirectory, writeDurable } from "../kernel/durable-file.ts";
+import { namesIn, syncDirectory, writeDurable } from "../kernel/durable-file.ts";
+import { readState } from "../kernel/read-state.ts";
 import { verifyJournal } from "./journal-file.ts";
 import { freeLock, lockHeld, readLock, takeLock, withStartMutex } from "./run-lock.ts";
 
@@ -42,8 +43,8 @@ export async function savePlan(store: RunStore, plan: Plan): Promise<void> {
 }
 
 export async function readPlan(paths: HostPaths, id: string): Promise<Plan> {
-  const text = await readIfThere(planFile(paths, id));
-  if (text !== undefined) return planSchema.parse(JSON.parse(text));
+  const plan = await readState(planFile(paths, id), planSchema);
+  if (plan !== undefined) return plan;
   throw new MillwrightError("PLAN_UNKNOWN", `The host has no plan ${id}; it may be too old.`, { hint: "Make a new one with `millwright plan`." });
 }
 
@@ -77,7 +78,10 @@ export async function beginRun(store: RunStore, request: StartRequest): Promise<
 
 /** The plan a run was begun with. */
 export async function planOfRun(paths: HostPaths, run: string): Promise<Plan> {
-  return planSchema.parse(JSON.parse(await readFile(`${paths.run(run)}/plan.json`, "utf8")));
+  const path = `${paths.run(run)}/plan.json`;
+  const plan = await readState(path, planSchema);
+  if (plan !== undefined) return plan;
+  throw new MillwrightError("STATE_DAMAGED", "The run that holds the lock has no plan any more.", { subject: path, hint: "Look at `millwright history`." });
 }
 
 /** Frees the lock after the run's end is in the journal, and drops the oldest runs. */
@@ -98,8 +102,7 @@ export async function markAbort(paths: HostPaths, run: string, who: string): Pro
 }
 
 export async function abortedBy(paths: HostPaths, run: string): Promise<string | undefined> {
-  const text = await readIfThere(abortFile(paths, run));
-  return text === undefined ? undefined : abortSchema.parse(JSON.parse(text)).who;
+  return (await readState(abortFile(paths, run), abortSchema))?.who;
 }
 
 const abortSchema = z.object({ who: z.string() });

@@ -16,7 +16,9 @@ export function runTables(deps: AgentDeps): RunTables {
   };
   return {
     deploy: async (plan, place) =>
-      bindTable(deployTable, await openDeployContext(deployDeps(deps, plan.stack), plan, place.events), (outcome) => ({ summary: deployReport(plan, outcome) })),
+      bindTable(deployTable, await openDeployContext(deployDeps(deps, plan.stack), plan, place.events), (outcome) => ({
+        summary: deployReport(plan, outcome),
+      })),
     swap,
     rollback: swap,
   };
@@ -24,5 +26,7 @@ export function runTables(deps: AgentDeps): RunTables {
 
 function deployReport(plan: Plan, outcome: RunOutcome): string {
   if (outcome.outcome === "done") return `Stack ${String(plan.context["stack"])} is up.`;
-  return outcome.outcome === "undone" ? `The stack before is in place again: ${outcome.error?.message ?? "no reason given"}` : (outcome.error?.message ?? "Undoing failed.");
+  return outcome.outcome === "undone"
+    ? `The stack before is in place again: ${outcome.error?.message ?? "no reason given"}`
+    : (outcome.error?.message ?? "Undoing failed.");
 }

@@ -1,9 +1,10 @@
 import type { z } from "zod";
+import { secretReference } from "../site/secret-reference.ts";
 import type { Part, partBodySchema } from "./blueprint.ts";
 import { toYaml } from "./compose-document.ts";
 import { interpolate } from "./interpolate.ts";
 import { parseYaml } from "./load-blueprint.ts";
-import { secretReference, type StackFile, stackFileSchema } from "./stack.ts";
+import { type StackFile, stackFileSchema } from "./stack.ts";
 import { blueprintInvalid, fillTemplate, type View } from "./template.ts";
 
 type Entry = z.infer<typeof partBodySchema>["files"][number];

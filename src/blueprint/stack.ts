@@ -1,8 +1,6 @@
 import { z } from "zod";
 import { hashOf } from "../kernel/canonical.ts";
 
-export { SECRET_REFERENCE, secretReference } from "../site/secret-reference.ts";
-
 /** The two places a release can run. */
 export const COLOURS = ["blue", "green"] as const;
 export type Colour = (typeof COLOURS)[number];
@@ -11,7 +9,10 @@ export const colourSchema = z.enum(COLOURS);
 /** A policy rule set aside for one service, and why. */
 export const waiverSchema = z.strictObject({ rule: z.string(), service: z.string(), reason: z.string() });
 
-const stackName = z.string().regex(/^[a-z][a-z0-9]*(-[a-z0-9]+)+$/).max(48);
+const stackName = z
+  .string()
+  .regex(/^[a-z][a-z0-9]*(-[a-z0-9]+)+$/)
+  .max(48);
 
 /**
  * One file of a stack. `secret` files hold references of the form `<<secret NAME>>`, which the agent fills in on the host; their plain

@@ -55,7 +55,7 @@ export async function runBootstrap(run: BootstrapRun): Promise<BootstrapOutcome>
     changes,
     notes,
     guard,
-    unconfirmed: await isGuardPending(system).then((pending) => pending && mode === "plan"),
+    unconfirmed: mode === "plan" && (await isGuardPending(system)),
     recipient: (await system.identities.recipient(HOST_IDENTITY)) ?? null,
   };
 }

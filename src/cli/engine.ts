@@ -1,5 +1,6 @@
 import { PassThrough, type Readable } from "node:stream";
 import { z } from "zod";
+import { timestamp } from "../kernel/clock.ts";
 import type { MillwrightEvent } from "../kernel/events.ts";
 import type { CliContext } from "./context.ts";
 import { type HostLink, openLink } from "./host-link.ts";
@@ -53,7 +54,7 @@ async function localEngine(socket: string, context: CliContext): Promise<Engine>
         tag,
         socket,
         workFolder: tmpdir(),
-        onLine: (text) => onEvent({ kind: "note", at: new Date(context.clock.now()).toISOString(), level: "info", text }),
+        onLine: (text) => onEvent({ kind: "note", at: timestamp(context.clock), level: "info", text }),
         signal: context.signal,
       }),
     export: async (image, layers) => await releaseExport(store, image, layers),

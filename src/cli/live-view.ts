@@ -131,6 +131,7 @@ export class LiveView {
       try {
         await list.run();
       } catch {
+        // The undo that failed is drawn; nothing is undone after it, and the error comes with the run's result.
         return;
       }
     }

@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import type { Environment } from "../site/environment.ts";
-import { type Site, environmentOf, loadSite } from "../site/load-site.ts";
+import { loadSite } from "../site/load-site.ts";
+import { environmentOf, type Site } from "../site/site.ts";
 import type { CliContext } from "./context.ts";
 import type { CommonOptions } from "./program.ts";
 

@@ -19,9 +19,6 @@ const upParams = z.object({ service: z.string(), container: z.string(), before: 
 const serviceParams = z.object({ service: z.string() });
 const pullParams = z.object({ reference: z.string() });
 
-/** Seconds that a container which has to go first gets to end. */
-const GRACE_SECONDS = 120;
-
 /** The code of a deploy's steps. Each may be done and undone any number of times. */
 export const deployTable: StepTable<DeployContext> = {
   keep: {
@@ -84,7 +81,8 @@ export const deployTable: StepTable<DeployContext> = {
       const { service, container, isForced } = upParams.parse(step.params);
       const { compose, paths, clock } = context.deps;
       const project = context.deps.stack;
-      if (isForced) await removeContainer(context, service, container);
+      // Only the container that the plan saw: after a cut the new one may stand already.
+      if (isForced) await removeService(context.deps, service, container);
       const begun = clock.now();
       await compose.up(project, paths.platform, [service]);
       const state = await awaitHealth(context, step, service, run.signal);
@@ -115,15 +113,6 @@ export const deployTable: StepTable<DeployContext> = {
     },
   },
 };
-
-/** Only the container that the plan saw: after a cut the new one may stand already. */
-async function removeContainer(context: DeployContext, service: string, id: string): Promise<void> {
-  const { docker, stack } = context.deps;
-  const present = (await docker.containers(stack)).find((container) => container.service === service && container.id === id);
-  if (present === undefined) return;
-  await docker.stop(id, GRACE_SECONDS);
-  await docker.remove(id);
-}
 
 async function awaitHealth(context: DeployContext, step: Step, service: string, signal: RunView["signal"]): Promise<ContainerState> {
   const { docker, clock, stack } = context.deps;

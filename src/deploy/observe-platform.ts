@@ -100,7 +100,7 @@ export function basisOf(observed: Observed): string {
   });
 }
 
-function serviceOf(container: ContainerState): ObservedService {
+export function serviceOf(container: ContainerState): ObservedService {
   return {
     service: container.service,
     container: container.id,
@@ -131,9 +131,7 @@ export function directoryPath(paths: HostPaths, path: string): string {
 }
 
 async function missingDirectories(stack: Stack, paths: HostPaths): Promise<readonly string[]> {
-  const found = await Promise.all(
-    stack.facts.directories.map(async ({ path }) => ((await exists(directoryPath(paths, path))) ? undefined : path)),
-  );
+  const found = await Promise.all(stack.facts.directories.map(async ({ path }) => ((await exists(directoryPath(paths, path))) ? undefined : path)));
   return found.filter((path) => path !== undefined);
 }
 

@@ -2,8 +2,8 @@ import { join } from "node:path";
 import { z } from "zod";
 import type { HostPaths } from "../blueprint/host-paths.ts";
 import { canonicalJson } from "../kernel/canonical.ts";
-import { MillwrightError } from "../kernel/errors.ts";
-import { readIfThere, writeDurable } from "../kernel/durable-file.ts";
+import { writeDurable } from "../kernel/durable-file.ts";
+import { readState } from "../kernel/read-state.ts";
 
 /** `state/platform.json`: what the last deploy left running, so that the next one can tell our work from that of hands. */
 export const platformStateSchema = z.object({
@@ -38,17 +38,7 @@ export const platformStatePath = (paths: HostPaths): string => join(paths.state,
 export const previousPlatformStatePath = (paths: HostPaths): string => join(paths.state, "platform.previous.json");
 
 export async function readPlatformState(path: string): Promise<PlatformState | undefined> {
-  const text = await readIfThere(path);
-  if (text === undefined) return undefined;
-  try {
-    return platformStateSchema.parse(JSON.parse(text));
-  } catch (error) {
-    throw new MillwrightError("STACK_INVALID", "The host's record of the platform cannot be read.", {
-      subject: path,
-      hint: `Move ${path} away and deploy again.`,
-      cause: error,
-    });
-  }
+  return await readState(path, platformStateSchema, `Move ${path} away and deploy again.`);
 }
 
 export async function writePlatformState(path: string, state: PlatformState): Promise<void> {

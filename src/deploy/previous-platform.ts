@@ -7,6 +7,7 @@ import type { DeployDeps } from "./deploy-deps.ts";
 import { readIfThere, writeDurable } from "../kernel/durable-file.ts";
 import { previousPlatform } from "./write-files.ts";
 
+/** How long a container that has to go first gets to end. */
 const GRACE_SECONDS = 120;
 
 /** Puts the kept compose.yaml back; without one (a first deploy) there is none afterwards. */
@@ -29,9 +30,11 @@ export async function bringBack(deps: Pick<DeployDeps, "stack" | "paths" | "dock
   await deps.compose.up(deps.stack, deps.paths.platform, [service]);
 }
 
-export async function removeService(deps: Pick<DeployDeps, "stack" | "docker">, service: string): Promise<void> {
+/** Removes a service's containers, or of these only one. */
+export async function removeService(deps: Pick<DeployDeps, "stack" | "docker">, service: string, only?: string): Promise<void> {
   const present = (await deps.docker.containers(deps.stack)).filter((container) => container.service === service);
   for (const { id } of present) {
+    if (only !== undefined && id !== only) continue;
     await deps.docker.stop(id, GRACE_SECONDS);
     await deps.docker.remove(id);
   }

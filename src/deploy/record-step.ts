@@ -1,5 +1,4 @@
 import { rm } from "node:fs/promises";
-import type { ContainerState } from "../docker/docker.ts";
 import { sha256 } from "../kernel/canonical.ts";
 import { timestamp } from "../kernel/clock.ts";
 import { MillwrightError } from "../kernel/errors.ts";
@@ -7,7 +6,7 @@ import type { StepCode } from "../kernel/run-plan.ts";
 import type { DeployContext } from "./deploy-context.ts";
 import type { DeployDeps } from "./deploy-deps.ts";
 import { isSame } from "./find-drift.ts";
-import { CONFIG_LABEL } from "./materialise.ts";
+import { serviceOf } from "./observe-platform.ts";
 import { routesId } from "./plan-deploy.ts";
 import { type PlatformState, platformStatePath, previousPlatformStatePath, readPlatformState, writePlatformState } from "./platform-state.ts";
 import { provisionId } from "./provision-sql.ts";
@@ -45,14 +44,10 @@ export async function recordPutBack({ docker, paths, stack }: Pick<DeployDeps, "
   const containers = await docker.containers(stack);
   const services = Object.entries(recorded.services).map(([service, before]) => {
     const now = containers.find((container) => container.service === service);
-    const isBack = now !== undefined && isSame({ config: now.labels[CONFIG_LABEL] ?? "", composeHash: composeHashOf(now) }, before);
+    const isBack = now !== undefined && isSame(serviceOf(now), before);
     return [service, isBack ? { ...before, container: now.id } : before] as const;
   });
   await writePlatformState(platformStatePath(paths), { ...recorded, services: Object.fromEntries(services) });
-}
-
-function composeHashOf(container: ContainerState): string {
-  return container.labels["com.docker.compose.config-hash"] ?? "";
 }
 
 async function presentState({ deps, plan, stack, secrets, desired }: DeployContext): Promise<PlatformState> {
@@ -69,7 +64,7 @@ async function presentState({ deps, plan, stack, secrets, desired }: DeployConte
       container: container.id,
       config: made.config,
       definition: made.definition,
-      composeHash: composeHashOf(container),
+      composeHash: serviceOf(container).composeHash,
       image: made.image,
       mounts: { ...made.mounts },
     };

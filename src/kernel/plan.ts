@@ -39,8 +39,3 @@ export const planSchema = z.object({
 
 export type Step = z.infer<typeof stepSchema>;
 export type Plan = z.infer<typeof planSchema>;
-
-/** A plan as people read it, one line a step. */
-export function formatPlan(plan: Plan): string {
-  return plan.steps.map((step) => `${step.title}  (${step.cause})`).join("\n");
-}

@@ -73,14 +73,10 @@ async function forward(jump: Connection, target: SshAddress): Promise<Duplex> {
   try {
     return await jump.forward(target.address, target.port);
   } catch (error) {
-    throw new MillwrightError(
-      "JUMP_REFUSED",
-      `The jump host does not reach the host or may not forward to it: ${messageOf(error)}.`,
-      {
-        subject: `${describeAddress(jump.target)} → ${describeAddress(target)}`,
-        hint: "Check the host's address as the jump host sees it, and AllowTcpForwarding there.",
-        cause: error,
-      },
-    );
+    throw new MillwrightError("JUMP_REFUSED", `The jump host does not reach the host or may not forward to it: ${messageOf(error)}.`, {
+      subject: `${describeAddress(jump.target)} → ${describeAddress(target)}`,
+      hint: "Check the host's address as the jump host sees it, and AllowTcpForwarding there.",
+      cause: error,
+    });
   }
 }

@@ -3,6 +3,9 @@ import type { Clock } from "../kernel/clock.ts";
 import { MillwrightError } from "../kernel/errors.ts";
 import type { Secret } from "../kernel/secret.ts";
 
+/** An own certificate that ends within these days is renewed. */
+export const RENEW_DAYS = 60;
+
 /** Why a certificate cannot serve a domain; undefined when it can. Without a key, only what the certificate itself says is judged. */
 export function certificateProblem(chain: string, key: Secret | undefined, domain: string, clock: Clock, daysLeft = 0): string | undefined {
   try {

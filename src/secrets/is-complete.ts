@@ -3,9 +3,8 @@ import type { Clock } from "../kernel/clock.ts";
 import { readIfThere } from "../kernel/durable-file.ts";
 import type { Environment } from "../site/environment.ts";
 import { certificateFiles, type Site } from "../site/site.ts";
-import { certificateProblem } from "./check-certificate.ts";
+import { certificateProblem, RENEW_DAYS } from "./check-certificate.ts";
 import { hasRecipients, readRecipients } from "./recipients.ts";
-import { RENEW_DAYS } from "./renew-days.ts";
 
 /**
  * Whether an environment's secrets and its own certificate are all there, as far as one sees without opening the vault: then nothing of the

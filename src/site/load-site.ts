@@ -14,8 +14,6 @@ import { siteJsonSchema } from "./site-json-schema.ts";
 import { formatProblem, locate, pathText, type SitePath, type SiteProblem } from "./site-problem.ts";
 import { environmentSchema, siteFileSchema, type EnvironmentSettings } from "./site-schema.ts";
 
-export { environmentOf, type Site } from "./site.ts";
-
 const FILE = "site.yaml";
 
 export type SiteCheck = { readonly kind: "good"; readonly site: Site } | { readonly kind: "bad"; readonly problems: readonly SiteProblem[] };
@@ -32,7 +30,7 @@ export async function loadSite(directory: string): Promise<Site> {
   });
 }
 
-/** The same with the problems as data, for `check --json`. */
+/** The same with the problems as data. */
 export async function checkSite(directory: string): Promise<SiteCheck> {
   const parsed = parseSite(await readSiteFile(directory), directory);
   if (parsed.kind === "bad") return parsed;

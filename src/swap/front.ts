@@ -1,7 +1,7 @@
 import { type Clock, timestamp } from "../kernel/clock.ts";
 import { messageOf, MillwrightError } from "../kernel/errors.ts";
 import { platformContainer } from "./colour-view.ts";
-import type { Answer, Ask, Certificate } from "./http.ts";
+import type { Answer, HttpRequest, Certificate } from "./http.ts";
 import { judgeLoginPage } from "./probes/login-page.ts";
 import { fail, type Finding, pass } from "./probes/probe.ts";
 import type { SwapDeps } from "./swap-deps.ts";
@@ -78,7 +78,7 @@ export function judgeFront(answer: Answer, expected: Active | undefined, page: b
   return page ? judgeLoginPage(answer) : pass(`${colour} answers`, evidence);
 }
 
-function frontRequest(deps: SwapDeps, path: string): Ask {
+function frontRequest(deps: SwapDeps, path: string): HttpRequest {
   const { domain, listen } = deps.stack.facts;
   const address = listen === "0.0.0.0" ? "127.0.0.1" : listen === "::" ? "::1" : listen;
   return { address, port: 443, path, serverName: domain, headers: { Host: domain, "User-Agent": "millwright-probe" }, timeoutMilliseconds: 5000 };

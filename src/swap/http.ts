@@ -1,5 +1,5 @@
 /** One HTTP request to an address, which may differ from the name that it asks for. */
-export interface Ask {
+export interface HttpRequest {
   readonly address: string;
   readonly port: number;
   readonly path: string;
@@ -27,14 +27,14 @@ export interface Certificate {
   readonly validTo: string;
 }
 
-/** Asks without following redirects and without reusing a connection. Throws when there is no answer. */
+/** Sends without following redirects and without reusing a connection. Throws when there is no answer. */
 export interface Http {
-  ask(request: Ask): Promise<Answer>;
+  ask(request: HttpRequest): Promise<Answer>;
   /**
    * The same request `count` times at once, sent only when every connection stands. A prefork worker that has taken a connection waits
    * for its request and takes no other, so `count` connections occupy `count` different workers.
    */
-  together(request: Ask, count: number): Promise<readonly (Answer | Error)[]>;
+  together(request: HttpRequest, count: number): Promise<readonly (Answer | Error)[]>;
   /** Status of a WebSocket upgrade: 101 when it was taken. */
-  upgrade(request: Ask): Promise<number>;
+  upgrade(request: HttpRequest): Promise<number>;
 }

@@ -3,7 +3,7 @@ import { request as httpsRequest } from "node:https";
 import { connect, type Socket } from "node:net";
 import { setTimeout as wait } from "node:timers/promises";
 import type { TLSSocket } from "node:tls";
-import type { Answer, Ask, Certificate, Http } from "./http.ts";
+import type { Answer, HttpRequest, Certificate, Http } from "./http.ts";
 
 const BODY_LIMIT = 8 * 1024 * 1024;
 /** How long workers get to take the connections that stand, before the requests are sent. Odoo drops an idle client after 2 s. */
@@ -34,7 +34,7 @@ export const nodeHttp: Http = {
     }),
 };
 
-function send(request: Ask, socket?: Socket): Promise<Answer> {
+function send(request: HttpRequest, socket?: Socket): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const began = performance.now();
     const client = start(request, reject, socket);
@@ -62,7 +62,7 @@ function send(request: Ask, socket?: Socket): Promise<Answer> {
   });
 }
 
-function start(request: Ask, reject: (error: Error) => void, socket?: Socket): ClientRequest {
+function start(request: HttpRequest, reject: (error: Error) => void, socket?: Socket): ClientRequest {
   const options = {
     host: request.address,
     port: request.port,
@@ -80,7 +80,7 @@ function start(request: Ask, reject: (error: Error) => void, socket?: Socket): C
   return client;
 }
 
-function open(request: Ask): Promise<Socket> {
+function open(request: HttpRequest): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const socket = connect({ host: request.address, port: request.port });
     const timer = setTimeout(() => socket.destroy(new Error(`no connection within ${request.timeoutMilliseconds} ms`)), request.timeoutMilliseconds);

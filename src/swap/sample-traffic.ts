@@ -16,6 +16,7 @@ export async function sampleTraffic(deps: SwapDeps): Promise<Readonly<Record<Col
     if (answer.status !== 200) return undefined;
     return { blue: trafficOfService(answer.body, "odoo-blue"), green: trafficOfService(answer.body, "odoo-green") };
   } catch {
+    // The verdict says that it had no metrics; a proxy that is really gone fails the probes.
     return undefined;
   }
 }

@@ -3,9 +3,9 @@ import { join } from "node:path";
 import { z } from "zod";
 import type { HostPaths } from "../blueprint/host-paths.ts";
 import { type Colour, colourSchema } from "../blueprint/stack.ts";
-import { MillwrightError } from "../kernel/errors.ts";
+import { writeDurable } from "../kernel/durable-file.ts";
+import { readState } from "../kernel/read-state.ts";
 import { type Release, releaseSchema } from "../release/release-file.ts";
-import { readIfThere, writeDurable } from "../kernel/durable-file.ts";
 
 /** What serves, as the last confirmed swap left it: `state/serving.json`. */
 export const servingSchema = z.object({
@@ -29,9 +29,7 @@ export function servingPath(paths: Pick<HostPaths, "state">): string {
 
 /** Undefined before the first release. */
 export async function readServing(paths: Pick<HostPaths, "state">): Promise<Serving | undefined> {
-  const path = servingPath(paths);
-  const text = await readIfThere(path);
-  return text === undefined ? undefined : parseState(path, text, servingSchema);
+  return await readState(servingPath(paths), servingSchema);
 }
 
 export async function writeServing(paths: Pick<HostPaths, "state">, serving: Serving | undefined): Promise<void> {
@@ -41,22 +39,11 @@ export async function writeServing(paths: Pick<HostPaths, "state">, serving: Ser
 
 /** The release that a colour was last made from; undefined when it was never used. */
 export async function readColourRelease(paths: Pick<HostPaths, "colour">, colour: Colour): Promise<Release | undefined> {
-  const path = join(paths.colour(colour), "release.json");
-  const text = await readIfThere(path);
-  return text === undefined ? undefined : parseState(path, text, releaseSchema);
+  return await readState(join(paths.colour(colour), "release.json"), releaseSchema);
 }
 
 export async function writeColourRelease(paths: Pick<HostPaths, "colour">, colour: Colour, release: Release | undefined): Promise<void> {
   const path = join(paths.colour(colour), "release.json");
   if (release === undefined) await rm(path, { force: true });
   else await writeDurable(path, `${JSON.stringify(release, null, 2)}\n`);
-}
-
-function parseState<T>(path: string, text: string, schema: z.ZodType<T>): T {
-  try {
-    return schema.parse(JSON.parse(text));
-  } catch (cause) {
-    const hint = "Look at the file and at `millwright history`; restore it from a backup if it was changed by hand.";
-    throw new MillwrightError("STATE_DAMAGED", "A file in which the host keeps its state cannot be read.", { subject: path, hint, cause });
-  }
 }

@@ -230,6 +230,14 @@ describe("a run on the host", () => {
     expect((await readLock(host.store.paths))?.run).toBe(run);
   });
 
+  it("waits for a person, and is not tried again and again, when its plan cannot be read", async () => {
+    await using host = await agentHost();
+    const run = await begin(host);
+    await writeFile(`${host.store.paths.run(run)}/plan.json`, "{");
+    expect(await executeRun(host.store, recorder().tables, never)).toBe(RUN_EXIT.failed);
+    expect((await eventsOf(host, run)).at(-1)).toMatchObject({ kind: "ended", outcome: "failed", error: { code: "STATE_DAMAGED" } });
+  });
+
   it("reports what came of it in the room's words, and does not lose its end when those fail", async () => {
     await using host = await agentHost();
     const step = { do: async () => ({ seconds: 7 }) };

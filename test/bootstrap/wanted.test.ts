@@ -1,5 +1,8 @@
 import { describe, expect, it } from "vitest";
+import { parse } from "yaml";
+import { agentResources } from "../../src/bootstrap/resources/agent-files.ts";
 import { wantedHost } from "../../src/bootstrap/wanted.ts";
+import { HOST_FILE, hostFileSchema } from "../../src/deploy/host-file.ts";
 import { environment, KEY, wanted } from "./fixtures.ts";
 
 const codeOf = (work: () => unknown): unknown => {
@@ -25,6 +28,13 @@ describe("wantedHost", () => {
     const code = codeOf(() => wantedHost(environment(), { deployKeys: [{ name: "alice", key }] }));
     if (code === undefined) expect(wantedHost(environment(), { deployKeys: [{ name: "alice", key }] }).deployKeys[0]?.key).toBe(KEY);
     else expect(code).toBe("SITE_INVALID");
+  });
+
+  it("brings the site's waivers to the host, where who deploys cannot change them", () => {
+    const waivers = [{ rule: "host-path", service: "backup", reason: "The plant's NAS." }];
+    expect(wanted({ waivers }).waivers).toEqual(waivers);
+    const file = agentResources(wanted({ waivers })).find((resource) => resource.kind === "file" && resource.path === HOST_FILE);
+    expect(hostFileSchema.parse(parse(file?.kind === "file" ? file.content : "")).waivers).toEqual(waivers);
   });
 
   it("refuses a name for a key that could end the words of sudoers", () => {

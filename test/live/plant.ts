@@ -299,7 +299,7 @@ export async function createPlant(options: PlantOptions): Promise<Plant> {
 /** Small and impatient, so that a test run takes minutes; nothing here makes a check weaker. */
 const QUICK = {
   "odoo.modules": ["plant_portal"],
-  "swap.ready": "60s",
+  "swap.ready": "40s",
   "swap.drain": "15s",
   "swap.cron": "30s",
   "swap.bake": "4s",

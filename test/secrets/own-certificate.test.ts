@@ -10,7 +10,8 @@ import { ensureSiteSecrets } from "../../src/secrets/ensure-site-secrets.ts";
 import { ensureIdentity } from "../../src/secrets/identity.ts";
 import { issueLeaf, makeAuthority } from "../../src/secrets/own-ca.ts";
 import { openSiteVault } from "../../src/secrets/site-secrets.ts";
-import { environmentOf, loadSite } from "../../src/site/load-site.ts";
+import { loadSite } from "../../src/site/load-site.ts";
+import { environmentOf } from "../../src/site/site.ts";
 import { PRODUCTION, siteText, STAGING } from "../site/site-text.ts";
 
 const DAY = 86_400_000;

@@ -1,7 +1,8 @@
 import { createFixture } from "fs-fixture";
 import { describe, expect, it } from "vitest";
 import { MillwrightError } from "../../src/kernel/errors.ts";
-import { checkSite, environmentOf, loadSite } from "../../src/site/load-site.ts";
+import { checkSite, loadSite } from "../../src/site/load-site.ts";
+import { environmentOf } from "../../src/site/site.ts";
 import { goodSite, problemsOf, PRODUCTION, siteText, STAGING } from "./site-text.ts";
 
 async function failureOf(promise: Promise<unknown>): Promise<MillwrightError> {

@@ -9,7 +9,7 @@ import type { Plan } from "../../src/kernel/plan.ts";
 import { type RunOutcome, runPlan } from "../../src/kernel/run-plan.ts";
 import { Secret } from "../../src/kernel/secret.ts";
 import type { Release } from "../../src/release/release-file.ts";
-import type { Answer, Ask, Http } from "../../src/swap/http.ts";
+import type { Answer, HttpRequest, Http } from "../../src/swap/http.ts";
 import type { Psql } from "../../src/swap/psql.ts";
 import { readServing } from "../../src/swap/serving.ts";
 import type { SwapDeps } from "../../src/swap/swap-deps.ts";
@@ -55,7 +55,7 @@ export class FakeSite {
   readonly events: MillwrightEvent[] = [];
   readonly journalEntries: JournalEntry[] = [];
   readonly manners = new Map<string, Manner>();
-  readonly asked: Ask[] = [];
+  readonly asked: HttpRequest[] = [];
   readonly hungUp: number[] = [];
   /** The edge ignores the routing file until it gets a SIGHUP. */
   isDeaf = false;
@@ -199,7 +199,7 @@ export class FakeSite {
     upgrade: async (request) => ((await this.#answer(request)).status === 200 ? 101 : 500),
   };
 
-  async #answer(request: Ask): Promise<Answer> {
+  async #answer(request: HttpRequest): Promise<Answer> {
     this.asked.push(request);
     if (request.port === 443) return await this.#throughFront(request);
     if (request.port === 8082) return answer(200, await this.#metrics());
@@ -208,7 +208,7 @@ export class FakeSite {
     return this.#page(request, container.image);
   }
 
-  async #throughFront(request: Ask): Promise<Answer> {
+  async #throughFront(request: HttpRequest): Promise<Answer> {
     this.atPoint(`front ${request.path}`);
     if (!this.isDeaf) this.#routing = await readFile(trafficPath(this.paths), "utf8");
     const colour = /"X-Millwright-Colour": "(\w+)"/.exec(this.#routing)?.[1];
@@ -222,7 +222,7 @@ export class FakeSite {
     return { ...page, headers: { ...page.headers, ...headers } };
   }
 
-  #page(request: Ask, image: string): Answer {
+  #page(request: HttpRequest, image: string): Answer {
     const manner = this.manners.get(image) ?? {};
     const isBroken = manner.breaksAfter !== undefined && (this.#proxied.get(image) ?? 0) > manner.breaksAfter;
     if (request.path === "/web/login") return answer(isBroken ? 500 : (manner.login ?? 200), LOGIN);

@@ -1,7 +1,7 @@
 import { createServer, type RequestListener, type Server } from "node:http";
 import { type AddressInfo, createServer as createTcpServer, type Socket } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
-import type { Ask } from "../../src/swap/http.ts";
+import type { HttpRequest } from "../../src/swap/http.ts";
 import { nodeHttp } from "../../src/swap/node-http.ts";
 
 const servers: { close(): unknown }[] = [];
@@ -9,7 +9,7 @@ afterEach(() => {
   for (const server of servers.splice(0)) server.close();
 });
 
-async function serve(listener: RequestListener, prepare: (server: Server) => void = () => {}): Promise<Ask> {
+async function serve(listener: RequestListener, prepare: (server: Server) => void = () => {}): Promise<HttpRequest> {
   const server = createServer(listener);
   prepare(server);
   servers.push(server);

@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { MillwrightError } from "../../src/kernel/errors.ts";
-import { formatPlan } from "../../src/kernel/plan.ts";
+import { formatPlan } from "../fakes/format-plan.ts";
 import { prepareRollback, prepareSwap, swapBasis } from "../../src/swap/prepare-swap.ts";
 import { readColourRelease, readServing } from "../../src/swap/serving.ts";
 import { FakeSite, releaseNamed, STACK } from "./fake-site.ts";

@@ -10,7 +10,7 @@ import { readLock } from "../run-lock.ts";
 import { listRuns } from "../run-store.ts";
 import { isUnitActive } from "../run-unit.ts";
 
-export interface RunResult {
+export interface RunEnd {
   readonly run: string;
   readonly outcome: "done" | "undone" | "failed";
   readonly summary: string;
@@ -41,14 +41,14 @@ export async function followToEnd(
 }
 
 /** A run that was done, as a verb's result; any other end as the error it ended with. */
-export function resultOfEnd(ended: EndedEvent): RunResult {
+export function resultOfEnd(ended: EndedEvent): RunEnd {
   if (ended.outcome === "done") return describeEnd(ended);
   const { summary, error = { code: "INTERNAL", message: summary } } = ended;
   // What serves now comes first: that is what the reader fears for.
   throw fromErrorRecord({ ...error, details: [...(summary === error.message ? [] : [summary]), ...(error.details ?? [])] });
 }
 
-export function describeEnd({ run, outcome, summary, result }: EndedEvent): RunResult {
+export function describeEnd({ run, outcome, summary, result }: EndedEvent): RunEnd {
   return { run, outcome, summary, result: result ?? {} };
 }
 

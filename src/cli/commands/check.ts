@@ -1,9 +1,7 @@
 import { resolve } from "node:path";
-import { MillwrightError } from "../../kernel/errors.ts";
-import { environmentOf } from "../../site/load-site.ts";
 import { describeSizing } from "../../site/describe-sizing.ts";
-import { checkSite } from "../../site/load-site.ts";
-import { formatProblem } from "../../site/site-problem.ts";
+import { loadSite } from "../../site/load-site.ts";
+import { environmentOf } from "../../site/site.ts";
 import type { Run } from "../program.ts";
 import { renderedStack } from "../rendered-stack.ts";
 import { table } from "../table.ts";
@@ -11,17 +9,7 @@ import type { EnvironmentOption } from "../target.ts";
 
 /** Everything that can be known without a host: schema, capacity, certificates, and that each environment renders and passes the policy. */
 export const checkCommand: Run<EnvironmentOption> = async (options, context) => {
-  const directory = resolve(context.directory, options.site ?? ".");
-  const check = await checkSite(directory);
-  if (check.kind === "bad") {
-    const count = check.problems.length;
-    throw new MillwrightError("SITE_INVALID", count === 1 ? "site.yaml has a mistake." : `site.yaml has ${count} mistakes.`, {
-      subject: directory,
-      hint: "Mend what is listed, then run `millwright check` again.",
-      details: check.problems.map(formatProblem),
-    });
-  }
-  const { site } = check;
+  const site = await loadSite(resolve(context.directory, options.site ?? "."));
   const environments = options.env === undefined ? [...site.environments.values()] : [environmentOf(site, options.env)];
   const reports = [];
   for (const environment of environments) {

@@ -1,4 +1,4 @@
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 import { loadSite } from "../../site/load-site.ts";
 import { readRelease, readReleases } from "../../release/read-release.ts";
 import type { Run } from "../program.ts";
@@ -6,7 +6,7 @@ import { table } from "../table.ts";
 
 export const releaseListCommand: Run<object> = async (options, context) => {
   const site = await loadSite(resolve(context.directory, options.site ?? "."));
-  const releases = await readReleases(join(site.directory, "releases"));
+  const releases = await readReleases(site.files.releases);
   const rows = releases.map((release) => [release.id, release.series, release.createdBy, `${Object.keys(release.addons).length} addons`, release.revision.slice(0, 12), release.notes.split("\n")[0] ?? ""]);
   const text = rows.length === 0 ? "No releases yet. Next: millwright release build" : table(["release", "odoo", "by", "addons", "revision", "notes"], rows);
   return { data: { releases }, text };
@@ -14,7 +14,7 @@ export const releaseListCommand: Run<object> = async (options, context) => {
 
 export const releaseShowCommand: Run<{ readonly release: string }> = async (options, context) => {
   const site = await loadSite(resolve(context.directory, options.site ?? "."));
-  const release = await readRelease(join(site.directory, "releases"), options.release);
+  const release = await readRelease(site.files.releases, options.release);
   const addons = Object.entries(release.addons).map(([name, addon]) => [name, addon.version, addon.content.slice(0, 12), addon.schema.slice(0, 12)]);
   const text = [
     `${release.id}: Odoo ${release.series}, made ${release.createdAt} by ${release.createdBy} from ${release.revision}`,

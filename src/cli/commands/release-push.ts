@@ -1,7 +1,8 @@
 import { PassThrough, Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { z } from "zod";
-import { environmentOf } from "../../site/load-site.ts";
+import { timestamp } from "../../kernel/clock.ts";
+import { environmentOf } from "../../site/site.ts";
 import { readRelease } from "../../release/read-release.ts";
 import { openEngine } from "../engine.ts";
 import { openLink } from "../host-link.ts";
@@ -35,7 +36,7 @@ export const releasePushCommand: Run<Options> = async (options, context) => {
   const counter = new Transform({
     transform(chunk: Buffer, _encoding, done) {
       sentBytes += chunk.length;
-      context.output.event({ kind: "progress", at: new Date(context.clock.now()).toISOString(), id: "push", done: sentBytes, unit: "bytes" });
+      context.output.event({ kind: "progress", at: timestamp(context.clock), id: "push", done: sentBytes, unit: "bytes" });
       done(undefined, chunk);
     },
   });

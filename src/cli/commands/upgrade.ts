@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import { MillwrightError } from "../../kernel/errors.ts";
 import { releaseIds } from "../../release/make-release.ts";
 import { readRelease, readReleases } from "../../release/read-release.ts";
@@ -60,7 +59,7 @@ async function chooseRelease({ site }: Target, context: CliContext): Promise<str
     key: "release",
     flag: `--release ${ids.at(-1)}`,
     message: "Which release?",
-    explanation: `Releases in ${join(site.files.releases)}, newest first.`,
+    explanation: `Releases in ${site.files.releases}, newest first.`,
     choices: releases.map(({ id, notes, createdBy }) => ({ value: id, name: `${id}  ${createdBy}  ${notes.split("\n")[0] ?? ""}`.trim() })),
   });
 }

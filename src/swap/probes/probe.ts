@@ -3,7 +3,7 @@ import { messageOf } from "../../kernel/errors.ts";
 import type { Events } from "../../kernel/events.ts";
 import { redact } from "../../kernel/secret.ts";
 import type { Colour } from "../../blueprint/stack.ts";
-import type { Ask, Http } from "../http.ts";
+import type { HttpRequest, Http } from "../http.ts";
 
 /** `unknown` when the probe could not look: it neither speaks for the colour nor against it. */
 export type ProbeVerdict = "pass" | "fail" | "unknown";
@@ -45,7 +45,7 @@ const TIMEOUT_MILLISECONDS = 10_000;
  * A request as Traefik would pass it on. X-Forwarded-Host is what makes Odoo believe the other two; without it a page would be built
  * for http and for the container's address.
  */
-export function requestTo(target: Target, path: string, more: Partial<Ask> = {}): Ask {
+export function requestTo(target: Target, path: string, more: Partial<HttpRequest> = {}): HttpRequest {
   return {
     address: target.address,
     port: HTTP_PORT,

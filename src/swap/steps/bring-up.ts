@@ -16,6 +16,7 @@ import { waitUntil } from "../wait-until.ts";
 import { warmWorkers } from "../warm-workers.ts";
 
 const POLL_MILLISECONDS = 100;
+const IDLE_STOP_SECONDS = 10;
 /** While the registry loads, connections stand in the socket's queue: whoever waits long gets the first answer there is. */
 const FIRST_ANSWER_MILLISECONDS = 15_000;
 const KEPT_LOG_LINES = 500;
@@ -52,11 +53,10 @@ export const up: StepCode<SwapContext> = {
         text: `${left} requests on ${colour} are cut off: they ran longer than drainSeconds.`,
       });
     if (!(await exists(join(context.paths.colour(colour), "compose.yaml")))) return;
-    if (context.kind === "rollback") {
-      const web = await containerOf(context, colour, "web");
-      if (web !== undefined && web.state !== "exited") await context.docker.stop(web.id, context.stack.facts.swap.drainSeconds);
-      return;
-    }
+    // Nothing runs on it any more that is worth its long grace, and a process that hangs would use up all of it.
+    const web = await containerOf(context, colour, "web");
+    if (web !== undefined && web.state !== "exited") await context.docker.stop(web.id, IDLE_STOP_SECONDS);
+    if (context.kind === "rollback") return;
     await context.compose.down(projectOf(context, colour), context.paths.colour(colour));
     await restoreColour(context);
   },

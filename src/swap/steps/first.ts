@@ -56,7 +56,9 @@ export const setUp: StepCode<SwapContext> = {
     const { database, domain } = context.stack.facts;
     const [admin, probe] = [await context.secret("odoo_admin"), await context.secret("odoo_probe")];
     if (admin === undefined || probe === undefined)
-      throw new MillwrightError("SECRET_MISSING", "The vault lacks odoo_admin or odoo_probe.", { hint: "Run `millwright deploy`: it makes the secrets that are missing." });
+      throw new MillwrightError("SECRET_MISSING", "The vault lacks odoo_admin or odoo_probe.", {
+        hint: "Run `millwright deploy`: it makes the secrets that are missing.",
+      });
     const web = await containerOf(context, context.colour, "web");
     if (web === undefined) throw new MillwrightError("RELEASE_UNHEALTHY", `The web container of ${context.colour} is gone.`);
     const input = setUpScript({ admin: admin.reveal(), probe: probe.reveal(), login: PROBE_LOGIN, url: `https://${domain}` });

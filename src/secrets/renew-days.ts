@@ -1,2 +1,0 @@
-/** An own certificate that ends within these days is renewed. */
-export const RENEW_DAYS = 60;
