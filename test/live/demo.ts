@@ -24,11 +24,22 @@ function promise(holds: boolean, text: string): void {
   if (!holds) broken.push(text);
 }
 
+/** A command's lines as a person sees them, less the contents of files that bootstrap writes. */
+function show(line: string): void {
+  if (!/^ {12}/.test(line) && line !== "") say(`    ${line}`);
+}
+
 /** Types a command as a person does and shows what it says. */
 async function type(scene: Plant, ...words: string[]): Promise<void> {
   say(`  $ millwright ${words.join(" ")}`);
   const { code } = await scene.plain(...words);
   if (code !== 0) throw new Error(`\`millwright ${words.join(" ")}\` ended with exit ${code}.`);
+}
+
+/** The same while people work. */
+async function typeUnderLoad(scene: Plant, words: readonly string[], meanwhile?: () => Promise<void>): Promise<MeasuredRun> {
+  say(`  $ millwright ${words.join(" ")}`);
+  return runUnderLoad(scene, words, { plain: true, ...(meanwhile === undefined ? {} : { meanwhile }) });
 }
 
 function note(what: string, measured: MeasuredRun): void {
@@ -64,8 +75,9 @@ async function tour(): Promise<void> {
   await ensureLab();
 
   tell("The wizard, with its answers from a file, writes the site folder of a plant; the bare machine's SSH key is pinned.");
-  const scene = await createPlant({ host: "demo", template: "bare", onLine: (line) => say(`    ${line}`), site: { "swap.bake": "10s" } });
+  const scene = await createPlant({ host: "demo", template: "bare", onLine: show, site: { "swap.bake": "10s" } });
   plant = scene;
+
   tell("A bare machine becomes a hardened Docker host, over SSH.");
   await type(scene, "host", "bootstrap", "--yes");
 
@@ -82,20 +94,20 @@ async function tour(): Promise<void> {
 
   tell("Release 2 is swapped in while 20 people a second open the login page, one waits for a long answer and one holds a websocket.");
   const second = await scene.release(FIXTURES.good);
-  const good = await runUnderLoad(scene, ["upgrade", "--release", second, "--yes"]);
+  const good = await typeUnderLoad(scene, ["upgrade", "--release", second, "--yes"]);
   note("release 2 swapped in", good);
   promise(good.outcome.code === 0 && (await scene.serving()).number === FIXTURES.good, "release 2 serves");
   promise(good.report.failed + good.report.slowFailed === 0, `none of ${good.report.sent + good.report.slowSent} requests failed`);
 
   tell("Release 3 starts, and its health route says it is well; only its login page is broken.");
   const third = await scene.release(FIXTURES.brokenLogin);
-  const bad = await runUnderLoad(scene, ["upgrade", "--release", third, "--yes"]);
+  const bad = await typeUnderLoad(scene, ["upgrade", "--release", third, "--yes"]);
   note("release 3 refused by its probes", bad);
   promise(bad.outcome.code === 6 && (await scene.serving()).number === FIXTURES.good, "release 2 still serves, and the tool says so with exit 6");
   promise(bad.report.failed + bad.report.slowFailed === 0, `none of ${bad.report.sent + bad.report.slowSent} requests failed`);
 
   tell("Back to release 1, by hand.");
-  const back = await runUnderLoad(scene, ["rollback", "--yes"]);
+  const back = await typeUnderLoad(scene, ["rollback", "--yes"]);
   note("rollback to release 1", back);
   promise(back.outcome.code === 0 && (await scene.serving()).number === FIXTURES.first, "release 1 serves");
   promise(back.report.failed + back.report.slowFailed === 0, `none of ${back.report.sent + back.report.slowSent} requests failed`);
@@ -103,26 +115,22 @@ async function tour(): Promise<void> {
   tell("A release that is good until people use it: it breaks while it is being watched.");
   const fifth = await scene.release(FIXTURES.breaksLater);
   const before = await scene.serving();
-  const dies = await runUnderLoad(scene, ["upgrade", "--release", fifth, "--yes"], {
-    meanwhile: async () => {
-      await eventually(async () => (await scene.serving()).colour !== before.colour, { what: "the switch" });
-      await scene.https("/plant/break");
-    },
+  const dies = await typeUnderLoad(scene, ["upgrade", "--release", fifth, "--yes"], async () => {
+    await eventually(async () => (await scene.serving()).colour !== before.colour, { what: "the switch" });
+    await scene.https("/plant/break");
   });
   note("release that breaks when used", dies);
   promise(dies.outcome.code === 6 && (await scene.serving()).number === before.number, "it was taken back by itself, with exit 6");
 
   tell("kill -9 of the agent in the middle of a swap.");
-  const killed = await runUnderLoad(scene, ["upgrade", "--release", second, "--yes"], {
-    meanwhile: async () => {
-      await eventually(() => scene.lockedBy(), { every: 30, what: "the run" });
-      const pid = await eventually(() => scene.runPid(), { every: 30, what: "the run's process" });
-      await eventually(async () => (await scene.coloursUp()).some((name) => name.endsWith("/web") && !name.startsWith(before.colour)), {
-        what: "the other colour",
-      });
-      await scene.sh("kill", "-9", String(pid));
-      say(`  killed process ${pid}`);
-    },
+  const killed = await typeUnderLoad(scene, ["upgrade", "--release", second, "--yes"], async () => {
+    await eventually(() => scene.lockedBy(), { every: 30, what: "the run" });
+    const pid = await eventually(() => scene.runPid(), { every: 30, what: "the run's process" });
+    await eventually(async () => (await scene.coloursUp()).some((name) => name.endsWith("/web") && !name.startsWith(before.colour)), {
+      what: "the other colour",
+    });
+    await scene.sh("kill", "-9", String(pid));
+    say(`  killed process ${pid}`);
   });
   note("kill -9 in mid swap", killed);
   const serving = await scene.serving();

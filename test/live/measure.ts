@@ -17,6 +17,8 @@ export interface MeasuredRun {
 }
 
 interface Options {
+  /** As people see it: its lines go where the plant's lines go, and there is no JSON document. */
+  readonly plain?: boolean;
   readonly load?: Partial<LoadOptions>;
   /** What is done to the plant while the command runs. */
   readonly meanwhile?: (command: Command) => Promise<void>;
@@ -26,7 +28,7 @@ interface Options {
 export async function runUnderLoad(plant: Plant, words: readonly string[], options: Options = {}): Promise<MeasuredRun> {
   await using load = await plant.load(options.load);
   const agent = watchAgent(plant);
-  const command = plant.start(...words);
+  const command = options.plain === true ? plant.startPlain(...words) : plant.start(...words);
   await options.meanwhile?.(command);
   const outcome = await command.done;
   const agentPeakBytes = await agent.stop();

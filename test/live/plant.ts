@@ -62,7 +62,11 @@ export class Plant {
 
   /** A command as people see it, without --json. */
   async plain(...words: string[]): Promise<Outcome> {
-    return this.#command([...words, ...this.#everywhere()], this.#onLine).done;
+    return this.startPlain(...words).done;
+  }
+
+  startPlain(...words: string[]): Command {
+    return this.#command([...words, ...this.#everywhere()], this.#onLine);
   }
 
   /** A command that must succeed; its data. */

@@ -3,12 +3,13 @@ import { lastLines } from "../../kernel/shell.ts";
 import type { ResourceOf } from "../resource.ts";
 import type { System } from "../system.ts";
 import type { Kind } from "./kind.ts";
-import { mustRun } from "./must-run.ts";
+import { mustHaveRun, mustRun } from "./must-run.ts";
 
 // needrestart in list mode: apt must never restart Docker, or anything else, by itself.
 const ENVIRONMENT = { DEBIAN_FRONTEND: "noninteractive", NEEDRESTART_MODE: "l", UCF_FORCE_CONFFOLD: "1" };
 // A fresh cloud machine often runs its own apt in the first minutes.
-const APT = ["apt-get", "-q", "-y", "-o", "DPkg::Lock::Timeout=300", "-o", "Dpkg::Options::=--force-confdef", "-o", "Dpkg::Options::=--force-confold"];
+const LOCK_SECONDS = 300;
+const APT = ["apt-get", "-q", "-y", "-o", `DPkg::Lock::Timeout=${LOCK_SECONDS}`, "-o", "Dpkg::Options::=--force-confdef", "-o", "Dpkg::Options::=--force-confold"];
 
 export const packagesKind: Kind<ResourceOf<"packages">> = {
   observe: async ({ names }, system) => {
@@ -40,10 +41,22 @@ export const packageDatabaseKind: Kind<ResourceOf<"package-database">> = {
     return stdout.trim() === "" ? [] : [{ title: "finish an installation of packages that was cut off" }];
   },
   apply: async (_resource, system) => {
-    await mustRun(system, ["dpkg", "--force-confdef", "--force-confold", "--configure", "-a"], { environment: ENVIRONMENT });
+    await configureAll(system);
     await mustRun(system, [...APT, "--no-install-recommends", "--fix-broken", "install"], { environment: ENVIRONMENT });
   },
 };
+
+/** dpkg does not wait for its lock, and the apt of a run that was killed holds it until it has ended by itself. */
+async function configureAll(system: System): Promise<void> {
+  const deadline = system.clock.now() + LOCK_SECONDS * 1000;
+  const words = ["dpkg", "--force-confdef", "--force-confold", "--configure", "-a"];
+  for (;;) {
+    const result = await system.shell.run(words, { environment: ENVIRONMENT });
+    if (result.code === 0) return;
+    if (!/lock/.test(result.stderr) || system.clock.now() >= deadline) throw mustHaveRun(words, result);
+    await system.clock.sleep(1000);
+  }
+}
 
 async function missingOf(names: readonly string[], system: System): Promise<readonly string[]> {
   const { stdout } = await system.shell.run(["dpkg-query", "-W", "-f", "${Package} ${db:Status-Status}\n", ...names]);
