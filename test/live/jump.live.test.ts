@@ -12,7 +12,7 @@ describe("a plant without internet behind a jump host", () => {
   const step = story(() => plant);
 
   beforeAll(async () => {
-    jump = await labHost("jump", { template: "bare" });
+    jump = await labHost(`jump-${process.pid}`, { template: "bare" });
     plant = await createPlant({
       host: "inner",
       template: "loaded",

@@ -278,7 +278,8 @@ export interface HostEvent {
 export async function createPlant(options: PlantOptions): Promise<Plant> {
   const { host: name, site, onLine, trust = true, ...hostOptions } = options;
   const scratch = await mkdtemp(join(tmpdir(), "millwright-live-"));
-  const host = await labHost(name, hostOptions);
+  // Two runs at the same time must not take each other's host.
+  const host = await labHost(`${name}-${process.pid}`, hostOptions);
   const plant = new Plant(host, scratch, onLine);
   try {
     await mkdir(join(scratch, "home"), { recursive: true });
