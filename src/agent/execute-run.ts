@@ -163,7 +163,9 @@ async function endedEvent({ store, lock, plan, journal, events }: Work, outcome:
 }
 
 /** When each step began and ended, as the journal has it. */
-function timesOf(entries: readonly JournalEntry[]): readonly { readonly id: string; readonly began: string; readonly ended: string; readonly state: JournalEntry["kind"] }[] {
+function timesOf(
+  entries: readonly JournalEntry[],
+): readonly { readonly id: string; readonly began: string; readonly ended: string; readonly state: JournalEntry["kind"] }[] {
   const steps = new Map<string, { id: string; began: string; ended: string; state: JournalEntry["kind"] }>();
   for (const { step, kind, at } of entries) {
     if (step !== "") steps.set(step, { id: step, began: steps.get(step)?.began ?? at, ended: at, state: kind });

@@ -29,7 +29,9 @@ function hostEngine(link: HostLink, { environment }: Target, context: CliContext
     build: async (stream, _tag, onEvent) => builtSchema.parse(await link.call("release-build", [environment.stack], { payload: stream, onEvent })),
     export: async (image, layers) => {
       const body = new PassThrough();
-      link.call("release-export", [environment.stack, image], { payload: { layers }, body, signal: context.signal }).catch((error: unknown) => body.destroy(error instanceof Error ? error : new Error(String(error))));
+      link
+        .call("release-export", [environment.stack, image], { payload: { layers }, body, signal: context.signal })
+        .catch((error: unknown) => body.destroy(error instanceof Error ? error : new Error(String(error))));
       return body;
     },
     [Symbol.asyncDispose]: async () => await link[Symbol.asyncDispose](),

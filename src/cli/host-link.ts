@@ -50,7 +50,10 @@ export function sshTarget({ host }: Environment, user: string): SshTarget {
 }
 
 /** --identity, MILLWRIGHT_IDENTITY, the SSH agent, or the usual file in ~/.ssh, in this order. */
-export async function loginKeys(options: CommonOptions, context: CliContext): Promise<{ readonly identityFiles: readonly string[]; readonly agentSocket: string | undefined }> {
+export async function loginKeys(
+  options: CommonOptions,
+  context: CliContext,
+): Promise<{ readonly identityFiles: readonly string[]; readonly agentSocket: string | undefined }> {
   const agentSocket = context.environment["SSH_AUTH_SOCK"] || undefined;
   const named = options.identity ?? (context.environment["MILLWRIGHT_IDENTITY"] ? [context.environment["MILLWRIGHT_IDENTITY"]] : []);
   if (named.length > 0 || agentSocket !== undefined) return { identityFiles: named, agentSocket };
@@ -59,7 +62,11 @@ export async function loginKeys(options: CommonOptions, context: CliContext): Pr
 }
 
 /** The public halves of the keys the operator logs in with: what may deploy, when nothing else is named. */
-export async function deployKeys(files: readonly string[], options: CommonOptions, context: CliContext): Promise<readonly { readonly name: string; readonly key: string }[]> {
+export async function deployKeys(
+  files: readonly string[],
+  options: CommonOptions,
+  context: CliContext,
+): Promise<readonly { readonly name: string; readonly key: string }[]> {
   const named = files.length > 0 ? files : (await loginKeys(options, context)).identityFiles.map((file) => `${file}.pub`);
   if (named.length === 0) throw new MillwrightError("KEY_UNUSABLE", "No public key is named that may deploy.", { hint: "Pass --deploy-key FILE.pub." });
   const keys = [];
@@ -68,7 +75,11 @@ export async function deployKeys(files: readonly string[], options: CommonOption
       throw new MillwrightError("KEY_UNUSABLE", "The public key cannot be read.", { subject: file, hint: "Pass --deploy-key FILE.pub.", cause });
     });
     const [type = "", blob = "", comment = ""] = text.trim().split(/\s+/);
-    const name = (comment || context.user).toLowerCase().replaceAll(/[^a-z0-9@._-]/g, "-").replace(/^[^a-z0-9]+/, "").slice(0, 40);
+    const name = (comment || context.user)
+      .toLowerCase()
+      .replaceAll(/[^a-z0-9@._-]/g, "-")
+      .replace(/^[^a-z0-9]+/, "")
+      .slice(0, 40);
     keys.push({ name: name === "" ? "operator" : name, key: `${type} ${blob}` });
   }
   return keys;

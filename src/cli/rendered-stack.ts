@@ -62,7 +62,10 @@ export async function renderedStack(target: Target, context: CliContext): Promis
 async function completeSecrets({ site, environment }: Target, blueprint: Blueprint, context: CliContext): Promise<void> {
   const names = secretNames(environment, blueprint);
   if (await isComplete(site, environment, names, context.clock)) return;
-  const [{ ensureSiteSecrets }, { ensureIdentity, readIdentity }] = await Promise.all([import("../secrets/ensure-site-secrets.ts"), import("../secrets/identity.ts")]);
+  const [{ ensureSiteSecrets }, { ensureIdentity, readIdentity }] = await Promise.all([
+    import("../secrets/ensure-site-secrets.ts"),
+    import("../secrets/identity.ts"),
+  ]);
   const identityFile = join(context.configDirectory, "identity");
   // A site that never had secrets gets them, from a new identity if need be; one that has some needs an identity that can open them.
   const isNew = (await readIfThere(site.files.vault(environment.name))) === undefined;

@@ -63,7 +63,9 @@ ${rows.join("\n")}
 function rowsOf(schema: JsonSchema, path: string): readonly string[] {
   const variants = [schema, ...(schema.oneOf ?? []), ...(schema.anyOf ?? [])];
   const own = path === "" || typeof schema["description"] !== "string" ? [] : [row(path, schema)];
-  const inner = variants.flatMap((variant) => Object.entries(variant.properties ?? {}).flatMap(([key, value]) => rowsOf(value, path === "" ? key : `${path}.${key}`)));
+  const inner = variants.flatMap((variant) =>
+    Object.entries(variant.properties ?? {}).flatMap(([key, value]) => rowsOf(value, path === "" ? key : `${path}.${key}`)),
+  );
   const named = typeof schema.additionalProperties === "object" ? rowsOf(schema.additionalProperties, `${path}.<name>`) : [];
   const items = typeof schema.items === "object" ? rowsOf(schema.items, `${path}[]`) : [];
   // Variants of a union repeat keys such as `kind`; an environment's keys repeat the site's.

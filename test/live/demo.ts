@@ -5,7 +5,7 @@ import { parseArgs } from "node:util";
 import { ensureLab, stopLab } from "../lab/lab.ts";
 import { eventually } from "./eventually.ts";
 import { FIXTURES } from "./fixture-release.ts";
-import { type MeasuredRun, runUnderLoad } from "./measure.ts";
+import { type MeasuredRun, runUnderLoad, switchBackMilliseconds } from "./measure.ts";
 import { REPOSITORY } from "./operator.ts";
 import { DOMAIN, type Plant, createPlant } from "./plant.ts";
 
@@ -50,7 +50,7 @@ function note(what: string, measured: MeasuredRun): void {
     String(report.sent + report.slowSent),
     String(report.failed + report.slowFailed),
     `${report.longestGapMilliseconds}`,
-    (swapSeconds ?? runSeconds).toFixed(1),
+    (measured.outcome.code === 0 ? (swapSeconds ?? runSeconds) : runSeconds).toFixed(1),
   ]);
 }
 
@@ -121,6 +121,8 @@ async function tour(): Promise<void> {
   });
   note("release that breaks when used", dies);
   promise(dies.outcome.code === 6 && (await scene.serving()).number === before.number, "it was taken back by itself, with exit 6");
+  const late = switchBackMilliseconds(dies, before.colour === "blue" ? "green" : "blue");
+  if (late !== undefined) say(`  its last request came ${late} ms after the run had decided against it`);
 
   tell("kill -9 of the agent in the middle of a swap.");
   const killed = await typeUnderLoad(scene, ["upgrade", "--release", second, "--yes"], async () => {

@@ -1,4 +1,4 @@
-import { fork } from "node:child_process";
+import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { createRequire } from "node:module";
 import { fileURLToPath, pathToFileURL } from "node:url";
@@ -43,17 +43,16 @@ export interface Load {
 /** Starts constant open-loop load in a process of its own, so that the work under test does not slow the clock of the load. */
 export async function startLoad(options: LoadOptions): Promise<Load> {
   const child = fork(fileURLToPath(new URL("load-process.ts", import.meta.url)), [JSON.stringify(options)], { execArgv: ["--import", TSX] });
-  await once(child, "message");
+  await messageOf(child);
   let report: LoadReport | undefined;
   const stop = async (): Promise<LoadReport> => {
     if (report !== undefined) return report;
-    const answer = once(child, "message");
+    const answer = messageOf(child);
     child.send("stop");
-    const [message] = (await answer) as [LoadReport];
-    report = message;
+    report = (await answer) as LoadReport;
     child.disconnect();
     await once(child, "exit");
-    return message;
+    return report;
   };
   return {
     stop,
@@ -61,4 +60,16 @@ export async function startLoad(options: LoadOptions): Promise<Load> {
       if (report === undefined && child.exitCode === null) child.kill("SIGKILL");
     },
   };
+}
+
+/** The next message of the load's process; its death is an error, since no message would ever come. */
+function messageOf(child: ChildProcess): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const died = (code: number | null, signal: NodeJS.Signals | null): void => reject(new Error(`The load's process died: ${signal ?? `exit ${code}`}.`));
+    child.once("exit", died);
+    child.once("message", (message) => {
+      child.off("exit", died);
+      resolve(message);
+    });
+  });
 }

@@ -59,7 +59,7 @@ export function switchBackMilliseconds(measured: MeasuredRun, badColour: string)
 export async function idleLoad(plant: Plant, seconds: number, options: Partial<LoadOptions> = {}): Promise<LoadReport> {
   await using load = await plant.load(options);
   await wait(seconds * 1000);
-  return load.stop();
+  return await load.stop();
 }
 
 function timeOf(event: HostEvent | undefined): number {

@@ -9,7 +9,17 @@ import { mustHaveRun, mustRun } from "./must-run.ts";
 const ENVIRONMENT = { DEBIAN_FRONTEND: "noninteractive", NEEDRESTART_MODE: "l", UCF_FORCE_CONFFOLD: "1" };
 // A fresh cloud machine often runs its own apt in the first minutes.
 const LOCK_SECONDS = 300;
-const APT = ["apt-get", "-q", "-y", "-o", `DPkg::Lock::Timeout=${LOCK_SECONDS}`, "-o", "Dpkg::Options::=--force-confdef", "-o", "Dpkg::Options::=--force-confold"];
+const APT = [
+  "apt-get",
+  "-q",
+  "-y",
+  "-o",
+  `DPkg::Lock::Timeout=${LOCK_SECONDS}`,
+  "-o",
+  "Dpkg::Options::=--force-confdef",
+  "-o",
+  "Dpkg::Options::=--force-confold",
+];
 
 export const packagesKind: Kind<ResourceOf<"packages">> = {
   observe: async ({ names }, system) => {

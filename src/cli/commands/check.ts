@@ -20,7 +20,10 @@ export const checkCommand: Run<EnvironmentOption> = async (options, context) => 
     [
       `${environment}: good, stack ${stack}`,
       ...waived.map((waiver) => `  waived: ${waiver.rule} for ${waiver.service}, because ${waiver.reason}`),
-      table(["  sizing", "", ""], sizing.map((row) => [`  ${row.what}`, row.value, row.why])).trimStart(),
+      table(
+        ["  sizing", "", ""],
+        sizing.map((row) => [`  ${row.what}`, row.value, row.why]),
+      ).trimStart(),
     ].join("\n"),
   );
   return { data: { environments: reports }, text: text.join("\n\n") };

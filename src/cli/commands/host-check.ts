@@ -18,6 +18,9 @@ export const hostCheckCommand: Run<HostOptions> = async (options, context) => {
     clock: context.clock,
     signal: context.signal,
   });
-  const text = changes.length === 0 ? `${environment.host.address} is as it should be.` : `Bootstrap would change on ${environment.host.address}:\n${describeChanges(changes)}\nNext: millwright host bootstrap`;
+  const text =
+    changes.length === 0
+      ? `${environment.host.address} is as it should be.`
+      : `Bootstrap would change on ${environment.host.address}:\n${describeChanges(changes)}\nNext: millwright host bootstrap`;
   return { data: { changes }, text, exit: changes.length === 0 ? 0 : 3 };
 };

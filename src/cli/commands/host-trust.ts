@@ -51,10 +51,17 @@ async function trust(to: SshTarget, target: Target, options: Options & CommonOpt
     context.output.say(`${host} shows a ${hostKeyType(key)} key: ${print}`);
     context.output.say("Compare it with what the host's console says: ssh-keygen -l -f /etc/ssh/ssh_host_ed25519_key.pub");
     // --yes must not pin a key that nobody has looked at: only --fingerprint does without a terminal.
-    if (!context.interactive) throw new MillwrightError("ANSWER_MISSING", "Nobody is there to compare the host's key.", { subject: host, hint: `Pass --fingerprint ${print} if that is right.` });
+    if (!context.interactive)
+      throw new MillwrightError("ANSWER_MISSING", "Nobody is there to compare the host's key.", {
+        subject: host,
+        hint: `Pass --fingerprint ${print} if that is right.`,
+      });
     await confirm("Is it the same?", { ...options, yes: false }, context);
   } else if (options.fingerprint !== print) {
-    throw new MillwrightError("HOST_KEY_CHANGED", `${host} shows ${print}, not the fingerprint given.`, { subject: host, hint: "Do not go on before you know why." });
+    throw new MillwrightError("HOST_KEY_CHANGED", `${host} shows ${print}, not the fingerprint given.`, {
+      subject: host,
+      hint: "Do not go on before you know why.",
+    });
   }
   await appendFile(file, `${text === "" || text.endsWith("\n") ? "" : "\n"}${knownHostsLine(to.address, to.port, key)}\n`);
   return { host, fingerprint: print, added: true };

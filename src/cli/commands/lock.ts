@@ -49,6 +49,11 @@ export const lockCommand: Run<Options> = async (options, context) => {
   const changed = Object.keys(images).filter((name) => images[name] !== before.images[name]);
   const dropped = Object.keys(before.images).filter((name) => images[name] === undefined);
   if (changed.length + dropped.length > 0) await writeFile(site.files.lock, writeImageLock({ version: 1, images }));
-  const rows = Object.entries(images).map(([name, image]) => [name, image.source, image.digest.slice(0, 19), changed.includes(name) ? "locked now" : "unchanged"]);
+  const rows = Object.entries(images).map(([name, image]) => [
+    name,
+    image.source,
+    image.digest.slice(0, 19),
+    changed.includes(name) ? "locked now" : "unchanged",
+  ]);
   return { data: { images, changed, dropped }, text: table(["image", "tag", "digest", ""], rows) };
 };

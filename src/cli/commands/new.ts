@@ -44,6 +44,10 @@ async function readAnswersFile(path: string): Promise<unknown> {
   try {
     return parse(await readFile(path, "utf8"));
   } catch (cause) {
-    throw new MillwrightError("ANSWERS_INVALID", "The answers file cannot be read as YAML or JSON.", { subject: path, hint: "millwright new --list tells its keys.", cause });
+    throw new MillwrightError("ANSWERS_INVALID", "The answers file cannot be read as YAML or JSON.", {
+      subject: path,
+      hint: "millwright new --list tells its keys.",
+      cause,
+    });
   }
 }

@@ -7,7 +7,14 @@ import { table } from "../table.ts";
 export const releaseListCommand: Run<object> = async (options, context) => {
   const site = await loadSite(resolve(context.directory, options.site ?? "."));
   const releases = await readReleases(site.files.releases);
-  const rows = releases.map((release) => [release.id, release.series, release.createdBy, `${Object.keys(release.addons).length} addons`, release.revision.slice(0, 12), release.notes.split("\n")[0] ?? ""]);
+  const rows = releases.map((release) => [
+    release.id,
+    release.series,
+    release.createdBy,
+    `${Object.keys(release.addons).length} addons`,
+    release.revision.slice(0, 12),
+    release.notes.split("\n")[0] ?? "",
+  ]);
   const text = rows.length === 0 ? "No releases yet. Next: millwright release build" : table(["release", "odoo", "by", "addons", "revision", "notes"], rows);
   return { data: { releases }, text };
 };

@@ -32,7 +32,9 @@ export const renderCommand: Run<Options> = async (options, context) => {
   }
   for (const path of changed) await writeStackFile(out, path, wanted.get(path) ?? "", isExecutable(stack, path));
   for (const path of stale) await rm(join(out, path), { force: true });
-  const text = differs ? `Stack ${stack.id} in ${out}: ${changed.length} files written, ${stale.length} removed.` : `Stack ${stack.id} in ${out}: nothing to change.`;
+  const text = differs
+    ? `Stack ${stack.id} in ${out}: ${changed.length} files written, ${stale.length} removed.`
+    : `Stack ${stack.id} in ${out}: nothing to change.`;
   return { data: { stack: stack.id, out, changed, stale, files: [...wanted.keys()] }, text };
 };
 

@@ -30,7 +30,13 @@ export function describeStatus(status: Status, now: number): string {
     table(
       ["service", "state", "health", "for", "restarts"],
       [
-        ...status.services.map((service) => [service.service, service.state, service.health, service.since === "" ? "" : ago(service.since), String(service.restarts)]),
+        ...status.services.map((service) => [
+          service.service,
+          service.state,
+          service.health,
+          service.since === "" ? "" : ago(service.since),
+          String(service.restarts),
+        ]),
         ...status.colours.flatMap((colour) =>
           colour.services.map((service) => [
             `${colour.colour}-${service.service}${colour.serves ? " *" : ""}`,
@@ -44,7 +50,13 @@ export function describeStatus(status: Status, now: number): string {
     ),
   ];
   if (status.lastRuns.length > 0) {
-    lines.push("", table(["run", "kind", "outcome", "when", "who"], status.lastRuns.map((last) => [last.run, last.kind, last.outcome, `${ago(last.began)} ago`, last.who])));
+    lines.push(
+      "",
+      table(
+        ["run", "kind", "outcome", "when", "who"],
+        status.lastRuns.map((last) => [last.run, last.kind, last.outcome, `${ago(last.began)} ago`, last.who]),
+      ),
+    );
   }
   lines.push("", ...(status.concerns.length === 0 ? ["Nothing needs a person."] : status.concerns.map((concern) => `! ${concern}`)));
   return lines.join("\n");

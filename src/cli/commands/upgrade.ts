@@ -39,7 +39,13 @@ interface Work {
   readonly extra: readonly string[];
 }
 
-async function carryOut(link: HostLink, verb: "upgrade" | "rollback", work: Work, options: CommonOptions & { readonly dryRun?: boolean }, context: CliContext): Promise<CommandResult> {
+async function carryOut(
+  link: HostLink,
+  verb: "upgrade" | "rollback",
+  work: Work,
+  options: CommonOptions & { readonly dryRun?: boolean },
+  context: CliContext,
+): Promise<CommandResult> {
   const { plan, notes } = work.prepared;
   const text = describePlan(plan, [...work.extra, ...notes]);
   if (plan.steps.length === 0 || options.dryRun === true) return { data: { plan, notes, changed: false, channels: link.channels }, text };
