@@ -16,6 +16,7 @@ interface Round {
   readonly dies: MeasuredRun;
   readonly badColour: string;
   readonly floor: Floor;
+  readonly floorUnderLoad: Floor;
   readonly byHand: LoadReport;
 }
 
@@ -37,7 +38,9 @@ export async function benchSwap(plant: Plant, runs: number): Promise<readonly Ro
         await plant.https("/plant/break");
       },
     });
-    return { idle, swap, rollback, dies, badColour: spare, floor: await measureFloor(plant, spare), byHand: await swapByHand(plant, colour, good) };
+    const floor = await measureFloor(plant, spare);
+    const floorUnderLoad = await underLoad(plant, () => measureFloor(plant, spare));
+    return { idle, swap, rollback, dies, badColour: spare, floor, floorUnderLoad, byHand: await swapByHand(plant, colour, good) };
   });
 
   const of = (pick: (round: Round) => number | undefined): number => median(rounds.map((round) => pick(round) ?? Number.NaN));
@@ -59,11 +62,25 @@ export async function benchSwap(plant: Plant, runs: number): Promise<readonly Ro
         1,
       ),
       baseline: show(
-        of((round) => Math.max(round.floor.warm, round.floor.websocket)),
+        of((round) => whole(round.floor)),
         "s",
         1,
       ),
       against: "the release's own container from start to all workers and websocket warm, no load",
+    },
+    {
+      what: "",
+      ours: show(
+        of((round) => round.swap.swapSeconds),
+        "s",
+        1,
+      ),
+      baseline: show(
+        of((round) => whole(round.floorUnderLoad)),
+        "s",
+        1,
+      ),
+      against: "the same beside the colour that serves the same load",
     },
     {
       what: "swap: websocket away",
@@ -122,6 +139,18 @@ export async function benchSwap(plant: Plant, runs: number): Promise<readonly Ro
       against: "",
     },
   ];
+}
+
+/** All that a swap has to wait for. */
+function whole(floor: Floor): number {
+  return Math.max(floor.warm, floor.websocket);
+}
+
+async function underLoad<T>(plant: Plant, work: () => Promise<T>): Promise<T> {
+  await using load = await plant.load();
+  const result = await work();
+  await load.stop();
+  return result;
 }
 
 /** What plain Compose does with a new image: the serving colour's file is changed and brought up; then everything is put back. */

@@ -64,7 +64,15 @@ export class AgentHost implements AsyncDisposable {
   }
 }
 
-export async function agentHost(clock: Clock = new FakeClock()): Promise<AgentHost> {
+/** Time passes at once, but a process that waits for another one gives it a real moment: the start mutex and the disk are real here. */
+class PatientClock extends FakeClock {
+  override async sleep(milliseconds: number, signal?: AbortSignal): Promise<void> {
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    await super.sleep(milliseconds, signal);
+  }
+}
+
+export async function agentHost(clock: Clock = new PatientClock()): Promise<AgentHost> {
   const host = new AgentHost(await mkdtemp(join(tmpdir(), "millwright-agent-")), clock);
   await mkdir(host.store.paths.state, { recursive: true });
   return host;

@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect } from "vitest";
 import { z } from "zod";
+import { builderDocker } from "../lab/lab.ts";
 import { eventually } from "./eventually.ts";
 import { FIXTURES } from "./fixture-release.ts";
 import { get } from "./front-door.ts";
@@ -10,6 +11,8 @@ import { story } from "./steps.ts";
 
 /** What a deploy tells of itself. */
 const deployData = z.object({ channels: z.number(), changed: z.boolean() });
+
+const pushData = z.object({ layers: z.number(), sentBytes: z.number() });
 
 describe("the way from an empty folder to a swapped release", () => {
   let plant: Plant;
@@ -100,8 +103,14 @@ describe("the way from an empty folder to a swapped release", () => {
     expect(published.every((line) => line.includes("edge"))).toBe(true);
   });
 
+  step("a release built on the operator's own Docker reaches the host with only the layers it lacks, without a registry", async () => {
+    const socket = await builderDocker();
+    releases.set(FIXTURES.good, await plant.release(FIXTURES.good, "--docker", socket));
+    const { layers, sentBytes } = pushData.parse(await plant.must("release", "push", release(FIXTURES.good), "--docker", socket));
+    expect({ few: layers <= 2, small: sentBytes < 100_000 }).toEqual({ few: true, small: true });
+  });
+
   step("a good release is swapped in under load without one failed request", async () => {
-    releases.set(FIXTURES.good, await plant.release(FIXTURES.good));
     await using load = await plant.load();
     const outcome = await plant.upgrade(release(FIXTURES.good));
     const report = await load.stop();
