@@ -29,6 +29,5 @@ export const QUOTING = {
 } as const satisfies Record<string, (value: string) => string>;
 
 function refuseControls(value: string, format: string): void {
-  // eslint-disable-next-line no-control-regex
-  if (/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/.test(value)) throw new Error(`${format} cannot hold ${JSON.stringify(value)}: it has a control character`);
+  if (/[\p{Cc}\u2028\u2029]/u.test(value)) throw new Error(`${format} cannot hold ${JSON.stringify(value)}: it has a control character`);
 }

@@ -13,8 +13,7 @@ import type { View } from "./template.ts";
  */
 const text = z
   .string()
-  // eslint-disable-next-line no-control-regex
-  .refine((value) => !/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/.test(value), "has a control character or a line end")
+  .refine((value) => !/[\p{Cc}\u2028\u2029]/u.test(value), "has a control character or a line end")
   .refine((value) => !value.includes("<<secret"), 'contains "<<secret"');
 const count = z.number().int().nonnegative();
 const bytes = z.number().int().positive();
