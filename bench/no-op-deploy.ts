@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { type Plant, STACK, dataOf } from "../test/live/plant.ts";
 import { type Row, median, repeat, show, timed } from "./bench.ts";
 

@@ -22,7 +22,7 @@ export async function benchPush(plant: Plant, runs: number): Promise<readonly Ro
     dataOf(outcome);
     const bytes = (await receivedBytes(plant)) - received;
     const layer = await lastLayer(socket, await plant.imageOf(release));
-    return { bytes, seconds: outcome.seconds, layer: gzipSync(layer).length };
+    return { bytes, seconds: outcome.seconds, peak: outcome.peakBytes, layer: gzipSync(layer).length };
   });
   return [
     {
@@ -32,6 +32,12 @@ export async function benchPush(plant: Plant, runs: number): Promise<readonly Ro
       against: "gzip of the changed layer",
     },
     { what: "`release push`, that one", ours: show(median(pushes.map((push) => push.seconds)), "s", 1), baseline: "", against: "" },
+    {
+      what: "memory of the operator's process, that `release push`",
+      ours: show(median(pushes.map((push) => push.peak)) / 1024 ** 2, "MiB"),
+      baseline: "",
+      against: "",
+    },
   ];
 }
 

@@ -3,19 +3,27 @@ import { parseArgs } from "node:util";
 import { ensureLab, stopLab } from "../test/lab/lab.ts";
 import { type Plant, createPlant } from "../test/live/plant.ts";
 import { markdown, type Row } from "./bench.ts";
+import { benchBackup } from "./backup.ts";
+import { benchManySwaps } from "./many-swaps.ts";
 import { benchNoOpDeploy } from "./no-op-deploy.ts";
+import { benchPlaces } from "./places.ts";
 import { benchPush } from "./push.ts";
+import { benchRecovery } from "./recovery.ts";
 import { benchRender } from "./render.ts";
 import { benchStartup } from "./startup.ts";
+import { benchStatus } from "./status.ts";
 import { benchSwap } from "./swap.ts";
 
-// `npm run bench -- [--runs N] [--only startup,render,…]`: one table, medians of N runs, baselines measured beside ours.
+// `npm run bench -- [--runs N] [--only startup,render,…]`: one table, medians of N runs, baselines measured beside ours. Without --only: all but
+// the LONG ones, `places` and `backup`, which are run when they are named.
 const ON_PLANT: Readonly<Record<string, (plant: Plant, runs: number) => Promise<readonly Row[]>>> = {
   render: benchRender,
   deploy: benchNoOpDeploy,
+  status: benchStatus,
   push: benchPush,
   swap: benchSwap,
 };
+const LONG: typeof ON_PLANT = { recovery: benchRecovery, many: benchManySwaps };
 const { values: flags } = parseArgs({
   options: { runs: { type: "string", default: "3" }, only: { type: "string", default: ["startup", ...Object.keys(ON_PLANT)].join(",") } },
 });
@@ -33,7 +41,7 @@ const clean = async (): Promise<void> => {
 process.on("SIGINT", () => void clean().then(() => process.exit(130)));
 try {
   if (wanted.includes("startup")) rows.push(...(await benchStartup(runs)));
-  const onPlant = Object.entries(ON_PLANT).filter(([name]) => wanted.includes(name));
+  const onPlant = Object.entries({ ...ON_PLANT, ...LONG }).filter(([name]) => wanted.includes(name));
   if (onPlant.length > 0) {
     say("Building the lab and a plant that serves …");
     await ensureLab();
@@ -44,6 +52,17 @@ try {
       say(`${name}, ${runs} times …`);
       rows.push(...(await bench(plant, runs)));
     }
+    await plant[Symbol.asyncDispose]();
+    plant = undefined;
+  }
+  if (wanted.includes("backup")) {
+    await ensureLab();
+    rows.push(...(await benchBackup(runs)));
+  }
+  if (wanted.includes("places")) {
+    await ensureLab();
+    say(`places, ${runs} times …`);
+    rows.push(...(await benchPlaces(runs)));
   }
 } finally {
   await clean();

@@ -44,7 +44,12 @@ export async function benchSwap(plant: Plant, runs: number): Promise<readonly Ro
   });
 
   const of = (pick: (round: Round) => number | undefined): number => median(rounds.map((round) => pick(round) ?? Number.NaN));
-  const failed = (pick: (round: Round) => LoadReport): string => String(of((round) => pick(round).failed + pick(round).slowFailed));
+  // Not a median: one request lost in one run is a request lost.
+  const failed = (pick: (round: Round) => LoadReport): string => {
+    const counts = rounds.map((round) => pick(round).failed + pick(round).slowFailed);
+    const sent = rounds.reduce((sum, round) => sum + pick(round).sent, 0);
+    return `${counts.reduce((sum, count) => sum + count, 0)} of ${sent}; none in ${counts.filter((count) => count === 0).length} of ${runs} runs`;
+  };
   const gap = (pick: (round: Round) => LoadReport): string =>
     show(
       of((round) => pick(round).longestGapMilliseconds),

@@ -41,17 +41,17 @@ function otherNode(version) {
   return existsSync(binary) ? binary : undefined;
 }
 
-/** The SSH tests talk to a real sshd; where it can be had by one command, it is. */
-function ensureSshd() {
-  if (existsSync("/usr/sbin/sshd") || process.getuid?.() !== 0 || !existsSync("/usr/bin/apt-get")) return true;
-  return stage("openssh-server", "sh", [
-    "-c",
-    "apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends openssh-server >/dev/null",
-  ]);
+/** Where it can be had by one command, it is. */
+function ensurePackage(name, file) {
+  if (existsSync(file) || process.getuid?.() !== 0 || !existsSync("/usr/bin/apt-get")) return true;
+  return stage(name, "sh", ["-c", `apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends ${name} >/dev/null`]);
 }
 
 function run() {
-  if (!ensureSshd()) return false;
+  // The SSH tests talk to a real sshd.
+  if (!ensurePackage("openssh-server", "/usr/sbin/sshd")) return false;
+  // A browser to open reports in. It is big, so a machine that cannot have it leaves those tests out; continuous integration must not.
+  if (!ensurePackage("chromium", "/usr/bin/chromium") && process.env["CI"]) return false;
   if (!stage("build", "npm", ["run", "--silent", "build"])) return false;
   if (!stage("types", "npm", ["run", "--silent", "typecheck"])) return false;
   if (!stage("lint", "npm", ["run", "--silent", "lint"])) return false;
@@ -63,7 +63,7 @@ function run() {
       if (node === undefined) {
         process.stdout.write(`== Node ${version} could not be fetched\n`);
         if (process.env["CI"]) return false;
-      } else if (!tests(`unit tests on Node ${version}`, ["unit"], node)) return false;
+      } else if (!tests(`unit tests on Node ${version}`, ["portable"], node)) return false;
     }
   }
   const ask = "import { labAvailable } from './test/lab/lab.ts'; process.stdout.write(labAvailable().why ?? '');";

@@ -7,12 +7,23 @@ const LEVELS: readonly (readonly string[])[] = [
   ["kernel"],
   ["site"],
   ["blueprint", "docker", "release", "secrets"],
-  ["deploy", "swap", "observe"],
+  ["deploy", "swap", "recovery", "observe"],
   ["agent", "bootstrap", "remote"],
   ["cli", "wizard"],
 ];
 /** Rooms beside each other that may import one another in this direction only. */
-const SIDEWAYS: readonly string[] = ["blueprint>secrets", "agent>bootstrap", "cli>wizard", "wizard>secrets", "observe>swap", "bootstrap>agent", "remote>agent"];
+const SIDEWAYS: readonly string[] = [
+  "blueprint>secrets",
+  "blueprint>release",
+  "agent>bootstrap",
+  "cli>wizard",
+  "wizard>secrets",
+  "observe>swap",
+  "observe>recovery",
+  "recovery>swap",
+  "bootstrap>agent",
+  "remote>agent",
+];
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   ssh2: ["remote"],
   dockerode: ["docker"],
@@ -20,7 +31,13 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   commander: ["cli"],
   listr2: ["cli"],
   handlebars: ["blueprint"],
+  "handlebars/runtime.js": ["blueprint"],
 };
+
+/** Needed on a terminal, at a question, with an engine of this machine: imported when it comes to that, for each takes a start tens of milliseconds. */
+const LATE: readonly string[] = ["listr2", "inquirer", "dockerode"];
+/** Commands that open no connection. */
+const WITHOUT_SSH: readonly string[] = ["check.ts", "completion.ts", "new.ts", "release-list.ts", "render.ts"];
 
 interface Import {
   readonly file: string;
@@ -44,6 +61,18 @@ function roomOf(entry: Import): string {
   return join("src", entry.file, "..", entry.target).split("/")[1] ?? "";
 }
 
+/** Everything that comes with a module before it runs: its static imports and theirs, files by path, packages by name. */
+async function loadedWith(file: string, loaded = new Set<string>()): Promise<ReadonlySet<string>> {
+  if (loaded.has(file)) return loaded;
+  loaded.add(file);
+  const text = await readFile(file, "utf8");
+  for (const [, target = ""] of text.matchAll(/^import (?!type )[^;]*?"([^"]+)";/gm)) {
+    if (target.startsWith(".")) await loadedWith(join(file, "..", target), loaded);
+    else loaded.add(target);
+  }
+  return loaded;
+}
+
 const level = (room: string): number => LEVELS.findIndex((rooms) => rooms.includes(room));
 
 describe("the rooms of src", () => {
@@ -64,6 +93,24 @@ describe("the rooms of src", () => {
       return rooms !== undefined && !rooms.includes(entry.room);
     });
     expect(wrong.map((entry) => `${entry.file} → ${entry.target}`)).toEqual([]);
+  });
+
+  it("let a command load only what every run of it needs", async () => {
+    const commands = await readdir("src/cli/commands");
+    const loaded = await Promise.all(commands.map(async (file) => [file, await loadedWith(join("src/cli/commands", file))] as const));
+    const wrong = loaded.flatMap(([file, names]) => {
+      const late = WITHOUT_SSH.includes(file) ? [...LATE, "ssh2"] : LATE;
+      return late.filter((name) => names.has(name)).map((name) => `${file} → ${name}`);
+    });
+    expect(wrong).toEqual([]);
+    // Or the walk itself sees nothing.
+    expect(loaded.find(([file]) => file === "plan.ts")?.[1]).toContain("ssh2");
+  });
+
+  it("import zod as a namespace: of its ready-made `z` a bundle can leave out nothing", async () => {
+    const files = (await readdir("src", { recursive: true })).filter((file) => file.endsWith(".ts"));
+    const texts = await Promise.all(files.map(async (file) => [file, await readFile(join("src", file), "utf8")] as const));
+    expect(texts.filter(([, text]) => /\{ z \} from "zod"/.test(text)).map(([file]) => file)).toEqual([]);
   });
 
   it("use process and print only in the command line and the agent's entry", async () => {

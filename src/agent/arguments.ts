@@ -10,6 +10,7 @@ export type ArgumentsOf<V extends Verb> = { readonly [Name in (typeof VERBS)[V][
 export const ARGUMENTS: Readonly<Record<ArgumentName, RegExp>> = {
   stack: /^(?=.{1,48}$)[a-z][a-z0-9]*(-[a-z0-9]+)+$/,
   plan: /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/,
+  run: /^(last|[0-9]{8}-[0-9]{6}-[0-9a-f]{4})$/,
   service: /^[a-z][a-z0-9_-]{0,62}$/,
   lines: /^[1-9][0-9]{0,4}$/,
   image: /^sha256:[0-9a-f]{64}$/,

@@ -1,16 +1,19 @@
 import { watch } from "node:fs";
 import { timestamp } from "../kernel/clock.ts";
 import { toErrorRecord } from "../kernel/error-record.ts";
-import { asMillwrightError, MillwrightError } from "../kernel/errors.ts";
+import { asMillwrightError, messageOf, MillwrightError } from "../kernel/errors.ts";
 import { type Events, eventSchema, type MillwrightEvent } from "../kernel/events.ts";
 import type { JournalEntry } from "../kernel/journal.ts";
 import type { Plan } from "../kernel/plan.ts";
 import { type RunOutcome, runPlan } from "../kernel/run-plan.ts";
+import { swapMove } from "../swap/swap-context.ts";
 import { type JournalFile, openJournal } from "./journal-file.ts";
 import { RunEvents } from "./run-events.ts";
 import { type Lock, readLock } from "./run-lock.ts";
 import { abortedBy, endRun, planOfRun, type RunStore } from "./run-store.ts";
+import { noteTrouble } from "./run-trouble.ts";
 import type { RunReport, RunTable, RunTables } from "./run-table.ts";
+import { writeMetrics } from "./write-metrics.ts";
 
 export type EndedEvent = Extract<MillwrightEvent, { kind: "ended" }>;
 
@@ -33,10 +36,13 @@ export async function executeRun(store: RunStore, tables: RunTables, stop: Abort
   } catch (error) {
     const problem = asMillwrightError(error);
     const said = { at: timestamp(clock), run: lock.run, summary: problem.message, error: toErrorRecord(problem) };
-    // Trying again mends no file: systemd would do so each second, for ever.
+    // Trying again mends no file: systemd would do so for ever.
     const isDamaged = problem.code === "STATE_DAMAGED";
     if (isDamaged || problem.exit === RUN_EXIT.failed) events.emit({ kind: "ended", outcome: "failed", ...said });
     else events.emit({ kind: "note", at: said.at, level: "warning", text: `The run stopped and will be started again: ${problem.message}` });
+    await noteTrouble(paths, lock.run, problem, clock).catch((second: unknown) => {
+      events.emit({ kind: "note", at: timestamp(clock), level: "warning", text: `That could not be noted for \`millwright status\`: ${messageOf(second)}` });
+    });
     if (isDamaged) return RUN_EXIT.failed;
     throw error;
   }
@@ -57,12 +63,15 @@ async function goOn(work: Work, tables: RunTables): Promise<number> {
   const ended = endedInJournal(await journal.entries());
   if (ended !== undefined) {
     // Cut off between the journal's last line and the freeing of the lock.
+    await tellMetrics(work);
     events.emit(ended);
     await endRun(store, lock.run);
     return RUN_EXIT.ended;
   }
   const steps = plan.steps.map(({ id, title }) => ({ id, title }));
-  events.emit({ kind: "plan", at: timestamp(clock), run: lock.run, purpose: plan.purpose, who: lock.who, steps });
+  const swap = swapMove(plan);
+  const told = { run: lock.run, purpose: plan.purpose, who: lock.who, steps };
+  events.emit({ kind: "plan", at: timestamp(clock), ...told, ...(swap === undefined ? {} : { swap }) });
   if ((await journal.entries()).every((entry) => entry.kind !== "run-begun")) {
     await journal.append({ kind: "run-begun", step: "", detail: { kind: plan.kind, plan: plan.id, purpose: plan.purpose, basis: plan.basis } });
   }
@@ -72,14 +81,26 @@ async function goOn(work: Work, tables: RunTables): Promise<number> {
 
   const end = await endedEvent(work, outcome, table instanceof MillwrightError ? undefined : table.report);
   if (outcome.outcome === "failed") {
+    await tellMetrics(work);
     // The lock stays: nothing else may begin on a stack that is half undone.
     events.emit(end);
     return RUN_EXIT.failed;
   }
   await journal.append({ kind: "run-ended", step: "", detail: end });
+  await tellMetrics(work);
   events.emit(end);
   await endRun(store, lock.run);
   return RUN_EXIT.ended;
+}
+
+/** What was done stands whether its metrics can be written or not. */
+async function tellMetrics({ store, journal, events }: Work): Promise<void> {
+  try {
+    await writeMetrics(store.paths, journal.whole());
+  } catch (error) {
+    const text = `The metrics of this run could not be written: ${messageOf(error)}`;
+    events.emit({ kind: "note", at: timestamp(store.clock), level: "warning", text });
+  }
 }
 
 /** The plan's code, or why there is none while nothing has been done yet: that ends the run instead of trying for ever. */

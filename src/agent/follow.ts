@@ -19,7 +19,7 @@ export interface FollowOptions {
   /** Byte of events.jsonl to begin at; 0 tells the run from its beginning. */
   readonly offset: number;
   readonly isActive: () => Promise<boolean>;
-  readonly onEvent: (event: MillwrightEvent) => void;
+  readonly onEvent: (event: MillwrightEvent) => Promise<void>;
   readonly clock: Clock;
   readonly signal: AbortSignal;
 }
@@ -38,7 +38,7 @@ export async function followRun(options: FollowOptions): Promise<EndedEvent> {
     signal.throwIfAborted();
     const events = (await reader()).map(parseEventLine).filter((event) => event !== undefined);
     for (const event of events) {
-      options.onEvent(event);
+      await options.onEvent(event);
       if (event.kind === "ended" && event.outcome !== "failed") return event;
       failed = event.kind === "ended" ? event : undefined;
     }
@@ -63,7 +63,7 @@ async function endOfIdleRun({ paths, run, onEvent }: FollowOptions): Promise<End
       hint: "Finish it with `millwright resume`, or take it back with `millwright abort`.",
     });
   }
-  onEvent(ended);
+  await onEvent(ended);
   return ended;
 }
 

@@ -1,6 +1,6 @@
 import { MillwrightError } from "../kernel/errors.ts";
 import { isVerb, readArguments } from "./arguments.ts";
-import type { Verb } from "./protocol.ts";
+import { type Verb, VERBS } from "./protocol.ts";
 
 export interface GateCommand {
   readonly verb: Verb;
@@ -35,6 +35,17 @@ export function parseGateCommand(command: string | undefined, agentVersion: stri
   if (!isVerb(verb)) throw new MillwrightError("GATE_REFUSED", "The command is not one of millwright's verbs.");
   readArguments(verb, words);
   return { verb, words };
+}
+
+/** A key reaches the stack that bootstrap made this host for, and no other: under another name it would get folders, a lock and tags of its own. */
+export function refuseOtherStack({ verb, words }: GateCommand, hostStack: string | undefined): void {
+  const names: readonly string[] = VERBS[verb].arguments;
+  const stack = words[names.indexOf("stack")];
+  if (stack === undefined || stack === hostStack) return;
+  throw new MillwrightError("GATE_REFUSED", hostStack === undefined ? "This host is for no stack yet." : `This host is for the stack ${hostStack}.`, {
+    subject: stack,
+    hint: hostStack === undefined ? "Set it up with `millwright host bootstrap`." : "Check the site's name and this environment's host.address in site.yaml.",
+  });
 }
 
 function minorOf(version: string): string {

@@ -6,7 +6,8 @@ import { MillwrightError } from "../kernel/errors.ts";
 import type { Journal, JournalEntry } from "../kernel/journal.ts";
 import { redactValue } from "../kernel/secret.ts";
 import { isMissing, syncDirectory } from "../kernel/durable-file.ts";
-import { type JournalContent, readChain, sealEntry } from "./journal-chain.ts";
+import { readPart } from "../kernel/read-part.ts";
+import { type JournalContent, readChain, readChainEnd, sealEntry } from "./journal-chain.ts";
 import { readLock } from "./run-lock.ts";
 
 /** Reads and checks a stack's journal; an absent one is empty. May be called while a run writes: a line half written is left out. */
@@ -18,6 +19,15 @@ export async function verifyJournal(path: string): Promise<JournalContent> {
     if (!isMissing(error)) throw error;
   }
   return readChain(bytes, path);
+}
+
+/** Enough for the last two dozen runs; a long journal takes seconds to read and check as a whole. */
+const END_BYTES = 128 * 1024;
+
+/** The end of a stack's journal, checked from its first whole entry on: what a look needs that must be quick however long the history is. */
+export async function readJournalEnd(path: string): Promise<JournalContent> {
+  const { bytes, size } = await readPart(path, "last", END_BYTES);
+  return size <= END_BYTES ? readChain(bytes, path) : readChainEnd(bytes, path);
 }
 
 /**
@@ -32,10 +42,10 @@ export async function openJournal(paths: HostPaths, run: string, who: string, cl
   const before = await verifyJournal(paths.journal);
   const file = await openOrCreate(paths.journal);
   try {
-    if (before.tornBytes > 0) {
-      await file.truncate(before.size);
-      await file.sync();
-    }
+    if (before.tornBytes > 0) await file.truncate(before.size);
+    // What was read here, the lock included, may be in memory only: whoever wrote it may have been killed before it was on the disk.
+    await file.sync();
+    await syncDirectory(dirname(paths.journal));
     const journal = new JournalFile(paths.journal, file, before, { run, who, clock });
     if (before.tornBytes > 0) await journal.append({ kind: "repaired", step: "", detail: { cutOffBytes: before.tornBytes } });
     return journal;
@@ -89,6 +99,11 @@ export class JournalFile implements Journal, AsyncDisposable {
     this.#size += line.length;
     this.#head = sealed.hash;
     this.#entries.push(sealed);
+  }
+
+  /** The whole journal, all runs' entries, as it is on the disk now. */
+  whole(): Pick<JournalContent, "entries" | "head"> {
+    return { entries: this.#entries, head: this.#head };
   }
 
   async entries(): Promise<readonly JournalEntry[]> {

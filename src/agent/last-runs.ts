@@ -45,7 +45,8 @@ function summarise(run: string, entries: readonly JournalEntry[]): RunSummary {
 function outcomeOf(entries: readonly JournalEntry[], end: JournalEntry | undefined): RunSummary["outcome"] {
   const outcome = end?.detail["outcome"];
   if (outcome === "done" || outcome === "undone") return outcome;
-  return entries.at(-1)?.kind === "undo-failed" ? "failed" : "open";
+  const last = entries.at(-1);
+  return last?.kind === "undo-failed" && last.detail["againInSeconds"] === undefined ? "failed" : "open";
 }
 
 function textOf(entry: JournalEntry | undefined, key: string): string {

@@ -1,18 +1,22 @@
+import "../kernel/interpret-schemas.ts";
 import { userInfo } from "node:os";
+import { readHostFile } from "../deploy/host-file.ts";
 import { HOST_IDENTITY } from "../deploy/open-host-vault.ts";
 import { asMillwrightError, MillwrightError } from "../kernel/errors.ts";
+import { redact } from "../kernel/secret.ts";
 import { VERSION } from "../kernel/version.ts";
 import { readIdentity } from "../secrets/identity.ts";
 import { storeOf } from "./agent-deps.ts";
 import { ARGUMENTS, isVerb } from "./arguments.ts";
+import { beginDue } from "./begin-due.ts";
 import { executeRun } from "./execute-run.ts";
-import { callerName, parseGateCommand } from "./gate.ts";
+import { callerName, parseGateCommand, refuseOtherStack } from "./gate.ts";
 import { hostAgent } from "./host-agent.ts";
 import { runTables } from "./run-tables.ts";
-import { refuse, serveVerb } from "./serve.ts";
+import { refuse, replyWriter, serveVerb } from "./serve.ts";
 import { verbTable } from "./verbs/table.ts";
 
-const USAGE = `millwright agent ${VERSION}: gate --key NAME | run STACK | verb VERB [ARGUMENT…] | recipient | bootstrap …`;
+const USAGE = `millwright agent ${VERSION}: gate --key NAME | run STACK | schedule STACK | verb VERB [ARGUMENT…] | recipient | bootstrap …`;
 
 const deps = hostAgent();
 const streams = { input: process.stdin, output: process.stdout };
@@ -25,6 +29,8 @@ async function main([command, ...words]: readonly string[]): Promise<number> {
       return await verb(words);
     case "run":
       return await run(words);
+    case "schedule":
+      return await schedule(words);
     case "bootstrap":
       return await bootstrap(words);
     case "recipient":
@@ -42,9 +48,10 @@ async function gate([flag, key = ""]: readonly string[]): Promise<number> {
   try {
     if (flag !== "--key") throw new MillwrightError("USAGE", USAGE);
     caller = { who: callerName(key, process.env["SSH_CONNECTION"]), ...parseGateCommand(process.env["SSH_ORIGINAL_COMMAND"], VERSION) };
+    refuseOtherStack(caller, (await readHostFile())?.stack);
   } catch (error) {
     const problem = asMillwrightError(error);
-    process.stderr.write(`${problem.message}\n`);
+    process.stderr.write(`${redact(problem.message)}\n`);
     return refuse(problem, process.stdout);
   }
   return await serveVerb(verbTable(deps), caller.verb, caller.words, caller.who, streams);
@@ -60,7 +67,15 @@ async function verb([name = "", ...words]: readonly string[]): Promise<number> {
 async function bootstrap(words: readonly string[]): Promise<number> {
   const { bootstrapCommand } = await import("../bootstrap/bootstrap-command.ts");
   const { localSystem } = await import("../bootstrap/local-system.ts");
-  return await bootstrapCommand(words, process.stdin, (line) => void process.stdout.write(`${JSON.stringify(line)}\n`), localSystem());
+  return await bootstrapCommand(words, process.stdin, replyWriter(process.stdout), localSystem());
+}
+
+/** What the timer starts every few minutes. */
+async function schedule([stack = ""]: readonly string[]): Promise<number> {
+  if (!ARGUMENTS.stack.test(stack)) throw new MillwrightError("USAGE", USAGE);
+  const due = await beginDue(deps, stack);
+  if (due !== undefined) process.stdout.write(`A ${due.kind} was due and has begun.\n`);
+  return 0;
 }
 
 /** What the run's unit starts. */
@@ -75,6 +90,6 @@ try {
   process.exit(await main(process.argv.slice(2)));
 } catch (error) {
   const problem = asMillwrightError(error);
-  process.stderr.write(`${problem.code}: ${problem.message}\n${problem.hint === undefined ? "" : `${problem.hint}\n`}`);
+  process.stderr.write(redact(`${problem.code}: ${problem.message}\n${problem.hint}\n`));
   process.exit(problem.exit);
 }

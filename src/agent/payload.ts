@@ -1,7 +1,7 @@
 import type { Readable } from "node:stream";
 import { promisify } from "node:util";
 import { gunzip } from "node:zlib";
-import { z } from "zod";
+import * as z from "zod";
 import { hasCode } from "../kernel/durable-file.ts";
 import { MillwrightError } from "../kernel/errors.ts";
 import { VERBS, type Verb } from "./protocol.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { errorRecordSchema } from "../kernel/error-record.ts";
 import { eventSchema } from "../kernel/events.ts";
 
@@ -15,15 +15,21 @@ export const VERBS = {
   "release-missing": { arguments: ["stack"], payload: "json" },
   "release-load": { arguments: ["stack", "image"], payload: "stream" },
   "release-export": { arguments: ["stack", "image"], payload: "json" },
+  "derived-load": { arguments: ["stack", "image"], payload: "stream" },
   "upgrade-plan": { arguments: ["stack"], payload: "json" },
   upgrade: { arguments: ["stack", "plan"], payload: "none" },
   "rollback-plan": { arguments: ["stack"], payload: "none" },
   rollback: { arguments: ["stack", "plan"], payload: "none" },
+  "backup-plan": { arguments: ["stack"], payload: "json" },
+  backup: { arguments: ["stack", "plan"], payload: "none" },
+  backups: { arguments: ["stack"], payload: "none" },
   follow: { arguments: ["stack"], payload: "none" },
   resume: { arguments: ["stack"], payload: "none" },
   abort: { arguments: ["stack"], payload: "none" },
   status: { arguments: ["stack"], payload: "none" },
   history: { arguments: ["stack"], payload: "none" },
+  journal: { arguments: ["stack"], payload: "none" },
+  report: { arguments: ["stack", "run"], payload: "none" },
   logs: { arguments: ["stack", "service", "lines"], payload: "none" },
 } as const satisfies Record<string, { readonly arguments: readonly string[]; readonly payload: "none" | "json" | "json-gzip" | "stream" }>;
 

@@ -1,24 +1,37 @@
-import { kill } from "node:process";
+import type { Stack } from "../blueprint/stack.ts";
 import { hostPaths } from "../blueprint/host-paths.ts";
 import type { DeployDeps } from "../deploy/deploy-deps.ts";
 import { secretsOf } from "../deploy/deploy-context.ts";
-import { linuxHostFacts } from "../deploy/host-facts.ts";
+import { nftRedirect } from "../deploy/nft-redirect.ts";
+import { linuxHost } from "../deploy/host-system.ts";
 import { readHostWaivers } from "../deploy/host-file.ts";
-import { materialiseColour } from "../deploy/materialise-colour.ts";
+import { colourAsWanted, materialiseColour, materialiseRecovery } from "../deploy/materialise-colour.ts";
 import { openHostVault } from "../deploy/open-host-vault.ts";
 import { provisionStack } from "../deploy/provision-stack.ts";
 import { currentStack, readStack } from "../deploy/stack-store.ts";
 import { composeCli } from "../docker/compose-cli.ts";
 import type { Docker } from "../docker/docker.ts";
 import { dockerodeDocker } from "../docker/dockerode-docker.ts";
+import { dockerDisconnect, withoutStrayEndpoints } from "../docker/stray-endpoints.ts";
+import { linuxLinks, withoutStrayLinks } from "../docker/stray-links.ts";
+import { sendSignal } from "../docker/local-shell.ts";
 import { timestamp } from "../kernel/clock.ts";
 import { messageOf, MillwrightError } from "../kernel/errors.ts";
 import type { Events } from "../kernel/events.ts";
+import { imageTag } from "../release/image-store.ts";
+import { releaseArchive, releaseLoad } from "../release/move-release.ts";
+import { prepareOffsite } from "../recovery/prepare-offsite.ts";
+import { pgbackrest } from "../recovery/pgbackrest.ts";
+import { recoveryProject, type RecoveryDeps } from "../recovery/recovery-deps.ts";
+import { restic } from "../recovery/restic.ts";
 import { procConnections } from "../swap/connections.ts";
+import { whyNotThrough } from "../swap/front.ts";
+import { type HoldDeps, holdUsers, letUsersIn, pageProblem } from "../swap/hold.ts";
 import { nodeHttp } from "../swap/node-http.ts";
 import { containerPsql } from "../swap/psql.ts";
 import type { SwapDeps } from "../swap/swap-deps.ts";
-import { currentTraffic, writeTraffic } from "../swap/write-traffic.ts";
+import { readServing } from "../swap/serving.ts";
+import { currentTraffic, trafficOf, writeTraffic } from "../swap/write-traffic.ts";
 import type { AgentDeps } from "./agent-deps.ts";
 
 /** The host's engine. */
@@ -29,15 +42,40 @@ export function hostDocker(deps: AgentDeps): Docker {
 /** The host as the deploy room uses it. */
 export function deployDeps(deps: AgentDeps, stack: string): DeployDeps {
   const paths = hostPaths(stack, deps.root);
+  const { docker, compose } = withoutStrayLinks(
+    withoutStrayEndpoints({ docker: hostDocker(deps), compose: composeCli(deps.shell) }, dockerDisconnect(deps.shell)),
+    linuxLinks(deps.shell),
+  );
+  const holdDeps = (wanted: Stack, events: Events): HoldDeps => ({
+    stack: wanted,
+    paths,
+    docker,
+    http: nodeHttp,
+    psql: containerPsql(docker, stack),
+    clock: deps.clock,
+    events,
+  });
   return {
     stack,
     paths,
-    docker: hostDocker(deps),
-    compose: composeCli(deps.shell),
+    docker,
+    compose,
     clock: deps.clock,
-    host: linuxHostFacts,
+    host: linuxHost,
     openVault: openHostVault,
     writeRoutes: async (wanted) => await writeTraffic(paths, await currentTraffic(wanted, paths)),
+    holdUsers: async (wanted, events, signal) => await holdUsers(holdDeps(wanted, events), signal),
+    letUsersIn: async (wanted, events) => await letUsersIn(holdDeps(wanted, events)),
+    prepareArchive: () =>
+      pgbackrest(docker, stack)
+        .prepare()
+        .then(() => undefined, whyForeign),
+    prepareOffsite: (place) => prepareOffsite({ paths }, { archive: pgbackrest(docker, stack, "offsite") }, place),
+    redirect: nftRedirect(deps.shell),
+    probeProxy: async (door) => {
+      const serving = await readServing(paths);
+      return serving === undefined ? undefined : await whyNotThrough(nodeHttp, door, { colour: serving.colour, switchId: serving.run });
+    },
     acceptedWaivers: readHostWaivers,
     imageDirectory: "/var/lib/docker",
   };
@@ -52,35 +90,87 @@ export async function knowSecrets(deps: DeployDeps): Promise<void> {
   if (id !== undefined) await secretsOf(deps, await readStack(deps.paths, id));
 }
 
-/** The host as the swap room uses it, with the stack that is current now. */
-export async function swapDeps(deps: AgentDeps, name: string, caller: { readonly who: string; readonly events: Events }): Promise<SwapDeps> {
-  const base = deployDeps(deps, name);
+/** Before a restore to a new host, which brings the right database. */
+function whyForeign(error: unknown): string {
+  if (error instanceof MillwrightError && error.code === "ARCHIVE_FOREIGN") return `${error.message} ${error.hint}`;
+  throw error;
+}
+
+interface Caller {
+  readonly who: string;
+  readonly events: Events;
+}
+
+/** What swaps and recoveries share, on the stack that is current now. Its secrets are known from here on, so that log lines are masked. */
+async function deployedDeps(deps: AgentDeps, base: DeployDeps, { who, events }: Caller) {
   const id = await currentStack(base.paths);
   if (id === undefined) {
-    throw new MillwrightError("PLATFORM_DOWN", "Nothing is deployed on the host yet.", { subject: name, hint: "Run `millwright deploy` first." });
+    throw new MillwrightError("PLATFORM_DOWN", "Nothing is deployed on the host yet.", { subject: base.stack, hint: "Run `millwright deploy` first." });
   }
   const stack = await readStack(base.paths, id);
   await secretsOf(base, stack).catch((error: unknown) => {
     // Users can still be sent back without it; what needs a secret asks again and fails there.
     const text = `Log lines kept by this run are not masked: ${messageOf(error)}`;
-    caller.events.emit({ kind: "note", at: timestamp(deps.clock), level: "warning", text });
+    events.emit({ kind: "note", at: timestamp(deps.clock), level: "warning", text });
   });
+  const { paths, docker, compose, clock } = base;
+  return { stack, paths, docker, compose, clock, psql: containerPsql(docker, base.stack), events, who };
+}
+
+/** The host as the recovery room uses it. */
+export async function recoveryDeps(deps: AgentDeps, name: string, caller: Caller): Promise<RecoveryDeps> {
+  const base = deployDeps(deps, name);
+  const shared = await deployedDeps(deps, base, caller);
+  const { stack } = shared;
   return {
-    stack,
-    paths: base.paths,
-    docker: base.docker,
-    compose: base.compose,
-    psql: containerPsql(base.docker, name),
+    ...shared,
+    scratchPsql: containerPsql(base.docker, recoveryProject({ stack })),
+    archive: pgbackrest(base.docker, name),
+    files: restic(base.docker, { stack: name, database: stack.facts.database }),
+    ...(stack.facts.backup.offsite === undefined
+      ? {}
+      : {
+          offsite: {
+            archive: pgbackrest(base.docker, name, "offsite"),
+            files: restic(base.docker, { stack: name, database: stack.facts.database }, "offsite"),
+          },
+        }),
+    materialiseRecovery: async (image) => {
+      await materialiseRecovery(base, stack, image);
+    },
+    saveRelease: (image) => releaseArchive(base.docker, image),
+    loadRelease: async (image, archive) => {
+      await releaseLoad(base.docker, image, archive, imageTag(name, image));
+    },
+    secret: async (secret) => (await secretsOf(base, stack))[secret],
+    provisionDatabase: () => provisionStack(base, stack),
+    leadAway: async () => await writeTraffic(base.paths, trafficOf(stack, undefined)),
+    leadBack: () => base.writeRoutes(stack),
+    pageProblem: () => pageProblem({ stack, paths: base.paths, docker: base.docker, http: nodeHttp }),
+    freeBytes: () => base.host.freeBytes(base.paths.data),
+  };
+}
+
+/** The host as the swap room uses it, with the stack that is current now. */
+export async function swapDeps(deps: AgentDeps, name: string, caller: Caller): Promise<SwapDeps> {
+  const base = deployDeps(deps, name);
+  const shared = await deployedDeps(deps, base, caller);
+  const { stack } = shared;
+  return {
+    ...shared,
     http: nodeHttp,
     connections: procConnections,
-    clock: deps.clock,
-    events: caller.events,
     materialiseColour: async (wanted, colour, release) => {
       await materialiseColour(base, wanted, colour, release.image);
     },
+    colourConfig: async (wanted, colour, release) => {
+      const { services } = await colourAsWanted(base, wanted, colour, release.image);
+      return Object.fromEntries(Object.entries(services).map(([service, { config }]) => [service, config]));
+    },
     provisionDatabase: () => provisionStack(base, stack),
     secret: async (secret) => (await secretsOf(base, stack))[secret],
-    hangUp: (pid) => void kill(pid, "SIGHUP"),
-    who: caller.who,
+    // Gone meanwhile, it reads its files when it starts again.
+    hangUp: (pid) => sendSignal(pid, "SIGHUP"),
+    random: deps.random,
   };
 }

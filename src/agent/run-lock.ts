@@ -1,12 +1,10 @@
-import { link, rm } from "node:fs/promises";
 import { createServer, type Server } from "node:net";
-import { dirname } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import type { HostPaths } from "../blueprint/host-paths.ts";
 import { sha256 } from "../kernel/canonical.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { MillwrightError } from "../kernel/errors.ts";
-import { syncDirectory, writeSynced } from "../kernel/durable-file.ts";
+import { createDurable, hasCode, removeDurable } from "../kernel/durable-file.ts";
 import { readState } from "../kernel/read-state.ts";
 
 /**
@@ -29,33 +27,29 @@ export async function readLock(paths: HostPaths): Promise<Lock | undefined> {
 
 /** Takes the lock, or throws LOCK_HELD. The file appears with its whole content or not at all. Only within `withStartMutex`. */
 export async function takeLock(paths: HostPaths, lock: Lock): Promise<void> {
-  const draft = `${paths.lock}.tmp-${lock.run}`;
-  await writeSynced(draft, `${JSON.stringify(lock)}\n`, 0o600);
   try {
-    await link(draft, paths.lock);
+    await createDurable(paths.lock, `${JSON.stringify(lock)}\n`, 0o600);
   } catch (error) {
-    const held = await readLock(paths);
+    const held = hasCode(error, "EEXIST") ? await readLock(paths) : undefined;
     throw held === undefined ? error : lockHeld(held, Date.parse(lock.since));
-  } finally {
-    await rm(draft, { force: true });
   }
-  await syncDirectory(dirname(paths.lock));
 }
 
 /** Frees the lock if this run holds it. Only within `withStartMutex`. */
 export async function freeLock(paths: HostPaths, run: string): Promise<void> {
   if ((await readLock(paths))?.run !== run) return;
-  await rm(paths.lock);
-  await syncDirectory(dirname(paths.lock));
+  await removeDurable(paths.lock);
 }
 
-export function lockHeld(lock: Lock, now: number): MillwrightError {
+export function lockHeld(lock: Lock, now: number, isInPreview = false): MillwrightError {
   const overdue = Date.parse(lock.expires) < now;
   return new MillwrightError("LOCK_HELD", `${lock.who} has been at it since ${lock.since}: ${lock.reason}.`, {
     subject: `run ${lock.run}`,
-    hint: overdue
-      ? `It ought to have ended by ${lock.expires}. See \`millwright follow\`; then \`millwright resume\` or \`millwright abort\`.`
-      : "Watch it with `millwright follow`, or take it back with `millwright abort`.",
+    hint: isInPreview
+      ? "It waits in its preview for a person: `millwright resume` lets it go on, `millwright abort` takes it back."
+      : overdue
+        ? `It ought to have ended by ${lock.expires}. See \`millwright follow\`; then \`millwright resume\` or \`millwright abort\`.`
+        : "Watch it with `millwright follow`, or take it back with `millwright abort`.",
   });
 }
 

@@ -1,12 +1,13 @@
-import { mkdir, rm, stat } from "node:fs/promises";
-import { z } from "zod";
+import { mkdir, rm } from "node:fs/promises";
+import * as z from "zod";
 import type { HostPaths } from "../blueprint/host-paths.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { MillwrightError } from "../kernel/errors.ts";
 import { type Plan, planSchema } from "../kernel/plan.ts";
 import { ARGUMENTS } from "./arguments.ts";
-import { namesIn, syncDirectory, writeDurable } from "../kernel/durable-file.ts";
+import { hasCode, namesIn, syncDirectory, writeDurable, writtenAt } from "../kernel/durable-file.ts";
 import { readState } from "../kernel/read-state.ts";
+import { readPreview } from "../swap/preview-file.ts";
 import { verifyJournal } from "./journal-file.ts";
 import { freeLock, lockHeld, readLock, takeLock, withStartMutex } from "./run-lock.ts";
 
@@ -14,7 +15,7 @@ import { freeLock, lockHeld, readLock, takeLock, withStartMutex } from "./run-lo
 const PRIVATE = { mode: 0o600 };
 const KEPT_RUNS = 50;
 const KEPT_PLANS = 20;
-/** Longer than any run should take; after it, the lock is pointed out as overdue. */
+/** Longer than any run should take that waits for nobody; after it, the lock is pointed out as overdue. */
 const LEASE_MILLISECONDS = 2 * 60 * 60 * 1000;
 
 export interface RunStore {
@@ -66,14 +67,28 @@ export async function beginRun(store: RunStore, request: StartRequest): Promise<
       throw new MillwrightError("PLAN_STALE", "The host has changed since the plan was made.", { hint: "Make the plan again and look at what is different." });
     }
     const now = clock.now();
-    const run = runId(now, store.random(2));
-    await mkdir(paths.run(run), { recursive: true });
+    const run = await makeRunFolder(store, now);
     await writeDurable(`${paths.run(run)}/plan.json`, `${JSON.stringify(plan, null, 2)}\n`, PRIVATE);
     await syncDirectory(paths.runs);
-    const [since, expires] = [new Date(now).toISOString(), new Date(now + LEASE_MILLISECONDS).toISOString()];
+    const waits = plan.steps.reduce((sum, step) => sum + (step.waitSeconds ?? 0) * 1000, 0);
+    const [since, expires] = [new Date(now).toISOString(), new Date(now + LEASE_MILLISECONDS + waits).toISOString()];
     await takeLock(paths, { run, who: request.who, reason: plan.purpose, since, expires });
     return run;
   });
+}
+
+/** Two runs of one second may be given the same number: the second would be taken for the first, which has ended. */
+async function makeRunFolder({ paths, random }: RunStore, now: number): Promise<string> {
+  await mkdir(paths.runs, { recursive: true });
+  for (;;) {
+    const run = runId(now, random(2));
+    try {
+      await mkdir(paths.run(run));
+      return run;
+    } catch (error) {
+      if (!hasCode(error, "EEXIST")) throw error;
+    }
+  }
 }
 
 /** The plan a run was begun with. */
@@ -112,7 +127,7 @@ async function refuseWhileOpen(store: RunStore): Promise<void> {
   if (lock === undefined) return;
   const { entries } = await verifyJournal(store.paths.journal);
   const hasEnded = entries.some((entry) => entry.run === lock.run && entry.kind === "run-ended");
-  if (!hasEnded) throw lockHeld(lock, store.clock.now());
+  if (!hasEnded) throw lockHeld(lock, store.clock.now(), (await readPreview(store.paths, lock.run)) !== undefined);
   // The run was over but died before it could free the lock.
   await freeLock(store.paths, lock.run);
 }
@@ -136,9 +151,10 @@ function abortFile(paths: HostPaths, run: string): string {
   return `${paths.run(run)}/abort`;
 }
 
+/** Only whole plans; one that another process has just pruned counts as the oldest. */
 async function oldestFirst(directory: string): Promise<readonly string[]> {
-  const names = await namesIn(directory);
-  const dated = await Promise.all(names.map(async (name) => ({ name, time: (await stat(`${directory}/${name}`)).mtimeMs })));
+  const names = (await namesIn(directory)).filter((name) => !name.startsWith("."));
+  const dated = await Promise.all(names.map(async (name) => ({ name, time: await writtenAt(`${directory}/${name}`) })));
   return dated.sort((a, b) => a.time - b.time).map(({ name }) => name);
 }
 

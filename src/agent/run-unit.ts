@@ -1,18 +1,33 @@
 import { MillwrightError } from "../kernel/errors.ts";
 import type { Shell } from "../kernel/shell.ts";
 
-/** File name of the run's unit; bootstrap writes RUN_UNIT there and enables one instance for each stack. */
+/** File name of the run's unit; bootstrap writes `runUnit` there and enables one instance for each stack. */
 export const RUN_UNIT_NAME = "millwright-run@.service";
+
+/** What every unit of the agent is kept to. */
+export const CONFINEMENT = `Environment=LANG=C.UTF-8
+UMask=0077
+NoNewPrivileges=yes
+ProtectSystem=strict
+ReadWritePaths=/srv/millwright
+ProtectHome=yes
+PrivateTmp=yes
+PrivateDevices=yes`;
 
 /** How long a run that is told to stop may take to finish what it is undoing before it is killed; the journal covers the rest. */
 const STOP_SECONDS = 30;
 
+/** From systemd 254 on the time between two tries can grow: at once for a process that was killed, less often while the cause lasts. */
+const RESTART = { growing: "RestartSec=1\nRestartSteps=6\nRestartMaxDelaySec=60", fixed: "RestartSec=5" };
+
 /**
  * Carries out the run that holds the stack's lock. Started by a verb, by systemd again when it dies, and at boot when a lock is there.
- * Status 7 means that a person is needed, so it is not tried again. It works on files under /srv/millwright and talks to Docker's socket;
- * reading the connections of a container's network needs CAP_SYS_PTRACE.
+ * Status 7 means that a person is needed, so it is not tried again; after any other it is, without end, since a run that has decided must be
+ * finished. It works on files under /srv/millwright and talks to Docker's socket; reading the connections of a container's network needs
+ * CAP_SYS_PTRACE.
  */
-export const RUN_UNIT = `[Unit]
+export function runUnit(restart: keyof typeof RESTART): string {
+  return `[Unit]
 Description=millwright run on %i
 ConditionPathExists=/srv/millwright/%i/state/lock
 RequiresMountsFor=/srv/millwright
@@ -24,21 +39,14 @@ StartLimitIntervalSec=0
 Type=exec
 ExecStart=/opt/millwright/bin/agent run %i
 Restart=on-failure
-RestartSec=1
+${RESTART[restart]}
 RestartPreventExitStatus=7
 KillMode=mixed
 TimeoutStopSec=${STOP_SECONDS}
 MemoryMax=200M
 TasksMax=256
 OOMScoreAdjust=-500
-Environment=LANG=C.UTF-8
-UMask=0077
-NoNewPrivileges=yes
-ProtectSystem=strict
-ReadWritePaths=/srv/millwright
-ProtectHome=yes
-PrivateTmp=yes
-PrivateDevices=yes
+${CONFINEMENT}
 ProtectClock=yes
 ProtectHostname=yes
 ProtectKernelLogs=yes
@@ -51,11 +59,12 @@ RestrictRealtime=yes
 RestrictSUIDSGID=yes
 RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK
 SystemCallArchitectures=native
-CapabilityBoundingSet=CAP_CHOWN CAP_DAC_OVERRIDE CAP_FOWNER CAP_KILL CAP_SYS_PTRACE
+CapabilityBoundingSet=CAP_CHOWN CAP_DAC_OVERRIDE CAP_FOWNER CAP_KILL CAP_NET_ADMIN CAP_SYS_PTRACE
 
 [Install]
 WantedBy=multi-user.target
 `;
+}
 
 export function runUnitOf(stack: string): string {
   return RUN_UNIT_NAME.replace("@", `@${stack}`);
@@ -70,7 +79,8 @@ export async function startUnit(shell: Shell, stack: string, how: "start" | "res
   const unit = runUnitOf(stack);
   // Fails when the unit is not loaded yet, which is as good as reset.
   await shell.run(["systemctl", "reset-failed", unit]);
-  const started = await shell.run(["systemctl", how, "--no-block", unit]);
+  const verb = how === "start" && (await isWaiting(shell, unit)) ? "restart" : how;
+  const started = await shell.run(["systemctl", verb, "--no-block", unit]);
   if (started.code === 0) return;
   throw new MillwrightError("UNIT_FAILED", `systemd did not start the run: ${started.stderr.trim().split("\n")[0] ?? "no reason given"}`, {
     subject: unit,
@@ -82,4 +92,10 @@ export async function startUnit(shell: Shell, stack: string, how: "start" | "res
 export async function isUnitActive(shell: Shell, stack: string): Promise<boolean> {
   const { stdout } = await shell.run(["systemctl", "show", "--property=ActiveState,Job", runUnitOf(stack)]);
   return /^ActiveState=(active|activating|reloading|deactivating)$/m.test(stdout) || /^Job=[1-9]/m.test(stdout);
+}
+
+/** True between two tries. A `start` would then only wait for the second with systemd. */
+async function isWaiting(shell: Shell, unit: string): Promise<boolean> {
+  const { stdout } = await shell.run(["systemctl", "show", "--property=SubState", unit]);
+  return /^SubState=auto-restart/m.test(stdout);
 }

@@ -40,15 +40,13 @@ export interface VerbStreams {
 /** Serves one verb and returns the exit status. Never throws: every failure is an error line. */
 export async function serveVerb(table: VerbTable, verb: Verb, words: readonly string[], who: string, streams: VerbStreams): Promise<number> {
   const gone = new AbortController();
-  // The caller's link broke. What the verb has started goes on; only the telling ends.
-  streams.output.on("error", (error) => gone.abort(new MillwrightError("LINK_LOST", "The caller is gone.", { cause: error })));
-  const write = (line: ReplyLine): boolean => gone.signal.aborted || streams.output.write(`${JSON.stringify(redactValue(line))}\n`);
+  const write = replyWriter(streams.output, (cause) => gone.abort(new MillwrightError("LINK_LOST", "The caller is gone.", { cause })));
   let answer: VerbAnswer;
   try {
     answer = await callVerbHandler(table, verb, words, {
       payload: await readPayload(verb, streams.input),
       who,
-      events: { emit: (event) => void write({ event }) },
+      events: { emit: (event) => write({ event }) },
       signal: gone.signal,
     });
   } catch (error) {
@@ -70,8 +68,20 @@ export async function serveVerb(table: VerbTable, verb: Verb, words: readonly st
 
 /** Tells a caller that its command was refused before it became a verb. Returns the exit status. */
 export function refuse(error: MillwrightError, output: Writable): number {
-  output.write(`${JSON.stringify({ ok: false, agent: VERSION, error: toErrorRecord(error) } satisfies ReplyLine)}\n`);
+  replyWriter(output)({ ok: false, agent: VERSION, error: toErrorRecord(error) });
   return error.exit;
+}
+
+/** Writes a caller's reply lines. When its link breaks, what was started for it goes on; only the telling ends. */
+export function replyWriter(output: Writable, onGone: (cause: Error) => void = () => {}): (line: ReplyLine) => void {
+  let isGone = false;
+  output.on("error", (cause) => {
+    isGone = true;
+    onGone(cause);
+  });
+  return (line) => {
+    if (!isGone) output.write(`${JSON.stringify(redactValue(line))}\n`);
+  };
 }
 
 /** Checks the arguments and calls the verb's handler: also the way in for a caller in the same process. */

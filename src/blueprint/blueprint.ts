@@ -1,5 +1,6 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { Json } from "../kernel/canonical.ts";
+import { DERIVATION } from "../release/derived-name.ts";
 
 /** `blueprint.yaml`: what kind of stack this is. */
 export const blueprintFileSchema = z.strictObject({
@@ -11,26 +12,34 @@ export const blueprintFileSchema = z.strictObject({
   parts: z.array(z.string()),
 });
 
+const owner = { uid: z.number().int(), gid: z.number().int() };
+const officialImage = z.strictObject({ source: z.string(), ...owner });
+/** Made of another image of the blueprint: packages of its own distribution are put into it. */
+const derivedImage = z.strictObject({ from: z.string(), packages: z.array(z.string().regex(DERIVATION.package)).min(1), ...owner });
+
 /** The half of `part.yaml` that is known without a site: read before there is a view. */
 export const partHeadSchema = z.object({
   summary: z.string(),
   /** View path of a boolean; the part is left out when it is false. */
   when: z.string().optional(),
-  /** Image catalogue: the tag, and the user the image is made for. */
-  images: z.record(z.string(), z.strictObject({ source: z.string(), uid: z.number().int(), gid: z.number().int() })).default({}),
+  /** Image catalogue: the tag or what it is made of, and the user the image is made for. */
+  images: z.record(z.string(), z.union([officialImage, derivedImage])).default({}),
 });
 
 /** The other half, after interpolation. */
 export const partBodySchema = z.object({
-  /** Names that the vault must hold. */
-  secrets: z.array(z.strictObject({ name: z.string().regex(/^[a-z][a-z0-9_]*$/) })).default([]),
+  /**
+   * Names that the vault must hold, and where each comes from: made up at random, or from outside, when only that has it (a certificate's key, an
+   * account somewhere else).
+   */
+  secrets: z.array(z.strictObject({ name: z.string().regex(/^[a-z][a-z0-9_]*$/), from: z.enum(["random", "outside"]).default("random") })).default([]),
   directories: z
     .array(
       z.strictObject({ path: z.string().startsWith("/srv/millwright/"), uid: z.number().int(), gid: z.number().int(), mode: z.string().regex(/^0[0-7]{3}$/) }),
     )
     .default([]),
   roles: z
-    .array(z.strictObject({ name: z.string(), secret: z.string(), purpose: z.enum(["owner", "monitor", "backup"]), connectionLimit: z.number().int() }))
+    .array(z.strictObject({ name: z.string(), secret: z.string(), purpose: z.enum(["owner", "monitor"]), connectionLimit: z.number().int() }))
     .default([]),
   /**
    * Files of the stack. `from` is relative to the part: `*.yaml` is data (written as YAML, or as JSON when `to` ends so), `*.hbs` is a
@@ -40,7 +49,7 @@ export const partBodySchema = z.object({
     .array(
       z.strictObject({
         from: z.string().optional(),
-        certificate: z.enum(["chain", "ca"]).optional(),
+        certificate: z.enum(["chain", "ca", "offsite"]).optional(),
         secret: z.string().optional(),
         to: z.string(),
         uid: z.number().int().optional(),
@@ -58,6 +67,8 @@ export interface Part {
   readonly platform: Json | undefined;
   /** `colour.yaml`: services of each colour. */
   readonly colour: Json | undefined;
+  /** `recovery.yaml`: services of the scratch place that backups are restored to. */
+  readonly recovery: Json | undefined;
   /** Everything else in the folder, by path relative to it. */
   readonly files: ReadonlyMap<string, string>;
 }

@@ -1,4 +1,3 @@
-import { stringify } from "yaml";
 import type { Json } from "../kernel/canonical.ts";
 import { RELEASE_IMAGE } from "./stack.ts";
 
@@ -23,6 +22,8 @@ export const NETWORKS = {
   metrics: { internal: true },
   /** Only what must call out: Odoo's mail, ACME. */
   egress: { internal: false },
+  /** What keeps backups away from the host; apart from `egress`, where the proxy is, which has no business with the database. */
+  offsite: { internal: false },
 } as const satisfies Record<string, { readonly internal: boolean }>;
 
 export type NetworkName = keyof typeof NETWORKS;
@@ -35,14 +36,6 @@ export function escapeDollars(value: Json): Json {
   if (value === null || typeof value !== "object") return value;
   if (Array.isArray(value)) return value.map((item: Json) => escapeDollars(item));
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, escapeDollars(item)]));
-}
-
-/**
- * YAML for Compose's reader, which is neither 1.1 nor 1.2: `compat` quotes every text that 1.1 would take for something else (1_000, dates,
- * 0b11), no folding of long commands, no anchors for shared objects.
- */
-export function toYaml(value: unknown, head = ""): string {
-  return head + stringify(value, { compat: "yaml-1.1", lineWidth: 0, aliasDuplicateObjects: false });
 }
 
 export function isMap(value: Json | undefined): value is JsonMap {

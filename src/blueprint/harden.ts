@@ -1,9 +1,10 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { Json } from "../kernel/canonical.ts";
+import { isDerivedName } from "../release/derived-name.ts";
 import type { JsonMap } from "./compose-document.ts";
 import { blueprintInvalid } from "./template.ts";
 
-const network = z.enum(["edge", "app", "data", "metrics", "egress"]);
+const network = z.enum(["edge", "app", "data", "metrics", "egress", "offsite"]);
 const json: z.ZodType<Json> = z.json();
 
 /** What a fragment says under `x-needs`: its exceptions from the strictest setting, and its share of the host. */
@@ -11,7 +12,9 @@ const needsSchema = z.strictObject({
   /** Numeric, as the image is made for. */
   user: z.string().regex(/^[1-9]\d*:[1-9]\d*$/),
   memory: z.number().int().positive(),
-  networks: z.array(network).min(1),
+  networks: z.array(network).min(1).optional(),
+  /** Once it has ended nothing starts it again; without networks it has none. */
+  scratch: z.literal(true).optional(),
   /** Further names in a network, by network. */
   aliases: z.partialRecord(network, z.array(z.string())).default({}),
   /** Folders in memory; each belongs to the service's user and counts against its memory. */
@@ -54,11 +57,13 @@ export function harden(service: string, fragment: Json, labels: Readonly<Record<
   const [uid, gid] = needs.user.split(":");
   return {
     image: said.image,
+    // A registry's image of that name would be somebody else's.
+    ...(isDerivedName(said.image) ? { pull_policy: "never" } : {}),
     ...(said.entrypoint === undefined ? {} : { entrypoint: said.entrypoint }),
     ...(said.command === undefined ? {} : { command: said.command }),
     user: needs.user,
     init: true,
-    restart: "unless-stopped",
+    restart: needs.scratch === true ? "no" : "unless-stopped",
     stop_grace_period: `${needs.stopSeconds}s`,
     read_only: true,
     cap_drop: ["ALL"],
@@ -76,17 +81,22 @@ export function harden(service: string, fragment: Json, labels: Readonly<Record<
       ? {}
       : { tmpfs: needs.writable.map(({ path, size, mode }) => `${path}:rw,noexec,nosuid,nodev,size=${size},uid=${uid},gid=${gid},mode=${mode}`) }),
     ...(said.ports === undefined ? {} : { ports: said.ports.map((port) => ({ ...port, published: String(port.published), protocol: "tcp" })) }),
-    networks: Object.fromEntries(
-      needs.networks.map((name): [string, Json] => {
-        const aliases = needs.aliases[name];
-        return [name, aliases === undefined ? {} : { aliases }];
-      }),
-    ),
+    ...networksOf(service, needs),
     // While it starts it is asked each second: a deploy waits for it.
     healthcheck: { ...said.healthcheck, start_interval: "1s" },
     logging: { driver: "local", options: { "max-size": "10m", "max-file": "5" } },
     labels: { ...said.labels, ...labels },
   };
+}
+
+function networksOf(service: string, { networks, scratch, aliases }: z.infer<typeof needsSchema>): JsonMap {
+  if (networks === undefined && scratch !== true) throw blueprintInvalid(`service ${service}`, "it needs networks or scratch: true");
+  if (networks === undefined) return { network_mode: "none" };
+  const named = networks.map((name): [string, Json] => {
+    const others = aliases[name];
+    return [name, others === undefined ? {} : { aliases: others }];
+  });
+  return { networks: Object.fromEntries(named) };
 }
 
 /** Environment values as the text they are: a number such as 0755 must not be read as YAML's. */

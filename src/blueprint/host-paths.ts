@@ -17,6 +17,16 @@ export interface HostPaths {
   readonly lock: string;
   readonly runs: string;
   readonly data: string;
+  /** The repositories of the backups; another disk may be mounted here. */
+  readonly backup: string;
+  /** Materialised compose.yaml of the scratch place. */
+  readonly recovery: string;
+  /** What stood before a restore, by its run: on the file system of the data, which moves there by a rename. */
+  readonly restorePoints: string;
+  /** What is known of each backup, by its id. */
+  readonly backups: string;
+  /** Where the agent leaves its metrics for the stack's node exporter; no container writes here. */
+  readonly metrics: string;
   /** Materialised compose.yaml and release.json of one colour. */
   colour(colour: "blue" | "green"): string;
   run(id: string): string;
@@ -38,6 +48,11 @@ export function hostPaths(stack: string, root = "/"): HostPaths {
     lock: `${base}/state/lock`,
     runs: `${base}/state/runs`,
     data: `${base}/data`,
+    backup: `${base}/backup`,
+    recovery: `${base}/recovery`,
+    restorePoints: `${base}/data/restore-points`,
+    backups: `${base}/state/backups`,
+    metrics: `${base}/data/agent-metrics`,
     colour: (colour) => `${base}/colours/${colour}`,
     run: (id) => `${base}/state/runs/${id}`,
   };

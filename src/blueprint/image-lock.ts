@@ -1,6 +1,7 @@
-import { parseDocument, stringify } from "yaml";
-import { z } from "zod";
+import { stringify } from "yaml";
+import * as z from "zod";
 import { MillwrightError } from "../kernel/errors.ts";
+import { parseYaml } from "../kernel/parse-yaml.ts";
 
 /** `images.lock.yaml` of a site: which bytes each image name of the blueprint stands for, until `millwright lock` is run again. */
 export const imageLockSchema = z.strictObject({
@@ -19,10 +20,14 @@ export const imageLockSchema = z.strictObject({
 export type ImageLock = z.infer<typeof imageLockSchema>;
 
 export function readImageLock(text: string, file = "images.lock.yaml"): ImageLock {
-  const document = parseDocument(text);
-  const fault = document.errors[0];
-  if (fault !== undefined) throw new MillwrightError("SITE_INVALID", `${file} is not valid YAML: ${fault.message.split("\n")[0]}`, { subject: file });
-  const parsed = imageLockSchema.safeParse(document.toJS());
+  const yaml = parseYaml(text);
+  if (yaml.kind === "fault") {
+    throw new MillwrightError("SITE_INVALID", `${file} is not valid YAML: ${yaml.fault}`, {
+      subject: file,
+      hint: "Get it back from the site's git history, or remove it and run `millwright lock`.",
+    });
+  }
+  const parsed = imageLockSchema.safeParse(yaml.data);
   if (!parsed.success) {
     throw new MillwrightError("SITE_INVALID", `${file} does not have the form of an image lock.`, {
       subject: file,

@@ -1,6 +1,7 @@
-import { parseDocument, type ScalarTag, type CollectionTag } from "yaml";
+import type { CollectionTag, ScalarTag } from "yaml";
 import type { Json } from "../kernel/canonical.ts";
 import { MillwrightError } from "../kernel/errors.ts";
+import { parseYaml } from "../kernel/parse-yaml.ts";
 import { asText, isList, isMap, type JsonMap } from "./compose-document.ts";
 
 /** A file of the site's `overrides/` folder: a Compose overlay. Text in it arrives as it is written: `$` needs no doubling. */
@@ -22,10 +23,9 @@ const replaceList: CollectionTag = { tag: "!override", collection: "seq", resolv
 export function readOverride({ path, content }: Override): JsonMap {
   const refuse = (why: string, hint?: string): MillwrightError =>
     new MillwrightError("SITE_INVALID", `${path}: ${why}.`, { subject: path, ...(hint === undefined ? {} : { hint }) });
-  const document = parseDocument(content, { merge: true, customTags: [resetScalar, resetMap, resetList, replaceMap, replaceList] });
-  const fault = document.errors[0] ?? document.warnings[0];
-  if (fault !== undefined) throw refuse(fault.message.split("\n")[0] ?? "not valid YAML");
-  const data = document.toJS() as Json;
+  const parsed = parseYaml(content, { merge: true, customTags: [resetScalar, resetMap, resetList, replaceMap, replaceList] });
+  if (parsed.kind === "fault") throw refuse(parsed.fault);
+  const data = parsed.data as Json;
   if (data === null) return {};
   if (!isMap(data)) throw refuse("it is not a map with `services`");
   const other = Object.keys(data).find((key) => key !== "services" && !key.startsWith("x-"));

@@ -1,10 +1,11 @@
+import { isIP } from "node:net";
 import type { Json } from "../kernel/canonical.ts";
 import { asText, type ComposeDocument, isList, isMap, type JsonMap, NETWORKS, servicesOf } from "./compose-document.ts";
 import type { Waiver } from "../site/environment.ts";
 import { RELEASE_IMAGE } from "./stack.ts";
 
 /** Something in a rendered service that weakens the host, in the words a person needs to mend it. */
-export interface Finding {
+export interface Violation {
   readonly rule: string;
   /** Empty when it is the document's own. */
   readonly service: string;
@@ -15,7 +16,7 @@ export interface Finding {
 
 interface Rule {
   readonly name: string;
-  readonly judge: (service: JsonMap, name: string) => readonly Problem[];
+  readonly judge: (service: JsonMap, name: string, derived: readonly string[]) => readonly Problem[];
 }
 
 type Problem = readonly [path: string, message: string];
@@ -23,7 +24,7 @@ type Problem = readonly [path: string, message: string];
 /** Keys of a service that the rules below understand. Any other could open a way past them (`extends`, `env_file`, `secrets`, `devices`). */
 const KNOWN_KEYS = new Set(
   (
-    "image entrypoint command user init restart stop_grace_period stop_signal read_only cap_add cap_drop security_opt mem_limit memswap_limit mem_reservation cpus " +
+    "image pull_policy entrypoint command user init restart stop_grace_period stop_signal read_only cap_add cap_drop security_opt mem_limit memswap_limit mem_reservation cpus " +
     "cpu_shares pids_limit oom_score_adj ulimits shm_size environment volumes tmpfs ports expose networks healthcheck logging labels hostname working_dir " +
     "privileged network_mode pid ipc uts userns_mode cgroup container_name depends_on"
   ).split(" "),
@@ -32,10 +33,10 @@ const KNOWN_KEYS = new Set(
 const HOST_NAMESPACES = ["network_mode", "pid", "ipc", "uts", "userns_mode", "cgroup"];
 
 /**
- * A stack's own data, its traffic folder, and files that the agent laid out by content. Plain names only, which nothing expands; of the data
+ * A stack's own data and backups, its traffic folder, and files that the agent laid out by content. Plain names only, which nothing expands; of the data
  * only whole folders, since in one that a container writes to a link of its own could lead anywhere on the host.
  */
-const OWN_PATH = /^\/srv\/millwright\/[a-z0-9-]+\/(data\/[a-z0-9][\w.-]*|traffic|(files|secrets)\/[\w-][\w.-]*(\/[\w-][\w.-]*)*)$/;
+const OWN_PATH = /^\/srv\/millwright\/[a-z0-9-]+\/((?:data|backup)\/[a-z0-9][\w.-]*|traffic|(files|secrets)\/[\w-][\w.-]*(\/[\w-][\w.-]*)*)$/;
 const STACK_FILE = /^\.\.\/(?:data\/[a-z0-9][\w.-]*|traffic|(?!(?:data|traffic)(?:\/|$))[a-z0-9][\w.-]*(\/[\w-][\w.-]*)*\/?)$/;
 const SECRET_NAME = /(PASSWORD|PASSWD|SECRET|TOKEN|API_?KEY|CREDENTIAL|PRIVATE_?KEY)/i;
 
@@ -52,7 +53,9 @@ export const RULES: readonly Rule[] = [
   {
     name: "host-namespace",
     judge: (service) =>
-      HOST_NAMESPACES.flatMap((key) => (service[key] === undefined ? [] : [[key, `"${key}: ${asText(service[key])}" shares a namespace`] as const])),
+      HOST_NAMESPACES.flatMap((key) =>
+        service[key] === undefined || isAlone(key, service[key]) ? [] : [[key, `"${key}: ${asText(service[key])}" shares a namespace`] as const],
+      ),
   },
   {
     name: "docker-socket",
@@ -86,8 +89,9 @@ export const RULES: readonly Rule[] = [
   },
   {
     name: "pinned-image",
-    judge: ({ image }) => {
+    judge: ({ image, pull_policy: pull }, _name, derived) => {
       const text = asText(image);
+      if (derived.includes(text)) return pull === "never" ? [] : [["pull_policy", `"${text}" is made here and must never be pulled`]];
       const isPinned = text === RELEASE_IMAGE || /^sha256:[0-9a-f]{64}$/.test(text) || /@sha256:[0-9a-f]{64}$/.test(text);
       return isPinned ? [] : [["image", `"${text}" is not pinned by digest`]];
     },
@@ -113,20 +117,24 @@ export const RULES: readonly Rule[] = [
   { name: "environment-secret", judge: environmentSecrets },
 ];
 
-/** What is wrong with the documents and not waived. The agent asks this again on the host: what a client says is not trusted. */
-export function judge(documents: readonly ComposeDocument[], waivers: readonly Waiver[]): readonly Finding[] {
-  return judgeAll(documents, waivers).findings;
+/**
+ * What is wrong with the documents and not waived. The agent asks this again on the host: what a client says is not trusted. `derived` are
+ * names of images that are made of pinned ones.
+ */
+export function judge(documents: readonly ComposeDocument[], waivers: readonly Waiver[], derived: readonly string[] = []): readonly Violation[] {
+  return judgeAll(documents, waivers, derived).findings;
 }
 
 /** The same, with the waivers that let something pass: they are shown in every plan. */
 export function judgeAll(
   documents: readonly ComposeDocument[],
   waivers: readonly Waiver[],
-): { readonly findings: readonly Finding[]; readonly waived: readonly Waiver[] } {
-  const findings: Finding[] = [];
+  derived: readonly string[] = [],
+): { readonly findings: readonly Violation[]; readonly waived: readonly Waiver[] } {
+  const findings: Violation[] = [];
   const used = new Set<Waiver>();
   for (const document of documents) {
-    for (const finding of judgeDocument(document)) {
+    for (const finding of judgeDocument(document, derived)) {
       const waiver = waivers.find((one) => one.rule === finding.rule && one.service === finding.service && one.reason.trim() !== "");
       if (waiver === undefined) findings.push(finding);
       else used.add(waiver);
@@ -137,15 +145,16 @@ export function judgeAll(
   return { findings: unique, waived: waivers.filter((waiver) => used.has(waiver)).map(({ rule, service, reason }) => ({ rule, service, reason })) };
 }
 
-function judgeDocument(document: ComposeDocument): readonly Finding[] {
-  const findings: Finding[] = [];
+function judgeDocument(document: ComposeDocument, derived: readonly string[]): readonly Violation[] {
+  const findings: Violation[] = [];
   for (const key of Object.keys(document)) {
     if (["name", "services", "networks"].includes(key)) continue;
     findings.push({ rule: "known-keys", service: "", path: key, message: `"${key}" is not a part of a stack's compose file` });
   }
   for (const [name, problem] of documentNetworks(document)) findings.push({ rule: "networks", service: "", path: `networks.${name}`, message: problem });
   for (const [name, service] of servicesOf(document)) {
-    for (const rule of RULES) for (const [path, message] of rule.judge(service, name)) findings.push({ rule: rule.name, service: name, path, message });
+    for (const rule of RULES)
+      for (const [path, message] of rule.judge(service, name, derived)) findings.push({ rule: rule.name, service: name, path, message });
   }
   return findings;
 }
@@ -155,14 +164,24 @@ function documentNetworks({ networks }: ComposeDocument): readonly (readonly [st
   return Object.entries(networks).flatMap(([name, network]): (readonly [string, string])[] => {
     if (!isNetwork(name)) return [[name, "is not one of the stack's networks"]];
     if (!isMap(network)) return [[name, "has no settings"]];
+    const other = Object.keys(network).find((key) => !["name", "internal", "external"].includes(key));
+    if (other !== undefined) return [[name, `has the setting "${other}", which this policy cannot judge`]];
+    // By its name it could be any network of the host's, such as `host`, which is the host itself.
+    if (!asText(network["name"]).endsWith(`_${name}`)) return [[name, `must be called <stack>_${name}`]];
     if (NETWORKS[name].internal && network["external"] !== true && network["internal"] !== true)
       return [[name, "must have no way out of the host (internal: true)"]];
     return [];
   });
 }
 
+/** `network_mode: none`: no network at all. */
+function isAlone(key: string, value: Json | undefined): boolean {
+  return key === "network_mode" && value === "none";
+}
+
 function ownNetworks(service: JsonMap): readonly Problem[] {
   const { networks } = service;
+  if (networks === undefined && isAlone("network_mode", service["network_mode"])) return [];
   const names = isMap(networks) ? Object.keys(networks) : isList(networks) ? networks.map(asText) : [];
   if (names.length === 0) return [["networks", "the service names no network, so it would get one of its own with a way out"]];
   return names.flatMap((name) => (isNetwork(name) ? [] : [[`networks.${name}`, "is not one of the stack's networks"] as const]));
@@ -184,11 +203,23 @@ function publishedPorts({ ports }: JsonMap, name: string): readonly Problem[] {
   if (name !== "edge") return [["ports", "only the edge publishes ports; Docker's own rules would let them past the host's firewall"]];
   if (!isList(ports)) return [["ports", "is not a list"]];
   return ports.flatMap((port, index) => {
-    const hasAddress = isMap(port)
-      ? typeof port["host_ip"] === "string" && port["host_ip"] !== ""
-      : /^(\[[0-9a-fA-F:]+\]|\d+\.\d+\.\d+\.\d+):\d+:\d+/.test(asText(port));
-    return hasAddress ? [] : [[`ports[${index}]`, `"${asText(port)}" does not name the address it is published on`] as const];
+    const isPlain = isMap(port) ? isPlainPort(port) : isPlainPort(portOfText(asText(port)));
+    return isPlain ? [] : [[`ports[${index}]`, `"${asText(port)}" is not one TCP port on one address of the host`] as const];
   });
+}
+
+/** Address and numbers and nothing else: what stands here goes into rules of the host's firewall. */
+function isPlainPort(port: JsonMap): boolean {
+  const { host_ip: address, published, target, protocol = "tcp", ...others } = port;
+  const isNumber = (value: Json | undefined): boolean => /^[1-9]\d{0,4}$/.test(asText(value)) && Number(value) <= 65535;
+  return (
+    isIP(typeof address === "string" ? address : "") !== 0 && isNumber(published) && isNumber(target) && protocol === "tcp" && Object.keys(others).length === 0
+  );
+}
+
+function portOfText(text: string): JsonMap {
+  const [, six, four, published, target, protocol] = /^(?:\[([^\]]+)\]|([^:]+)):(\d+):(\d+)(?:\/(\w+))?$/.exec(text) ?? [];
+  return { host_ip: six ?? four ?? "", published: published ?? "", target: target ?? "", ...(protocol === undefined ? {} : { protocol }) };
 }
 
 function environmentSecrets({ environment }: JsonMap): readonly Problem[] {

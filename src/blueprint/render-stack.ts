@@ -1,19 +1,20 @@
 import type { Json } from "../kernel/canonical.ts";
 import { MillwrightError } from "../kernel/errors.ts";
-import type { Environment } from "../site/environment.ts";
+import type { Environment, OffsitePolicy } from "../site/environment.ts";
 import { certificateFiles } from "../site/site.ts";
 import { type Blueprint, type Part, partBodySchema } from "./blueprint.ts";
-import { asText, type ComposeDocument, escapeDollars, isMap, type JsonMap, NETWORKS, type NetworkName, servicesOf, toYaml } from "./compose-document.ts";
+import { asText, type ComposeDocument, escapeDollars, isMap, type JsonMap, NETWORKS, type NetworkName, servicesOf } from "./compose-document.ts";
 import { harden } from "./harden.ts";
 import { type ImageLock, lockedReference } from "./image-lock.ts";
 import { holds, interpolate } from "./interpolate.ts";
 import { validate } from "./load-blueprint.ts";
 import { mergeOverride, type Override, readOverride } from "./merge-override.ts";
-import { type Finding, judgeAll } from "./policy.ts";
-import { renderFile } from "./render-file.ts";
+import { type Violation, judgeAll } from "./policy.ts";
+import { type PemPurpose, renderFile } from "./render-file.ts";
 import { COLOURS, type Stack, type StackFacts, type StackFile, stackFileSchema, stackFactsSchema, stackId } from "./stack.ts";
+import { toYaml } from "./to-yaml.ts";
 import { blueprintInvalid, type View } from "./template.ts";
-import { buildView } from "./view.ts";
+import { buildView, derivedImagesOf } from "./view.ts";
 
 export interface RenderInput {
   readonly environment: Environment;
@@ -49,8 +50,17 @@ export function renderStack(input: RenderInput): Stack {
       view,
       colour,
     );
+  documents["recovery"] = composeRecovery(
+    input,
+    parts.map(({ part }) => part),
+    view,
+    servicesOf(platform.document),
+  );
 
-  const verdict = judgeAll(Object.values(documents), input.environment.waivers);
+  // An override may have put an official image in the place of one.
+  const derived = derivedImagesOf(input).filter(({ image }) => platform.images.includes(image));
+  const names = derived.map(({ image }) => image);
+  const verdict = judgeAll(Object.values(documents), input.environment.waivers, names);
   if (verdict.findings.length > 0) throw policyViolated(verdict.findings);
 
   const files: StackFile[] = Object.entries(documents).map(([name, document]) =>
@@ -79,13 +89,15 @@ export function renderStack(input: RenderInput): Stack {
     workers: input.environment.sizing.workers,
     sessions: input.environment.sessions,
     releaseBase: lockedReference(input.lock, "odoo"),
-    images: platform.images,
+    images: [...new Set([...platform.images.filter((image) => !names.includes(image)), ...derived.map(({ base }) => base)])].sort(),
+    derived: derived.map(({ image, base, packages }) => ({ image, base, packages: [...packages] })),
     services: platform.order,
     directories: parts.flatMap(({ body }) => body.directories),
     roles: parts.flatMap(({ body }) => body.roles),
     secrets: [...new Set(parts.flatMap(({ body }) => body.secrets.map(({ name }) => name)))].sort(),
     smoke: structuredClone(input.environment.smoke) as StackFacts["smoke"],
-    swap: { ...input.environment.swap },
+    swap: structuredClone(input.environment.swap) as StackFacts["swap"],
+    backup: backupFacts(input.environment),
     waived: [...verdict.waived],
   } satisfies StackFacts);
   checkSecrets(files, facts);
@@ -118,12 +130,40 @@ function composeColour({ environment, overrides }: RenderInput, parts: readonly 
   };
 }
 
-function hardenAll(parts: readonly Part[], which: "platform" | "colour", view: View, labels: Readonly<Record<string, string>>): JsonMap {
+/**
+ * The scratch place has no network, so nothing of it can reach the plant or be reached; save the database while it fetches what it is restored
+ * from out of the offsite repository. A service with the name of one of the platform's has its
+ * image, also an override's: a database is restored by the version that wrote it.
+ */
+function composeRecovery({ environment }: RenderInput, parts: readonly Part[], view: View, platform: ReturnType<typeof servicesOf>): ComposeDocument {
+  const hardened = Object.entries(hardenAll(parts, "recovery", view, { "millwright.stack": environment.stack }));
+  const images = new Map(platform.map(([name, service]) => [name, service["image"]]));
+  const services = hardened.map(([name, service]): readonly [string, Json] => {
+    const image = images.get(name.replace(/-offsite$/, ""));
+    return [name, isMap(service) && image !== undefined ? { ...service, image } : service];
+  });
+  const document = { name: `${environment.stack}-recovery`, services: Object.fromEntries(services) };
+  const networks = networksOf(document.services, (network) => ({ name: `${environment.stack}_${network}`, external: true }));
+  return Object.keys(networks).length === 0 ? document : { ...document, networks };
+}
+
+function backupFacts({ backup }: Environment): StackFacts["backup"] {
+  const { at, full, drill, keepDays, offsite } = backup;
+  return { at, full, keepDays, ...(drill === undefined ? {} : { drill }), ...(offsite === undefined ? {} : { offsite: offsiteFacts(offsite) }) };
+}
+
+function offsiteFacts({ host, port, bucket, path, keepDays }: OffsitePolicy): NonNullable<StackFacts["backup"]["offsite"]> {
+  return { place: `${host}:${port}/${bucket}${path}`, keepDays };
+}
+
+const FRAGMENTS = { platform: "compose.yaml", colour: "colour.yaml", recovery: "recovery.yaml" } as const;
+
+function hardenAll(parts: readonly Part[], which: keyof typeof FRAGMENTS, view: View, labels: Readonly<Record<string, string>>): JsonMap {
   const services: Record<string, Json> = {};
   for (const part of parts) {
     const fragment = part[which];
     if (fragment === undefined) continue;
-    const where = `parts/${part.name}/${which === "platform" ? "compose" : "colour"}.yaml`;
+    const where = `parts/${part.name}/${FRAGMENTS[which]}`;
     for (const [name, service] of servicesOf(interpolate(fragment, view, where) as JsonMap)) {
       if (Object.hasOwn(services, name)) throw blueprintInvalid(where, `the service "${name}" is there twice`);
       services[name] = harden(name, service, labels);
@@ -152,9 +192,9 @@ function networksOf(services: JsonMap, define: (network: NetworkName) => JsonMap
   return Object.fromEntries((Object.keys(NETWORKS) as NetworkName[]).filter((network) => used.has(network)).map((network) => [network, define(network)]));
 }
 
-function certificateContents({ environment, certificates }: RenderInput): { readonly chain: string; readonly ca: string } | undefined {
-  const names = certificateFiles(environment);
-  if (names === undefined) return undefined;
+/** PEM texts by what they are for. */
+function certificateContents({ environment, certificates }: RenderInput): Readonly<Partial<Record<PemPurpose, string>>> {
+  const names = { ...certificateFiles(environment), offsite: environment.backup.offsite?.ca };
   const read = (file: string): string => {
     const content = Object.hasOwn(certificates, file) ? certificates[file] : undefined;
     if (content === undefined) {
@@ -165,7 +205,8 @@ function certificateContents({ environment, certificates }: RenderInput): { read
     }
     return content;
   };
-  return { chain: read(names.chain), ca: names.ca === undefined ? "" : read(names.ca) };
+  const found = Object.entries(names).flatMap(([purpose, file]) => (file === undefined ? [] : [[purpose, read(file)] as const]));
+  return Object.fromEntries(found);
 }
 
 /** Every reference has a name the vault must hold, and only files that are written 0400 on the host have references. */
@@ -184,7 +225,7 @@ function stackFile(file: { readonly path: string; readonly content: string }): S
   return stackFileSchema.parse(file);
 }
 
-function policyViolated(findings: readonly Finding[]): MillwrightError {
+function policyViolated(findings: readonly Violation[]): MillwrightError {
   const first = findings[0];
   return new MillwrightError(
     "POLICY_VIOLATED",

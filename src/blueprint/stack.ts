@@ -1,5 +1,6 @@
-import { z } from "zod";
+import * as z from "zod";
 import { hashOf } from "../kernel/canonical.ts";
+import { DERIVATION, type DerivedImage } from "../release/derived-name.ts";
 
 /** The two places a release can run. */
 export const COLOURS = ["blue", "green"] as const;
@@ -9,6 +10,19 @@ export const colourSchema = z.enum(COLOURS);
 /** A policy rule set aside for one service, and why. */
 export const waiverSchema = z.strictObject({ rule: z.string(), service: z.string(), reason: z.string() });
 
+const ruleAction = z.enum(["fail", "warn", "off"]);
+const swapRulesSchema = z.strictObject({
+  baselineSeconds: z.number(),
+  extendSeconds: z.number(),
+  probes: z.strictObject({ failAfter: z.number().int(), passAfter: z.number().int(), flaps: z.number().int(), window: z.number().int() }),
+  traffic: z.strictObject({ minimumRequests: z.number().int(), rate: z.number(), routes: z.array(z.string()) }),
+  errors: z.strictObject({ action: ruleAction, share: z.number(), routeShare: z.number(), minimum: z.number().int() }),
+  latency: z.strictObject({ action: ruleAction, ratio: z.number(), floorSeconds: z.number(), minimumRequests: z.number().int() }),
+  memory: z.strictObject({ action: ruleAction, overSeconds: z.number(), withinSeconds: z.number(), above: z.number() }),
+  log: z.strictObject({ action: ruleAction, kinds: z.number().int(), entries: z.number().int() }),
+});
+
+const weekday = z.number().int().min(0).max(6);
 const stackName = z
   .string()
   .regex(/^[a-z][a-z0-9]*(-[a-z0-9]+)+$/)
@@ -46,12 +60,16 @@ export const stackFactsSchema = z.strictObject({
   releaseBase: z.string(),
   /** Images of the platform, by digest: `deploy` pulls those that the host lacks. */
   images: z.array(z.string()),
+  /** Images of the platform that are made of those, each with the name that its making gives it; absent in stacks of versions that had none. */
+  derived: z
+    .array(z.strictObject({ image: z.string(), base: z.string().regex(DERIVATION.base), packages: z.array(z.string().regex(DERIVATION.package)).min(1) }))
+    .optional(),
   /** Platform services in the order they come up. */
   services: z.array(z.string()),
   /** Host directories that must exist before the first start. */
   directories: z.array(z.strictObject({ path: z.string(), uid: z.number().int(), gid: z.number().int(), mode: z.string().regex(/^0[0-7]{3}$/) })),
   /** PostgreSQL roles; each password is the vault's secret of that name. */
-  roles: z.array(z.strictObject({ name: z.string(), secret: z.string(), purpose: z.enum(["owner", "monitor", "backup"]), connectionLimit: z.number().int() })),
+  roles: z.array(z.strictObject({ name: z.string(), secret: z.string(), purpose: z.enum(["owner", "monitor"]), connectionLimit: z.number().int() })),
   /** Names that the vault must hold. */
   secrets: z.array(z.string()),
   smoke: z.array(
@@ -66,9 +84,18 @@ export const stackFactsSchema = z.strictObject({
     cronSeconds: z.number(),
     bakeSeconds: z.number(),
     probeSeconds: z.number(),
-    failedRounds: z.number().int(),
-    errorRatio: z.number(),
-    minimumRequests: z.number().int(),
+    canary: z.strictObject({ percent: z.array(z.number().int().min(1).max(99)), stageSeconds: z.number() }).optional(),
+    rules: swapRulesSchema,
+  }),
+  backup: z.strictObject({
+    /** Time of day of the daily backup, UTC. */
+    at: z.string().regex(/^\d\d:\d\d$/),
+    /** Day of the week of the full one, and that of the drill; 0 is Sunday. */
+    full: weekday,
+    drill: weekday.optional(),
+    keepDays: z.number().int().min(1),
+    /** The second repository, away from the host: server, bucket and folder. */
+    offsite: z.strictObject({ place: z.string(), keepDays: z.number().int().min(1) }).optional(),
   }),
   /** Policy findings that a waiver let pass: shown in every plan. The host has its own word on them, see `readHostWaivers`. */
   waived: z.array(waiverSchema),
@@ -76,7 +103,7 @@ export const stackFactsSchema = z.strictObject({
 
 /**
  * The rendered files of one environment and the facts the agent needs. Paths: `platform/compose.yaml`, `blue/compose.yaml`,
- * `green/compose.yaml` (image `${MILLWRIGHT_RELEASE}`), the config files they mount by relative path (`../edge/traefik.yaml`),
+ * `green/compose.yaml` (image `${MILLWRIGHT_RELEASE}`), `recovery/compose.yaml` (what a backup is restored to), the config files they mount by relative path (`../edge/traefik.yaml`),
  * `edge/routes.json` (Traefik's dynamic configuration without the services of the colours) and `secrets.age` (the vault).
  */
 export const stackSchema = z.strictObject({
@@ -91,9 +118,16 @@ export type StackFacts = z.infer<typeof stackFactsSchema>;
 export type Stack = z.infer<typeof stackSchema>;
 
 /** A stack's id: the hash of its content, so that the same site, blueprint and lock always have the same id. */
-export function stackId(facts: StackFacts, files: readonly StackFile[]): string {
+export function stackId(facts: unknown, files: readonly StackFile[]): string {
   return hashOf({ facts, files: [...files].sort((a, b) => (a.path < b.path ? -1 : 1)) }).slice(0, 16);
 }
+
+export function derivedOf({ facts }: Pick<Stack, "facts">): readonly DerivedImage[] {
+  return facts.derived ?? [];
+}
+
+/** Label that names the definition, and all files it mounts, that a container was made from. */
+export const CONFIG_LABEL = "millwright.config";
 
 /** Stands for the release's image in a colour's compose.yaml until the agent puts the digest there. */
 export const RELEASE_IMAGE = "${MILLWRIGHT_RELEASE}";

@@ -1,7 +1,8 @@
-import { z } from "zod";
+import * as z from "zod";
 import { MillwrightError } from "../kernel/errors.ts";
+import { type DerivedImage, derivedName } from "../release/derived-name.ts";
 import type { Environment } from "../site/environment.ts";
-import type { Blueprint } from "./blueprint.ts";
+import type { Blueprint, Part } from "./blueprint.ts";
 import { hostPaths } from "./host-paths.ts";
 import { type ImageLock, lockedReference } from "./image-lock.ts";
 import { RELEASE_IMAGE } from "./stack.ts";
@@ -58,8 +59,9 @@ const viewSchema = z.strictObject({
   memory: z.record(z.string(), count),
   postgres: z.record(z.string(), count),
   stop: z.strictObject({ web: count, cron: count }),
-  backup: z.strictObject({ at: z.string().regex(/^\d\d:\d\d$/), keep: count }),
-  paths: z.strictObject({ traffic: text, data: text }),
+  backup: z.strictObject({ keep: count, processes: count, hasOffsite: z.boolean(), networks: z.array(z.string()) }),
+  offsite: z.strictObject({ host: text, port: count, server: text, bucket: text, region: text, folder: text, keep: count }),
+  paths: z.strictObject({ traffic: text, data: text, backup: text }),
 });
 
 export interface BuildView {
@@ -68,17 +70,30 @@ export interface BuildView {
   readonly lock: ImageLock;
 }
 
-/** The images an environment needs, by their names in the lock: what `millwright lock` asks the digests of. */
+/** The official images an environment needs, by their names in the lock: what `millwright lock` asks the digests of. */
 export function imagesOf(environment: Environment, blueprint: Blueprint): readonly { readonly name: string; readonly source: string }[] {
-  const images = [{ name: "odoo", source: seriesOf(environment, blueprint).image }];
-  for (const part of blueprint.parts) {
-    if (!isWanted(part.head.when, environment)) continue;
-    for (const [name, image] of Object.entries(part.head.images)) images.push({ name, source: image.source });
-  }
-  return images;
+  const ofParts = catalogue(environment, blueprint).flatMap(([name, image]) => ("source" in image ? [{ name, source: image.source }] : []));
+  return [{ name: "odoo", source: seriesOf(environment, blueprint).image }, ...ofParts];
 }
 
-export function buildView({ environment, blueprint, lock }: BuildView): View {
+/** The images that are made of those, by their names in the blueprint. */
+export function derivedImagesOf({ environment, blueprint, lock }: BuildView): readonly (DerivedImage & { readonly name: string })[] {
+  const official = new Map(imagesOf(environment, blueprint).map(({ name, source }) => [name, source]));
+  return catalogue(environment, blueprint).flatMap(([name, image]) => {
+    if ("source" in image) return [];
+    const source = official.get(image.from);
+    if (source === undefined) throw new MillwrightError("BLUEPRINT_INVALID", `The image "${name}" is made of "${image.from}", which no part has.`);
+    const derivation = { base: lockedReference(lock, image.from, source), packages: image.packages };
+    return [{ name, image: derivedName(name, derivation), ...derivation }];
+  });
+}
+
+function catalogue(environment: Environment, blueprint: Blueprint): readonly (readonly [name: string, image: Part["head"]["images"][string]])[] {
+  return blueprint.parts.filter((part) => isWanted(part.head.when, environment)).flatMap((part) => Object.entries(part.head.images));
+}
+
+export function buildView(input: BuildView): View {
+  const { environment, blueprint, lock } = input;
   const { odoo, sizing, certificate, swap } = environment;
   const series = seriesOf(environment, blueprint);
   const paths = hostPaths(environment.stack);
@@ -103,7 +118,11 @@ export function buildView({ environment, blueprint, lock }: BuildView): View {
       cronThreads: sizing.cronThreads,
       ...sizing.odoo,
     },
-    image: { ...Object.fromEntries(wanted.map(({ name, source }) => [name, lockedReference(lock, name, source)])), release: RELEASE_IMAGE },
+    image: {
+      ...Object.fromEntries(wanted.map(({ name, source }) => [name, lockedReference(lock, name, source)])),
+      ...Object.fromEntries(derivedImagesOf(input).map(({ name, image }) => [name, image])),
+      release: RELEASE_IMAGE,
+    },
     user: Object.fromEntries(Object.entries(users).map(([name, image]) => [name, `${image.uid}:${image.gid}`])),
     uid: Object.fromEntries(Object.entries(users).map(([name, image]) => [name, image.uid])),
     certificate: {
@@ -123,8 +142,15 @@ export function buildView({ environment, blueprint, lock }: BuildView): View {
     postgres: { ...sizing.postgres },
     // Requests are drained before a colour is stopped, so this is for what the drain cut and for a stop by hand.
     stop: { web: Math.ceil(Math.max(60, swap.drainSeconds)) + 10, cron: Math.ceil(Math.max(60, swap.cronSeconds)) + 10 },
-    backup: { at: environment.backup.at, keep: environment.backup.keep },
-    paths: { traffic: paths.trafficDynamic.replace(/\/dynamic$/, ""), data: paths.data },
+    // Half of the processors at most: Odoo goes on.
+    backup: {
+      keep: environment.backup.keepDays,
+      processes: Math.min(4, Math.max(1, Math.floor(environment.host.cpus / 2))),
+      hasOffsite: environment.backup.offsite !== undefined,
+      networks: environment.backup.offsite === undefined ? ["data"] : ["data", "offsite"],
+    },
+    offsite: offsiteView(environment.backup),
+    paths: { traffic: paths.trafficDynamic.replace(/\/dynamic$/, ""), data: paths.data, backup: paths.backup },
   };
   const parsed = viewSchema.safeParse(view);
   if (!parsed.success) {
@@ -134,6 +160,13 @@ export function buildView({ environment, blueprint, lock }: BuildView): View {
     });
   }
   return parsed.data;
+}
+
+/** Empty without an offsite repository: then nothing asks for it. */
+function offsiteView({ offsite }: Environment["backup"]): View {
+  if (offsite === undefined) return { host: "", port: 0, server: "", bucket: "", region: "", folder: "", keep: 0 };
+  const { host, port, bucket, region, path, keepDays } = offsite;
+  return { host, port, server: `${host}:${port}`, bucket, region, folder: path === "/" ? "" : path, keep: keepDays };
 }
 
 /** Whether the site's certificate is signed by an authority that no system trusts by itself. */
@@ -154,11 +187,16 @@ function isWanted(when: string | undefined, environment: Environment): boolean {
   }
 }
 
-/** Monitoring's share is given for all of it: Prometheus and up to four exporters divide it. */
+/**
+ * Monitoring's share is given for all of it: Prometheus and up to four exporters divide it. The scratch place has that of the colour that does
+ * not serve, for no backup is restored while a swap is under way.
+ */
 function memoryShares({ sizing }: Environment): Readonly<Record<string, number>> {
   const { monitoring, ...memory } = sizing.memory;
   const share = (percent: number): number => Math.floor((monitoring * percent) / 100);
-  return { ...memory, prometheus: share(56), exporter: share(11) };
+  const colour = memory.web + memory.cron;
+  const scratchDatabase = Math.floor(colour / 2);
+  return { ...memory, prometheus: share(56), exporter: share(11), scratchDatabase, scratchOdoo: colour - scratchDatabase };
 }
 
 function seriesOf(environment: Environment, blueprint: Blueprint): { readonly image: string; readonly uid: number; readonly gid: number } {

@@ -9,10 +9,10 @@ import { VERSION } from "../kernel/version.ts";
 
 /** What bootstrap needs of an SSH connection. */
 export interface AdminConnection extends AsyncDisposable {
-  exec(command: string, options?: ExecOptions): Promise<{ readonly code: number | null; readonly stdout: string; readonly stderr: string }>;
+  exec(command: string, options?: AdminExecOptions): Promise<{ readonly code: number | null; readonly stdout: string; readonly stderr: string }>;
 }
 
-export interface ExecOptions {
+export interface AdminExecOptions {
   readonly stdin?: Readable | Uint8Array;
   readonly onStdoutLine?: (line: string) => void;
   readonly signal?: AbortSignal;
@@ -24,7 +24,7 @@ export const AGENT_FOLDER = `/opt/millwright/${VERSION}`;
 export async function asRoot(
   connection: AdminConnection,
   words: readonly string[],
-  options: ExecOptions = {},
+  options: AdminExecOptions = {},
 ): Promise<{ readonly code: number | null; readonly stdout: string; readonly stderr: string }> {
   const result = await connection.exec(`LC_ALL=C sudo -n ${quoteWords(words)}`, options);
   if (/^sudo: .*password|not in the sudoers file|sudo: (command )?not found|may not run sudo/m.test(result.stderr)) {

@@ -1,5 +1,5 @@
 import type { Readable } from "node:stream";
-import { z } from "zod";
+import * as z from "zod";
 import { checkPayload, readJson } from "../agent/payload.ts";
 import type { ReplyLine } from "../agent/protocol.ts";
 import { toErrorRecord } from "../kernel/error-record.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { replyLineSchema } from "../agent/protocol.ts";
 import { type Clock, timestamp } from "../kernel/clock.ts";
 import { messageOf, MillwrightError } from "../kernel/errors.ts";
@@ -10,6 +10,7 @@ import type { Environment } from "../site/environment.ts";
 import { type AdminConnection, AGENT_FOLDER, callBootstrap } from "./admin-connection.ts";
 import type { BootstrapRequest } from "./bootstrap-command.ts";
 import { type AgentFiles, carryAgent, lookAtAgent, sumsOf } from "./carry-agent.ts";
+import { refuseUnknownSystem } from "./known-systems.ts";
 import { nodeRuntimeFile, type Processor } from "./node-runtime.ts";
 import { type Change, changeSchema } from "./resource.ts";
 import { type DeployKey, wantedHost } from "./wanted.ts";
@@ -79,6 +80,7 @@ export async function bootstrapHost(options: BootstrapOptions): Promise<Bootstra
 /** What bootstrap would change: drift of a host from what it should be. Changes nothing. */
 export async function checkHost(options: HostOptions): Promise<readonly Change[]> {
   const state = await lookAtAgent(options.connection, options.signal);
+  refuseUnknownSystem(state.distribution, options.environment);
   const sums = await sumsOf(await agentFiles(options, state.processor));
   const found = await callPlan(options, options.events);
   return state.sums.agent === sums.agent && state.sums.node === sums.node ? found.changes : [AGENT_CHANGE, ...found.changes];
@@ -90,6 +92,8 @@ const AGENT_CHANGE: Change = { group: "agent", title: `carry the agent and its N
 async function bringAgent(options: BootstrapOptions): Promise<readonly Change[]> {
   const { connection, events, clock, signal } = options;
   const state = await lookAtAgent(connection, signal);
+  // Before the agent is there to refuse: it should leave nothing on a host that it is not for.
+  refuseUnknownSystem(state.distribution, options.environment);
   const files = await agentFiles(options, state.processor);
   const sums = await sumsOf(files);
   if (state.sums.agent === sums.agent && state.sums.node === sums.node) return [];

@@ -8,6 +8,7 @@ import { pack } from "tar-stream";
 import { MillwrightError } from "../kernel/errors.ts";
 import { lastLines } from "../kernel/shell.ts";
 import { type AdminConnection, AGENT_FOLDER, asRoot } from "./admin-connection.ts";
+import { distributionOf } from "./known-systems.ts";
 import { type Processor, processorOf } from "./node-runtime.ts";
 
 export interface AgentFiles {
@@ -18,15 +19,17 @@ export interface AgentFiles {
 
 export interface CarriedState {
   readonly processor: Processor;
+  /** `debian 13`, `ubuntu 24.04`. */
+  readonly distribution: string;
   /** SHA-256 of what lies in the version's folder on the host. */
   readonly sums: Readonly<Partial<Record<keyof AgentFiles, string>>>;
 }
 
 const NAMES = { agent: "agent.mjs", node: "node" } as const;
 
-/** Looks at the host: its processor, and the agent that it has of this version. */
+/** Looks at the host: its processor, its system, and the agent that it has of this version. */
 export async function lookAtAgent(connection: AdminConnection, signal?: AbortSignal): Promise<CarriedState> {
-  const script = `uname -m; cd ${AGENT_FOLDER} 2>/dev/null && sha256sum ${NAMES.agent} ${NAMES.node} 2>/dev/null; true`;
+  const script = `uname -m; cat /etc/os-release; cd ${AGENT_FOLDER} 2>/dev/null && sha256sum ${NAMES.agent} ${NAMES.node} 2>/dev/null; true`;
   const { code, stdout, stderr } = await asRoot(connection, ["sh", "-c", script], signal === undefined ? {} : { signal });
   const [machine = "", ...lines] = stdout.trim().split("\n");
   if (code !== 0) throw new MillwrightError("LINK_LOST", "The host did not answer a first question.", { details: lastLines(stderr, 5) });
@@ -36,7 +39,7 @@ export async function lookAtAgent(connection: AdminConnection, signal?: AbortSig
   const sum = (name: string): string | undefined => lines.find((line) => line.endsWith(`  ${name}`))?.split(" ")[0];
   const agent = sum(NAMES.agent);
   const node = sum(NAMES.node);
-  return { processor, sums: { ...(agent === undefined ? {} : { agent }), ...(node === undefined ? {} : { node }) } };
+  return { processor, distribution: distributionOf(stdout), sums: { ...(agent === undefined ? {} : { agent }), ...(node === undefined ? {} : { node }) } };
 }
 
 export async function sumsOf(files: AgentFiles): Promise<Readonly<Record<keyof AgentFiles, string>>> {

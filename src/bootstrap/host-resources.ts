@@ -18,7 +18,7 @@ export function hostResources(wanted: WantedHost, facts: HostFacts): readonly Re
     ...diskResources(wanted),
     ...kernelResources(),
     ...accountResources(wanted),
-    ...agentResources(wanted),
+    ...agentResources(wanted, facts),
     ...dockerResources(wanted, facts),
     ...updateResources(facts),
     ...firewallResources(wanted, facts),

@@ -1,27 +1,16 @@
 import { MillwrightError } from "../kernel/errors.ts";
 import { parseRange, rangesOverlap } from "../site/address-range.ts";
-import type { HostFacts, Listener } from "./host-facts.ts";
+import type { HostFacts, ListeningProgram } from "./host-facts.ts";
+import { refuseUnknownSystem } from "./known-systems.ts";
 import type { WantedHost } from "./wanted.ts";
 
-const SUPPORTED = ["debian 12", "debian 13", "ubuntu 24.04"];
 const NEEDED_BYTES = 8 * 1024 ** 3;
 const CLOCK_SECONDS = 60;
 const DOCKER_PROGRAMS = ["dockerd", "docker-proxy"];
 
 /** Refuses what bootstrap cannot or must not change, before anything is changed; returns what a person should know. */
 export function preflight(wanted: WantedHost, facts: HostFacts, operatorNow: number): readonly string[] {
-  if (!SUPPORTED.includes(facts.distribution)) {
-    throw new MillwrightError("HOST_UNSUPPORTED", `The host runs ${facts.distribution}; millwright knows Debian 12, Debian 13 and Ubuntu 24.04.`, {
-      subject: wanted.stack,
-      hint: "Give the stack a host with one of these.",
-    });
-  }
-  if (facts.distribution === "debian 12" && wanted.docker.source === "distribution") {
-    throw new MillwrightError("HOST_UNSUPPORTED", "Debian 12's own packages hold Docker 20.10 and no Compose 2; millwright needs both newer.", {
-      subject: "docker.source",
-      hint: "Set docker.source to `docker` in site.yaml, or use Debian 13.",
-    });
-  }
+  refuseUnknownSystem(facts.distribution, wanted);
   if (facts.stack !== undefined && facts.stack !== wanted.stack) {
     throw new MillwrightError("HOST_TAKEN", `The host was bootstrapped for the stack ${facts.stack}; it cannot carry ${wanted.stack} as well.`, {
       subject: wanted.stack,
@@ -113,7 +102,7 @@ function isOurs(wanted: WantedHost, project: string): boolean {
   return [wanted.stack, `${wanted.stack}-blue`, `${wanted.stack}-green`].includes(project);
 }
 
-function isWebPort(port: Listener["port"]): boolean {
+function isWebPort(port: ListeningProgram["port"]): boolean {
   return port === 80 || port === 443;
 }
 

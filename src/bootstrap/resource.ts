@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /**
  * What a host must have, as data. Pure functions make the list from the wanted host and the facts about it; `kinds/` knows how each kind is
@@ -79,7 +79,7 @@ export const changeSchema = z.object({
 export type Change = z.infer<typeof changeSchema>;
 
 /** What a kind found to be different from what is wanted; empty when nothing is. */
-export interface Finding {
+export interface Difference {
   readonly title: string;
   readonly diff?: readonly string[];
   /** Wrong whatever else is about to be changed, and for a person to put right. */

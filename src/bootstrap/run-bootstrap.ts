@@ -8,7 +8,7 @@ import { hostResources } from "./host-resources.ts";
 import { applyResource, isProof, observeResource } from "./kinds/kinds.ts";
 import { PENDING } from "./kinds/running.ts";
 import { preflight } from "./preflight.ts";
-import type { Change, Finding, Resource } from "./resource.ts";
+import type { Change, Difference, Resource } from "./resource.ts";
 import type { System } from "./system.ts";
 import type { WantedHost } from "./wanted.ts";
 
@@ -95,7 +95,7 @@ async function makeChanges(resources: readonly Resource[], run: BootstrapRun): P
   return { changes, guard };
 }
 
-async function makeChange(resource: Resource, findings: readonly Finding[], id: string, { system, events }: BootstrapRun): Promise<void> {
+async function makeChange(resource: Resource, findings: readonly Difference[], id: string, { system, events }: BootstrapRun): Promise<void> {
   const title = findings.map((finding) => finding.title).join("; ");
   const say = (state: "begun" | "done" | "failed"): void => events.emit({ kind: "step", at: timestamp(system.clock), id, title, state });
   say("begun");
@@ -125,6 +125,6 @@ async function markDue(name: string, { files }: System): Promise<void> {
   await files.write(`${PENDING}/${name}`, "", 0o600);
 }
 
-function toChange(resource: Resource, finding: Finding): Change {
+function toChange(resource: Resource, finding: Difference): Change {
   return { group: resource.group, title: finding.title, diff: [...(finding.diff ?? [])] };
 }

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { waiverSchema } from "../blueprint/stack.ts";
 import { MillwrightError } from "../kernel/errors.ts";
 import { VERSION } from "../kernel/version.ts";
@@ -67,7 +67,10 @@ export function wantedHost(environment: Environment, options: WantedOptions): Wa
   const names = options.deployKeys.map(({ name }) => name);
   const twice = names.find((name, index) => names.indexOf(name) !== index);
   if (twice !== undefined) {
-    throw new MillwrightError("SITE_INVALID", `Two deploy keys are named \`${twice}\`: a name says in the journal who did what.`, { subject: "deploy keys" });
+    throw new MillwrightError("SITE_INVALID", `Two deploy keys are named \`${twice}\`: a name says in the journal who did what.`, {
+      subject: "deploy keys",
+      hint: "Change the last word of one of the .pub files: it is the name.",
+    });
   }
   const parsed = wantedHostSchema.safeParse({
     version: 1,

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { Verb } from "../agent/protocol.ts";
 import type { Stack } from "../blueprint/stack.ts";
 import { timestamp } from "../kernel/clock.ts";
@@ -6,21 +6,24 @@ import { planSchema } from "../kernel/plan.ts";
 import type { CliContext } from "./context.ts";
 import type { HostLink } from "./host-link.ts";
 
-const preparedSchema = z.object({
+const planReplySchema = z.object({
   plan: planSchema,
   notes: z.array(z.string()).default([]),
   drift: z.array(z.object({ subject: z.string(), text: z.string() })).default([]),
+  outdated: z.array(z.string()).default([]),
   classification: z.object({ kind: z.string(), reasons: z.array(z.string()) }).optional(),
 });
 
-export type Prepared = z.infer<typeof preparedSchema>;
+export type PlanReply = z.infer<typeof planReplySchema>;
 
 /** Sends the stack and gets the host's plan for it: one round trip. */
-export async function askPlan(link: HostLink, stack: Stack, context: CliContext): Promise<Prepared> {
-  return preparedSchema.parse(await link.call("plan", [stack.facts.stack], { payload: { stack, now: timestamp(context.clock) } }));
+export async function askPlan(link: HostLink, stack: Stack, context: CliContext): Promise<PlanReply> {
+  return planReplySchema.parse(await link.call("plan", [stack.facts.stack], { payload: { stack, now: timestamp(context.clock) } }));
 }
 
-/** The plan of a swap or of a way back. */
-export async function askSwapPlan(link: HostLink, verb: Extract<Verb, "upgrade-plan" | "rollback-plan">, stack: string, payload?: unknown): Promise<Prepared> {
-  return preparedSchema.parse(await link.call(verb, [stack], payload === undefined ? {} : { payload }));
+type PlanVerb = Extract<Verb, "upgrade-plan" | "rollback-plan" | "backup-plan">;
+
+/** The plan of a swap, a way back, a backup or a drill. */
+export async function askPlanOf(link: HostLink, verb: PlanVerb, stack: string, payload?: unknown): Promise<PlanReply> {
+  return planReplySchema.parse(await link.call(verb, [stack], payload === undefined ? {} : { payload }));
 }

@@ -1,5 +1,5 @@
 import { PassThrough, type Readable } from "node:stream";
-import { z } from "zod";
+import * as z from "zod";
 import { timestamp } from "../kernel/clock.ts";
 import type { MillwrightEvent } from "../kernel/events.ts";
 import type { CliContext } from "./context.ts";
@@ -40,7 +40,6 @@ function hostEngine(link: HostLink, { environment }: Target, context: CliContext
 
 async function localEngine(socket: string, context: CliContext): Promise<Engine> {
   const { dockerodeDocker } = await import("../docker/dockerode-docker.ts");
-  const { localShell } = await import("../docker/local-shell.ts");
   const { releaseBuild } = await import("../release/release-build.ts");
   const { releaseExport } = await import("../release/move-release.ts");
   const { tmpdir } = await import("node:os");
@@ -50,12 +49,10 @@ async function localEngine(socket: string, context: CliContext): Promise<Engine>
     build: async (stream, tag, onEvent) =>
       await releaseBuild({
         store,
-        // Docker's build client keeps its own state in the operator's home.
-        shell: localShell({ PATH: context.environment["PATH"] ?? "/usr/bin:/bin", HOME: context.home, LC_ALL: "C.UTF-8" }),
+        clock: context.clock,
         context: stream,
-        tag,
-        socket,
-        workFolder: tmpdir(),
+        tag: () => tag,
+        directory: tmpdir(),
         onLine: (text) => onEvent({ kind: "note", at: timestamp(context.clock), level: "info", text }),
         signal: context.signal,
       }),

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Verb } from "../agent/protocol.ts";
+import { deployKeySchema } from "../bootstrap/wanted.ts";
 import { MillwrightError } from "../kernel/errors.ts";
 import { type CallOptions, sshCaller } from "../remote/call-verb.ts";
 import { type ConnectOptions, connectHost } from "../remote/connect.ts";
@@ -9,7 +10,6 @@ import { parseKnownHosts } from "../remote/known-hosts.ts";
 import type { SshTarget } from "../remote/ssh-target.ts";
 import type { Environment } from "../site/environment.ts";
 import type { CliContext } from "./context.ts";
-import { LiveView } from "./live-view.ts";
 import type { CommonOptions } from "./program.ts";
 import { exists, readIfThere } from "../kernel/durable-file.ts";
 import type { Target } from "./target.ts";
@@ -80,7 +80,11 @@ export async function deployKeys(
       .replaceAll(/[^a-z0-9@._-]/g, "-")
       .replace(/^[^a-z0-9]+/, "")
       .slice(0, 40);
-    keys.push({ name: name === "" ? "operator" : name, key: `${type} ${blob}` });
+    const key = `${type} ${blob}`;
+    if (!deployKeySchema.shape.key.safeParse(key).success) {
+      throw new MillwrightError("KEY_UNUSABLE", "The file holds no OpenSSH public key.", { subject: file, hint: "Pass --deploy-key FILE.pub." });
+    }
+    keys.push({ name: name === "" ? "operator" : name, key });
   }
   return keys;
 }
@@ -90,7 +94,7 @@ export async function deployKeys(
  * error says so.
  */
 export async function watchRun(link: HostLink, verb: Verb, args: readonly string[], context: CliContext): Promise<unknown> {
-  const view = context.output.live ? new LiveView() : undefined;
+  const view = context.output.live ? new (await import("./live-view.ts")).LiveView(context.output.paint, context.clock) : undefined;
   try {
     return await link.call(verb, args, { onEvent: (event) => (view === undefined ? context.output.event(event) : view.emit(event)) });
   } catch (error) {

@@ -1,154 +1,142 @@
-import { Listr, ListrLogger, ProcessOutput } from "listr2";
+import { Listr, ListrLogger, type ListrTask, ProcessOutput } from "listr2";
+import type { Clock } from "../kernel/clock.ts";
 import type { MillwrightEvent } from "../kernel/events.ts";
+import { printableValue } from "../kernel/printable.ts";
+import { redactValue } from "../kernel/secret.ts";
+import { describeRun, type Paint } from "./describe-run.ts";
+import { advance, NOTHING_SEEN, type RunView, type StepView } from "./run-view.ts";
 
 /** Frames go to standard error: standard output is for results. */
 const logger = new ListrLogger({ processOutput: new ProcessOutput(process.stderr, process.stderr) });
 
-const rendererOptions = { collapseSubtasks: false, showErrorMessage: true, logger } as unknown as { readonly collapseSubtasks: boolean };
+const OPTIONS = {
+  // The lines about the run are a task beside the one that they are about.
+  concurrent: true,
+  exitOnError: false,
+  registerSignalListeners: false,
+  rendererOptions: { collapseSubtasks: false, showErrorMessage: true, logger } as unknown as { readonly collapseSubtasks: boolean },
+} as const;
 
-type Feed = () => Promise<MillwrightEvent | undefined>;
+const TICK_MILLISECONDS = 1000;
 
 /**
- * Draws a run on a terminal from its events: one line a step, the latest probe or note under the step that is under way. listr2 only
- * draws; the run itself goes on at the host whatever happens here.
+ * Draws a run on a terminal from its events: one line a step, and below them what it does now and what comes next. listr2 only draws; the
+ * run itself goes on at the host whatever happens here.
  */
 export class LiveView {
-  readonly #queue: MillwrightEvent[] = [];
-  #wake: (() => void) | undefined;
-  #closed = false;
+  readonly #paint: Paint;
+  readonly #clock: Pick<Clock, "now">;
+  readonly #renderer: "default" | "silent";
+  #view: RunView = NOTHING_SEEN;
+  #isClosed = false;
+  /** Woken by each event and each second. */
+  readonly #waiting = new Set<() => void>();
+  readonly #tick: NodeJS.Timeout;
   readonly #drawing: Promise<void>;
 
-  constructor() {
+  constructor(paint: Paint, clock: Pick<Clock, "now">, renderer: "default" | "silent" = "default") {
+    this.#paint = paint;
+    this.#clock = clock;
+    this.#renderer = renderer;
+    this.#tick = setInterval(() => this.#wake(), TICK_MILLISECONDS);
     this.#drawing = this.#draw();
   }
 
   emit(event: MillwrightEvent): void {
-    this.#queue.push(event);
-    this.#wake?.();
+    this.#view = advance(this.#view, printableValue(redactValue(event) as MillwrightEvent), this.#clock.now());
+    this.#wake();
   }
 
   /** Call when the verb has returned; resolves when the last frame is drawn. */
   async close(): Promise<void> {
-    this.#closed = true;
-    this.#wake?.();
+    this.#isClosed = true;
+    this.#wake();
     await this.#drawing;
+    clearInterval(this.#tick);
   }
 
-  readonly #next: Feed = async () => {
-    while (this.#queue.length === 0) {
-      if (this.#closed) return undefined;
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      });
-    }
-    return this.#queue.shift();
-  };
+  #wake(): void {
+    for (const wake of this.#waiting) wake();
+  }
+
+  /** Resolves as soon as that holds of the view, or nothing more will come. */
+  async #until(holds: (view: RunView) => boolean): Promise<void> {
+    while (!holds(this.#view) && this.#view.ended === undefined && !this.#isClosed) await this.#woken();
+  }
+
+  async #woken(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const wake = (): void => {
+        this.#waiting.delete(wake);
+        resolve();
+      };
+      this.#waiting.add(wake);
+    });
+  }
 
   async #draw(): Promise<void> {
-    let event = await this.#next();
-    while (event !== undefined && event.kind !== "plan") event = await this.#next();
-    if (event === undefined) return;
-    const { steps, purpose } = event;
-    const undone: string[] = [];
-    let ended: string | undefined;
-    const forward = new Listr(
-      [
-        {
-          title: purpose,
-          task: (_context, parent) =>
-            parent.newListr(
-              steps.map((step) => ({
-                title: step.title,
-                task: async (_inner: unknown, task: { title: string; output: string }) => {
-                  for (;;) {
-                    const next = await this.#next();
-                    if (next === undefined) throw new Error("the link ended");
-                    if (next.kind === "ended") {
-                      ended = next.summary;
-                      return;
-                    }
-                    if (next.kind === "step" && next.state === "undoing") {
-                      undone.push(next.title);
-                      throw new Error("being undone");
-                    }
-                    if (next.kind === "step" && next.id === step.id) {
-                      if (next.state === "failed") throw new Error(next.detail ?? "failed");
-                      if (next.state === "done" || next.state === "skipped") {
-                        if (next.detail !== undefined) task.title = `${step.title}: ${next.detail}`;
-                        return;
-                      }
-                      continue;
-                    }
-                    const text = liveText(next);
-                    if (text !== undefined) task.output = text;
-                  }
-                },
-              })),
-              { exitOnError: true },
-            ),
-        },
-      ],
-      { registerSignalListeners: false, exitOnError: true, rendererOptions },
-    );
-    try {
-      await forward.run();
-    } catch {
-      // The failing step is drawn; the error itself reaches the user with the run's result.
-      await this.#drawUndo(undone);
+    await this.#until(({ plan }) => plan !== undefined);
+    const { plan, steps } = this.#view;
+    if (plan === undefined) return;
+    const forward = steps.map(({ id }) => this.#forward(id));
+    await this.#drawTask({ title: plan.purpose, task: (_, parent) => parent.newListr(forward, { concurrent: false }) }, isGoneForward);
+    for (let index = 0; ; index += 1) {
+      await this.#until(({ undos }) => undos.length > index);
+      const id = this.#view.undos[index];
+      if (id === undefined) return;
+      await this.#drawTask(this.#back(id), (view) => stepOf(view, id)?.undo !== "undoing");
     }
-    if (ended !== undefined) return;
-    while ((await this.#next()) !== undefined);
   }
 
-  async #drawUndo(first: readonly string[]): Promise<void> {
-    let title = first[0];
-    for (;;) {
-      let event: MillwrightEvent | undefined;
-      while (title === undefined) {
-        event = await this.#next();
-        if (event === undefined || event.kind === "ended") return;
-        if (event.kind === "step" && event.state === "undoing") title = event.title;
-      }
-      const current = title;
-      title = undefined;
-      const list = new Listr(
-        [
-          {
-            title: `Undo: ${current}`,
-            task: async (_context, task) => {
-              for (;;) {
-                const next = await this.#next();
-                if (next === undefined || (next.kind === "step" && next.state === "undone")) return;
-                if (next.kind === "step" && next.state === "failed") throw new Error(next.detail ?? "failed");
-                const text = liveText(next);
-                if (text !== undefined) task.output = text;
-              }
-            },
-          },
-        ],
-        { registerSignalListeners: false, rendererOptions },
-      );
-      try {
-        await list.run();
-      } catch {
-        // The undo that failed is drawn; nothing is undone after it, and the error comes with the run's result.
-        return;
-      }
-    }
+  /** Draws a task with the lines about the run below it, as long as it goes on. */
+  async #drawTask(task: ListrTask, isOver: (view: RunView) => boolean): Promise<void> {
+    const below: ListrTask = {
+      task: async (_, wrapper) => {
+        while (!isOver(this.#view) && this.#view.ended === undefined && !this.#isClosed) {
+          wrapper.output = describeRun(this.#view, this.#clock.now(), this.#paint).join("\n");
+          await this.#woken();
+        }
+      },
+    };
+    await new Listr([task, below], { ...OPTIONS, renderer: this.#renderer }).run();
+  }
+
+  #forward(id: string): ListrTask {
+    const title = stepOf(this.#view, id)?.title ?? id;
+    return {
+      title,
+      task: async (_, wrapper) => {
+        await this.#until((view) => view.undos.length > 0 || hasEnded(stepOf(view, id)));
+        const { state, detail } = stepOf(this.#view, id) ?? {};
+        if (state === "waiting") wrapper.skip(`${title}: not begun`);
+        else if (state !== "done") throw new Error(`${title}: ${state === "failed" ? (detail ?? "failed") : "not ended"}`);
+        else if (detail !== undefined) wrapper.title = `${title}: ${detail}`;
+      },
+    };
+  }
+
+  #back(id: string): ListrTask {
+    const title = `Undo: ${stepOf(this.#view, id)?.title ?? id}`;
+    return {
+      title,
+      task: async () => {
+        await this.#until((view) => stepOf(view, id)?.undo !== "undoing");
+        const { undo, detail } = stepOf(this.#view, id) ?? {};
+        if (undo !== "undone") throw new Error(`${title}: ${undo === "failed" ? (detail ?? "failed") : "not ended"}`);
+      },
+    };
   }
 }
 
-function liveText(event: MillwrightEvent): string | undefined {
-  switch (event.kind) {
-    case "note":
-      return event.text;
-    case "probe":
-      return `${event.colour} ${event.name}: ${event.verdict}, ${event.detail}`;
-    case "progress":
-      return event.total === undefined ? `${event.done} ${event.unit}` : `${event.done} of ${event.total} ${event.unit}`;
-    case "plan":
-    case "step":
-    case "ended":
-      return undefined;
-  }
+function stepOf({ steps }: RunView, id: string): StepView | undefined {
+  return steps.find((step) => step.id === id);
+}
+
+function hasEnded(step: StepView | undefined): boolean {
+  return step?.state === "done" || step?.state === "failed";
+}
+
+/** Nothing of the plan is to come: all is done, or the run goes back. */
+function isGoneForward({ steps, undos }: RunView): boolean {
+  return undos.length > 0 || steps.every(hasEnded);
 }

@@ -1,7 +1,8 @@
 import { CommanderError } from "commander";
-import { asMillwrightError, MillwrightError } from "../kernel/errors.ts";
-import { buildContext } from "./context.ts";
+import { MillwrightError } from "../kernel/errors.ts";
+import { cliContext } from "./context.ts";
 import { Output, type OutputMode, wantsColour } from "./output.ts";
+import { problemOf } from "./problem-of.ts";
 import { buildProgram } from "./program.ts";
 
 const argv = process.argv.slice(2);
@@ -16,6 +17,8 @@ process.on("SIGTERM", () => {
 });
 // A closed pipe (`millwright … | head`) is not a fault.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 1));
+// Messages that nobody reads must not end what they are about, nor change its exit status.
+process.stderr.on("error", () => {});
 
 const has = (flag: string): boolean => argv.includes(flag);
 const mode: OutputMode = has("--json-lines") ? "json-lines" : has("--json") ? "json" : "text";
@@ -27,14 +30,13 @@ const output = new Output({
   live: isTty && !process.env["CI"] && process.env["TERM"] !== "dumb",
   debug: has("--debug"),
 });
-const context = buildContext(output, interrupt.signal, has("--no-input"));
 
 let commandName = "millwright";
-const program = buildProgram(context, (name) => {
-  commandName = name;
-});
 
 try {
+  const program = buildProgram(cliContext(output, interrupt.signal, has("--no-input")), (name) => {
+    commandName = name;
+  });
   const result = await program.run(argv);
   if (result !== undefined) {
     output.result(commandName, result);
@@ -46,7 +48,7 @@ try {
     process.exitCode = error.exitCode === 0 || error.code === "commander.help" ? 0 : 2;
     if (process.exitCode === 2 && mode !== "text") output.error(commandName, new MillwrightError("USAGE", error.message.replace(/^error: /, "")));
   } else {
-    const problem = interrupt.signal.aborted ? asMillwrightError(interrupt.signal.reason) : asMillwrightError(error);
+    const problem = problemOf(error, interrupt.signal);
     output.error(commandName, problem);
     process.exitCode = problem.exit;
   }

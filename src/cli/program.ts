@@ -1,4 +1,4 @@
-import { Command, Option } from "commander";
+import { Command, InvalidArgumentError, Option } from "commander";
 import { VERSION } from "../kernel/version.ts";
 import type { CliContext } from "./context.ts";
 import type { CommandResult } from "./output.ts";
@@ -34,6 +34,11 @@ Exit status: 0 done · 1 failed · 2 wrong input · 3 changes pending · 4 host 
 /** For options that may be given more than once. */
 const collect = (value: string, all: string[] | undefined): string[] => [...(all ?? []), value];
 
+function lineCount(value: string): string {
+  if (/^[1-9]\d{0,4}$/.test(value)) return value;
+  throw new InvalidArgumentError("It must be a number from 1 to 99999.");
+}
+
 export function buildProgram(context: CliContext, onCommand: (name: string) => void): Program {
   let outcome: CommandResult | undefined;
   const root = new Command("millwright");
@@ -45,6 +50,7 @@ export function buildProgram(context: CliContext, onCommand: (name: string) => v
     .exitOverride()
     .configureOutput({ writeErr: (text) => (quiet ? undefined : process.stderr.write(text)) })
     .showSuggestionAfterError()
+    .showHelpAfterError("Next: add --help to see what there is.")
     .helpCommand(false)
     .addHelpText("after", EXAMPLES);
 
@@ -68,6 +74,7 @@ export function buildProgram(context: CliContext, onCommand: (name: string) => v
       names.forEach((key, index) => {
         if (received[index] !== undefined) options[key] = received[index];
       });
+      await import("../kernel/interpret-schemas.ts");
       const run = await load();
       outcome = await run(options as Options & CommonOptions, context);
     };
@@ -104,8 +111,22 @@ export function buildProgram(context: CliContext, onCommand: (name: string) => v
   command(root, "plan [env]", "compare the stack with what runs, change nothing", true)
     .option("--exit-code", "exit 3 when the plan has changes")
     .action(action("plan", async () => (await import("./commands/plan.ts")).planCommand, ["env"]));
-  yes(command(root, "deploy [env]", "bring the platform to what the site says", true)).action(
-    action("deploy", async () => (await import("./commands/deploy.ts")).deployCommand, ["env"]),
+  yes(command(root, "deploy [env]", "bring the platform to what the site says", true))
+    .option("--docker <socket>", "put packages into images on the Docker engine of this socket instead of the host's")
+    .action(action("deploy", async () => (await import("./commands/deploy.ts")).deployCommand, ["env"]));
+
+  const secrets = root.command("secrets").description("what is encrypted in the site folder, and who can open it").helpCommand(false);
+  command(secrets, "list", "names of the secrets and who can open them; opens nothing", false).action(
+    action("secrets list", async () => (await import("./commands/secrets.ts")).secretsListCommand),
+  );
+  command(secrets, "show <name> [env]", "print one secret, such as odoo_admin, the administrator's first password", false).action(
+    action("secrets show", async () => (await import("./commands/secrets.ts")).secretsShowCommand, ["name", "env"]),
+  );
+  yes(command(secrets, "set <name> [env]", "set a secret to a value from a hidden prompt or standard input", false)).action(
+    action("secrets set", async () => (await import("./commands/secrets.ts")).secretsSetCommand, ["name", "env"]),
+  );
+  command(secrets, "rekey", "encrypt everything anew for those whom secrets/recipients.yaml names", false).action(
+    action("secrets rekey", async () => (await import("./commands/secrets.ts")).secretsRekeyCommand),
   );
 
   const release = root.command("release").description("immutable releases of Odoo and the site's addons").helpCommand(false);
@@ -126,15 +147,41 @@ export function buildProgram(context: CliContext, onCommand: (name: string) => v
 
   yes(command(root, "upgrade [env]", "swap to a release; health checks decide whether it stays", true))
     .option("--release <id>", "release to swap to (default: you are asked; without a terminal, needed)")
+    .option("--preview", "show the new release to testers only, by a secret link or header, and wait for `resume` or `abort`")
     .option("--dry-run", "show the plan, change nothing")
     .action(action("upgrade", async () => (await import("./commands/upgrade.ts")).upgradeCommand, ["env"]));
   yes(command(root, "rollback [env]", "back to the release before", true)).action(
     action("rollback", async () => (await import("./commands/upgrade.ts")).rollbackCommand, ["env"]),
   );
+  const from = (): Option => new Option("--from <place>", "whose backups: local, on the host, or offsite").choices(["local", "offsite"]).default("local");
+  const backup = root.command("backup").description("backups of database and files, and the proof that they can be restored").helpCommand(false);
+  command(backup, "run [env]", "back up database and files now", true)
+    .option("--full", "everything, not only what has changed")
+    .action(action("backup run", async () => (await import("./commands/backup.ts")).backupRunCommand, ["env"]));
+  command(backup, "list [env]", "the backups that there are, and what the last drill measured", true).action(
+    action("backup list", async () => (await import("./commands/backup.ts")).backupListCommand, ["env"]),
+  );
+  command(backup, "verify [env]", "read the repositories: damage, missing parts, holes in the archived log", true)
+    .option("--all", "read every byte of the files' repository, not a thirtieth")
+    .addOption(from())
+    .action(action("backup verify", async () => (await import("./commands/backup.ts")).backupVerifyCommand, ["env"]));
+  command(backup, "drill [env]", "restore to a scratch place without network, check everything, log in: measured RPO and RTO", true)
+    .addOption(from())
+    .action(action("backup drill", async () => (await import("./commands/backup.ts")).backupDrillCommand, ["env"]));
+
+  command(backup, "restore [env]", "database and files as they were; restored and checked first, then put in place", true)
+    .option("--to <moment>", "now, backup:<id>, or a time with its zone: 2026-11-24T14:05+01:00")
+    .option("--to-new-host", "a bare VM becomes the stack's host: bootstrap, deploy, restore, release; its backups must be mounted there, or --from offsite")
+    .addOption(from())
+    .option("--beside", "leave it in the scratch place, and the plant as it is")
+    .option("--confirm <stack>", "name of the stack, instead of typing it when asked")
+    .option("--dry-run", "show the plan, change nothing")
+    .action(action("backup restore", async () => (await import("./commands/backup.ts")).backupRestoreCommand, ["env"]));
+
   command(root, "follow [env]", "watch the run that is under way, or the last one", true).action(
     action("follow", async () => (await import("./commands/runs.ts")).followCommand, ["env"]),
   );
-  command(root, "resume [env]", "let a stalled run go on: forward if it had decided, back otherwise", true).action(
+  command(root, "resume [env]", "let a stalled run go on (forward if it had decided, back otherwise), or one that waits in its preview", true).action(
     action("resume", async () => (await import("./commands/runs.ts")).resumeCommand, ["env"]),
   );
   yes(command(root, "abort [env]", "undo the run that is under way", true)).action(
@@ -143,12 +190,18 @@ export function buildProgram(context: CliContext, onCommand: (name: string) => v
   command(root, "status [env]", "what serves, since when, by whom, and how well", true).action(
     action("status", async () => (await import("./commands/status.ts")).statusCommand, ["env"]),
   );
-  command(root, "history [env]", "what was done on the host, by whom, and how it ended", true).action(
-    action("history", async () => (await import("./commands/status.ts")).historyCommand, ["env"]),
+  const history = command(root, "history [env]", "what was done on the host, by whom, and how it ended", true).action(
+    action("history", async () => (await import("./commands/history.ts")).historyCommand, ["env"]),
   );
+  command(history, "verify [env]", "walk the host's journal and name the first entry that is changed, missing or out of order; exit 7", true)
+    .option("--accept", "take the journal as it is, whatever this machine has seen of it before")
+    .action(action("history verify", async () => (await import("./commands/history.ts")).historyVerifyCommand, ["env"]));
+  command(root, "report [run] [env]", "write one HTML page of a run (default: the last swap or rollback): steps, probes, verdicts, versions", true)
+    .option("--out <file>", "where to write it (default: <site>/reports/<stack>-<run>.html)")
+    .action(action("report", async () => (await import("./commands/report.ts")).reportCommand, ["run", "env"]));
   command(root, "logs <service> [env]", "last log lines of a service: edge, database, web, cron, blue-web, …", true)
-    .addOption(new Option("-n, --lines <count>", "how many").default("100"))
-    .action(action("logs", async () => (await import("./commands/status.ts")).logsCommand, ["service", "env"]));
+    .addOption(new Option("-n, --lines <count>", "how many").default("100").argParser(lineCount))
+    .action(action("logs", async () => (await import("./commands/logs.ts")).logsCommand, ["service", "env"]));
   root
     .command("completion <shell>")
     .description("print a completion script for bash, zsh or fish")

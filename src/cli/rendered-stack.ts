@@ -1,26 +1,24 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import type { Blueprint } from "../blueprint/blueprint.ts";
 import { readImageLock, type ImageLock } from "../blueprint/image-lock.ts";
 import { loadBlueprint } from "../blueprint/load-blueprint.ts";
 import type { Override } from "../blueprint/merge-override.ts";
 import { renderStack } from "../blueprint/render-stack.ts";
 import type { Stack } from "../blueprint/stack.ts";
-import { secretNames } from "../blueprint/secret-names.ts";
+import { type SecretNeed, secretNeeds } from "../blueprint/secret-names.ts";
 import { MillwrightError } from "../kernel/errors.ts";
 import { namesIn, readIfThere } from "../kernel/durable-file.ts";
 import { isComplete } from "../secrets/is-complete.ts";
+import { readRecipients } from "../secrets/recipients.ts";
 import { readVaultFile } from "../secrets/vault-file.ts";
-import { certificateFiles } from "../site/site.ts";
+import { pemFiles } from "../site/site.ts";
 import type { CliContext } from "./context.ts";
+import { PACKAGE_DIRECTORY } from "./package-directory.ts";
 import type { Target } from "./target.ts";
 
-/** Works from `src/cli` and from `dist/cli`: both lie two folders below the package. */
-export const PACKAGE_DIRECTORY = fileURLToPath(new URL("../..", import.meta.url));
-
-export async function odooBlueprint(): Promise<Blueprint> {
-  return await loadBlueprint(join(PACKAGE_DIRECTORY, "blueprints/odoo"));
+export function odooBlueprint(): Blueprint {
+  return loadBlueprint(join(PACKAGE_DIRECTORY, "blueprints/odoo"));
 }
 
 export async function siteLock({ site }: Target): Promise<ImageLock> {
@@ -40,11 +38,10 @@ export async function siteLock({ site }: Target): Promise<ImageLock> {
  */
 export async function renderedStack(target: Target, context: CliContext): Promise<Stack> {
   const { site, environment } = target;
-  const blueprint = await odooBlueprint();
+  const blueprint = odooBlueprint();
   await completeSecrets(target, blueprint, context);
-  const files = certificateFiles(environment);
   const certificates: Record<string, string> = {};
-  for (const name of files === undefined ? [] : [files.chain, ...(files.ca === undefined ? [] : [files.ca])]) {
+  for (const name of pemFiles(environment)) {
     const text = await readIfThere(join(site.directory, name));
     if (text === undefined) {
       throw new MillwrightError("SITE_INVALID", `The certificate file ${name} is not in the site folder.`, { subject: name, hint: "millwright check" });
@@ -59,9 +56,11 @@ export async function renderedStack(target: Target, context: CliContext): Promis
   return renderStack({ environment, blueprint, lock, vault, overrides, certificates });
 }
 
-async function completeSecrets({ site, environment }: Target, blueprint: Blueprint, context: CliContext): Promise<void> {
-  const names = secretNames(environment, blueprint);
-  if (await isComplete(site, environment, names, context.clock)) return;
+async function completeSecrets(target: Target, blueprint: Blueprint, context: CliContext): Promise<void> {
+  const { site, environment } = target;
+  const needs = secretNeeds(environment, blueprint);
+  const all = needs.map(({ name }) => name);
+  if (await isComplete(site, environment, all, context.clock)) return;
   const [{ ensureSiteSecrets }, { ensureIdentity, readIdentity }] = await Promise.all([
     import("../secrets/ensure-site-secrets.ts"),
     import("../secrets/identity.ts"),
@@ -70,8 +69,21 @@ async function completeSecrets({ site, environment }: Target, blueprint: Bluepri
   // A site that never had secrets gets them, from a new identity if need be; one that has some needs an identity that can open them.
   const isNew = (await readIfThere(site.files.vault(environment.name))) === undefined;
   const identity = isNew ? await ensureIdentity(identityFile) : await readIdentity(identityFile);
+  const names = needs.flatMap(({ name, from }) => (from === "random" ? [name] : []));
   const done = await ensureSiteSecrets({ site, environment, names, identity, operator: context.user, clock: context.clock });
   for (const line of done) context.output.say(`${environment.name}: ${line}`);
+  await requireSecrets(target, needs);
+}
+
+/** What only the operator has cannot be made. */
+async function requireSecrets({ site, environment }: Target, needs: readonly SecretNeed[]): Promise<void> {
+  const holds = (await readRecipients(site.directory)).holds[environment.name] ?? [];
+  const missing = needs.flatMap(({ name }) => (holds.includes(name) ? [] : [name]));
+  if (missing.length === 0) return;
+  throw new MillwrightError("SECRET_MISSING", `The vault of ${environment.name} lacks ${missing.join(" and ")}, which only you can give.`, {
+    subject: missing.join(", "),
+    hint: missing.map((name) => `millwright secrets set ${name} ${environment.name}`).join("; "),
+  });
 }
 
 async function readOverrides(directory: string): Promise<readonly Override[]> {

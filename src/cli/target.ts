@@ -15,7 +15,11 @@ export interface EnvironmentOption {
   readonly env?: string;
 }
 
+export function siteDirectory(options: CommonOptions, context: CliContext): string {
+  return resolve(context.directory, options.site ?? ".");
+}
+
 export async function loadTarget(options: CommonOptions & EnvironmentOption, context: CliContext): Promise<Target> {
-  const site = await loadSite(resolve(context.directory, options.site ?? "."));
+  const site = await loadSite(siteDirectory(options, context));
   return { site, environment: environmentOf(site, options.env) };
 }

@@ -1,5 +1,5 @@
 import { writeFile } from "node:fs/promises";
-import { ERROR_CODES } from "../kernel/errors.ts";
+import { ERROR_CODES } from "../kernel/error-codes.ts";
 import { type JsonSchema, siteJsonSchema } from "../site/site-json-schema.ts";
 
 import { describeQuestions } from "../wizard/describe-questions.ts";
@@ -8,7 +8,7 @@ import { describeQuestions } from "../wizard/describe-questions.ts";
 export function errorsDocument(): string {
   const rows = Object.entries(ERROR_CODES)
     .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([code, { exit, means }]) => `| \`${code}\` | ${exit} | ${means} |`);
+    .map(([code, { exit, means, next }]) => `| \`${code}\` | ${exit} | ${means} | ${next} |`);
   return `# Error codes
 
 Every failure prints what failed and why, the next thing to type, a code, and ends with an exit status. With \`--json\` the same is in \`error\`.
@@ -26,8 +26,8 @@ Codes are added, never renamed. This page is written by \`npm run schema\`.
 | 7 | undoing a step failed; a person is needed |
 | 130, 143 | interrupted |
 
-| code | exit | means |
-|---|---|---|
+| code | exit | means | what to do, when the message says nothing better |
+|---|---|---|---|
 ${rows.join("\n")}
 `;
 }

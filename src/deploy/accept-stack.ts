@@ -1,18 +1,21 @@
 import { posix } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { isList, isMap, type JsonMap, servicesOf } from "../blueprint/compose-document.ts";
 import { type HostPaths, hostPaths } from "../blueprint/host-paths.ts";
 import { judge } from "../blueprint/policy.ts";
-import { RELEASE_IMAGE, type Stack, stackId, stackSchema } from "../blueprint/stack.ts";
+import { derivedOf, RELEASE_IMAGE, type Stack, stackId, stackSchema } from "../blueprint/stack.ts";
 import type { Json } from "../kernel/canonical.ts";
 import { MillwrightError } from "../kernel/errors.ts";
+import { isTrulyNamed } from "../release/derived-name.ts";
 import type { Waiver } from "../site/environment.ts";
 import { readCompose } from "./materialise.ts";
 import { storeStack } from "./stack-store.ts";
 
-const COMPOSE_FILES = ["platform/compose.yaml", "blue/compose.yaml", "green/compose.yaml"] as const;
+const COMPOSE_FILES = ["platform/compose.yaml", "blue/compose.yaml", "green/compose.yaml", "recovery/compose.yaml"] as const;
 const REQUIRED = [...COMPOSE_FILES, "edge/routes.json", "secrets.age"] as const;
 const ROLE = /^[a-z][a-z0-9_]{0,62}$/;
+/** Compose allows more, also what `docker compose up` would take for an option. */
+const SERVICE = /^[a-z][a-z0-9_-]{0,62}$/;
 
 /** Takes a stack in from outside: what the sender says is not trusted. Verified, judged by the host's own policy and waivers, then stored. */
 export async function acceptStack(paths: HostPaths, name: string, input: unknown, waivers: readonly Waiver[]): Promise<Stack> {
@@ -20,6 +23,7 @@ export async function acceptStack(paths: HostPaths, name: string, input: unknown
   const findings = judge(
     COMPOSE_FILES.map((path) => readCompose(stack, path)),
     waivers,
+    derivedOf(stack).map(({ image }) => image),
   );
   if (findings.length > 0) {
     const details = findings.map(({ service, path, message, rule }) => `${service} ${path}: ${message} (${rule})`);
@@ -44,7 +48,7 @@ export function verifyStack(input: unknown, name: string): Stack {
   const stack = parsed.data;
   const wrong = [...wrongIdentity(stack, name), ...wrongPaths(stack)];
   if (wrong.length > 0) throw invalid(name, wrong);
-  const unfit = [...wrongFacts(stack), ...wrongSources(stack), ...wrongVariables(stack)];
+  const unfit = [...wrongFacts(stack), ...wrongDerived(stack), ...wrongNames(stack), ...wrongSources(stack), ...wrongVariables(stack)];
   if (unfit.length > 0) throw invalid(name, unfit);
   return stack;
 }
@@ -77,11 +81,15 @@ function wrongPaths(stack: Stack): string[] {
     }
   }
   // One level and no deeper: inside a folder that a container writes to, a symbolic link of its own could lead the agent anywhere.
-  const { base, data } = hostPaths(stack.facts.stack);
-  for (const { path } of stack.facts.directories) {
+  const { base, data, backup, metrics } = hostPaths(stack.facts.stack);
+  for (const { path, uid, mode } of stack.facts.directories) {
     const full = posix.resolve(base, path);
-    if (full !== `${base}/traffic` && ![data, `${base}/traffic`].includes(posix.dirname(full)))
-      wrong.push(`directory ${path} is not one right below ${data} or ${base}/traffic`);
+    const isAgents = full === metrics || full === `${base}/traffic` || full.startsWith(`${base}/traffic/`);
+    if (isAgents && (uid !== 0 || (Number.parseInt(mode, 8) & 0o022) !== 0)) wrong.push(`directory ${path}, which the agent writes to, is not root's alone`);
+    // `data/x/link/../y` reads as `data/y`, but for the kernel begins where the link leads.
+    const isPlain = posix.normalize(path) === path;
+    if (!isPlain || (full !== `${base}/traffic` && ![data, backup, `${base}/traffic`].includes(posix.dirname(full))))
+      wrong.push(`directory ${path} is not one right below ${data}, ${backup} or ${base}/traffic`);
   }
   return wrong;
 }
@@ -95,6 +103,29 @@ function wrongFacts(stack: Stack): string[] {
   if (stack.facts.roles.length > 0 && !defined.includes("database")) wrong.push("it has PostgreSQL roles and no service database");
   if (stack.facts.roles.filter((role) => role.purpose === "owner").length > 1) wrong.push("it has two owner roles");
   return wrong;
+}
+
+/** A name that did not say all that its image is made of could be any image's. */
+function wrongDerived(stack: Stack): string[] {
+  return derivedOf(stack).flatMap((derived) => [
+    ...(isTrulyNamed(derived) ? [] : [`${derived.image} is not what this host calls ${derived.base} with ${derived.packages.join(" and ")}`]),
+    ...(stack.facts.images.includes(derived.base) ? [] : [`${derived.base}, which ${derived.image} is made of, is not among its images`]),
+  ]);
+}
+
+/** Services whose names are none, and networks that are not this stack's. */
+function wrongNames(stack: Stack): string[] {
+  return COMPOSE_FILES.flatMap((path) => {
+    const document = readCompose(stack, path);
+    const services = servicesOf(document).filter(([name]) => !SERVICE.test(name));
+    const networks = Object.entries(isMap(document.networks) ? document.networks : {}).filter(
+      ([key, network]) => !isMap(network) || network["name"] !== `${stack.facts.stack}_${key}`,
+    );
+    return [
+      ...services.map(([name]) => `${path}: "${name}" is not a name of a service`),
+      ...networks.map(([key]) => `${path}: the network ${key} is not this stack's`),
+    ];
+  });
 }
 
 /** Compose would fill in variables after the policy has judged the text: `data/${X-..}` is no folder of the stack's. */
@@ -115,7 +146,7 @@ function wrongSources(stack: Stack): string[] {
       (isList(volumes) ? volumes : [])
         .map((volume) => (isMap(volume) ? volume["source"] : volume))
         .map((source) => (typeof source === "string" ? (source.split(":")[0] ?? "") : ""))
-        .filter((source) => source.startsWith("/srv/millwright/") && !source.startsWith(own))
+        .filter((source) => source.startsWith("/srv/millwright/") && !posix.normalize(source).startsWith(own))
         .map((source) => `${service} in ${path} mounts ${source}, which is not this stack's`),
     ),
   );

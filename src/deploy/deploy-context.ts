@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { Stack } from "../blueprint/stack.ts";
 import type { Events } from "../kernel/events.ts";
 import type { Plan } from "../kernel/plan.ts";

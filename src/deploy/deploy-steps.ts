@@ -1,18 +1,23 @@
-import { chown, chmod, copyFile, rm } from "node:fs/promises";
+import { chown, chmod, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { z } from "zod";
-import type { ContainerState } from "../docker/docker.ts";
+import * as z from "zod";
+import type { ContainerState, PullOptions } from "../docker/docker.ts";
 import { timestamp } from "../kernel/clock.ts";
+import { MillwrightError } from "../kernel/errors.ts";
+import type { Events } from "../kernel/events.ts";
 import type { Step } from "../kernel/plan.ts";
 import type { RunView, StepTable } from "../kernel/run-plan.ts";
 import type { DeployContext } from "./deploy-context.ts";
+import type { DeployDeps } from "./deploy-deps.ts";
+import { deriveStep, removeUnusedDerived } from "./derived-images.ts";
 import { recordPutBack, recordStep } from "./record-step.ts";
 import { directoryPath } from "./observe-platform.ts";
 import { bringBack, removeService, restoreCompose } from "./previous-platform.ts";
 import { provisionStack } from "./provision-stack.ts";
+import { leadAway, leadBack, standIn } from "./stand-in.ts";
 import { readStack, removeOldStacks } from "./stack-store.ts";
-import { waitForHealth } from "./wait-for-health.ts";
-import { isMissing, makeDirectory, writeDurable } from "../kernel/durable-file.ts";
+import { waitForHealth } from "../docker/wait-for-health.ts";
+import { makeDirectory, readIfThere, writeDurable } from "../kernel/durable-file.ts";
 import { previousPlatform, removeUnusedFiles, writeFiles } from "./write-files.ts";
 
 const upParams = z.object({ service: z.string(), container: z.string(), before: z.string(), isForced: z.boolean() });
@@ -26,31 +31,30 @@ export const deployTable: StepTable<DeployContext> = {
       const previous = previousPlatform(deps.paths);
       await rm(previous, { recursive: true, force: true });
       await makeDirectory(previous, 0o750);
-      try {
-        await copyFile(join(deps.paths.platform, "compose.yaml"), join(previous, "compose.yaml"));
-      } catch (error) {
-        // The first deploy has nothing to go back to.
-        if (!isMissing(error)) throw error;
-      }
+      const present = await readIfThere(join(deps.paths.platform, "compose.yaml"));
+      // The first deploy has nothing to go back to.
+      if (present !== undefined) await writeDurable(join(previous, "compose.yaml"), present, { mode: 0o640 });
     },
     // Undone last: the previous services stand again, but in new containers, which the next deploy must not take for the work of hands.
     undo: ({ deps }) => recordPutBack(deps),
   },
   pull: {
-    async do(context, step) {
+    async do(context, step, run) {
       const { reference } = pullParams.parse(step.params);
       const { docker, clock } = context.deps;
       if ((await docker.image(reference)) !== undefined) return { summary: "there already" };
       let told = 0;
-      await docker.pull(reference, (_text, bytes) => {
+      const onProgress: PullOptions["onProgress"] = (_text, bytes) => {
         if (bytes === undefined || clock.now() - told < 500) return;
         told = clock.now();
         context.events.emit({ kind: "progress", at: timestamp(clock), id: step.id, done: bytes.done, total: bytes.total, unit: "bytes" });
-      });
+      };
+      await docker.pull(reference, { onProgress, signal: run.signal });
       const image = await docker.image(reference);
       return image === undefined ? {} : { summary: `${Math.round(image.sizeBytes / 1e6)} MB` };
     },
   },
+  derive: deriveStep,
   directories: {
     async do({ deps, stack }) {
       for (const { path, uid, gid, mode } of stack.facts.directories) {
@@ -94,8 +98,23 @@ export const deployTable: StepTable<DeployContext> = {
       if (before === "healthy" || before === "starting") await awaitHealth(context, step, service, run.signal);
     },
   },
+  hold: {
+    do: ({ deps, stack, events }, _step, { signal }) => deps.holdUsers(stack, events, signal),
+    undo: ({ deps, stack, events }) => deps.letUsersIn(stack, events),
+  },
+  "let-in": {
+    do: ({ deps, stack, events }) => deps.letUsersIn(stack, events),
+    // A later step failed, and the services are about to be made what they were.
+    undo: ({ deps, stack, events }, _step, { signal }) => deps.holdUsers(stack, events, signal),
+  },
   provision: {
-    do: ({ deps, stack, secrets }) => provisionStack(deps, stack, secrets),
+    async do({ deps, stack, secrets, events }) {
+      await provisionStack(deps, stack, secrets);
+      const problem = await deps.prepareArchive();
+      if (problem !== undefined) events.emit({ kind: "note", at: timestamp(deps.clock), level: "warning", text: problem });
+      const { offsite } = stack.facts.backup;
+      if (offsite !== undefined) await prepareOffsite(deps, offsite.place, events);
+    },
     async undo({ deps, previous }) {
       if (previous !== undefined) await provisionStack(deps, await readStack(deps.paths, previous));
     },
@@ -104,15 +123,29 @@ export const deployTable: StepTable<DeployContext> = {
     do: (context, step) => removeService(context.deps, serviceParams.parse(step.params).service),
     undo: (context, step) => bringBack(context.deps, serviceParams.parse(step.params).service),
   },
+  "stand-in": standIn,
+  "lead-away": leadAway,
+  "lead-back": leadBack,
   record: recordStep,
   tidy: {
     async do({ deps, stack, previous }) {
       await removeOldStacks(deps.paths, [stack.id, ...(previous === undefined ? [] : [previous])]);
-      const removed = await removeUnusedFiles(deps.paths);
+      const removed = (await removeUnusedFiles(deps.paths)) + (await removeUnusedDerived(deps));
       return { summary: removed === 0 ? "nothing to remove" : `${removed} removed` };
     },
   },
 };
+
+/** A server out of reach is no reason to take a deploy back: the next backup makes it ready. */
+async function prepareOffsite({ prepareOffsite: prepare, clock }: DeployDeps, place: string, events: Events): Promise<void> {
+  try {
+    await prepare(place);
+  } catch (error) {
+    if (!(error instanceof MillwrightError)) throw error;
+    const text = `The offsite repository is not ready, so the database keeps its log until it is (the next backup tries again): ${error.message}`;
+    events.emit({ kind: "note", at: timestamp(clock), level: "warning", text });
+  }
+}
 
 async function awaitHealth(context: DeployContext, step: Step, service: string, signal: RunView["signal"]): Promise<ContainerState> {
   const { docker, clock, stack } = context.deps;

@@ -9,13 +9,28 @@ import { writeFiles } from "./write-files.ts";
 
 type Deps = Pick<DeployDeps, "paths" | "openVault">;
 
-/** Writes what one colour needs to run a release: its mounted files and `colours/<colour>/compose.yaml`. May be done again at any time. */
-export async function materialiseColour(deps: Deps, stack: Stack, colour: Colour, releaseImage: string): Promise<Materialised> {
+/** A colour as it would be made now; nothing is written. */
+export async function colourAsWanted(deps: Deps, stack: Stack, colour: Colour, releaseImage: string): Promise<Materialised> {
   const secrets = await secretsOf(deps, stack);
-  const made = materialise({ stack, project: colour, paths: deps.paths, release: releaseImage, fill: (content) => fillSecrets(content, secrets) });
-  const directory = deps.paths.colour(colour);
+  return materialise({ stack, project: colour, paths: deps.paths, release: releaseImage, fill: (content) => fillSecrets(content, secrets) });
+}
+
+/** Writes what the scratch place needs to restore a backup and run a release on it. */
+export async function materialiseRecovery(deps: Deps, stack: Stack, releaseImage: string): Promise<void> {
+  const secrets = await secretsOf(deps, stack);
+  const made = materialise({ stack, project: "recovery", paths: deps.paths, release: releaseImage, fill: (content) => fillSecrets(content, secrets) });
+  await writeProject(deps, deps.paths.recovery, made);
+}
+
+async function writeProject(deps: Deps, directory: string, made: Materialised): Promise<void> {
   await writeFiles(deps.paths, made.files);
   await makeDirectory(directory, 0o750);
   await writeDurable(join(directory, "compose.yaml"), made.compose, { mode: 0o640 });
+}
+
+/** Writes what one colour needs to run a release: its mounted files and `colours/<colour>/compose.yaml`. May be done again at any time. */
+export async function materialiseColour(deps: Deps, stack: Stack, colour: Colour, releaseImage: string): Promise<Materialised> {
+  const made = await colourAsWanted(deps, stack, colour, releaseImage);
+  await writeProject(deps, deps.paths.colour(colour), made);
   return made;
 }

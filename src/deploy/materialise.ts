@@ -1,14 +1,12 @@
 import { posix } from "node:path";
-import { parseDocument } from "yaml";
-import { type ComposeDocument, isList, isMap, type JsonMap, servicesOf, toYaml } from "../blueprint/compose-document.ts";
+import { type ComposeDocument, isList, isMap, type JsonMap, servicesOf } from "../blueprint/compose-document.ts";
 import type { HostPaths } from "../blueprint/host-paths.ts";
-import { type Colour, RELEASE_IMAGE, type Stack, type StackFile } from "../blueprint/stack.ts";
+import { type Colour, CONFIG_LABEL, RELEASE_IMAGE, type Stack, type StackFile } from "../blueprint/stack.ts";
+import { toYaml } from "../blueprint/to-yaml.ts";
 import { hashOf, type Json, sha256 } from "../kernel/canonical.ts";
 import { MillwrightError } from "../kernel/errors.ts";
+import { parseYaml } from "../kernel/parse-yaml.ts";
 import { healthSecondsOf, publishedPortsOf, type PublishedPort } from "./service-facts.ts";
-
-/** Names the definition a container was made from. */
-export const CONFIG_LABEL = "millwright.config";
 
 export interface MaterialisedFile {
   readonly path: string;
@@ -40,7 +38,7 @@ export interface Materialised {
 
 interface Options {
   readonly stack: Pick<Stack, "files">;
-  readonly project: "platform" | Colour;
+  readonly project: "platform" | "recovery" | Colour;
   readonly paths: HostPaths;
   /** Puts secrets in the place of their references. */
   readonly fill: (content: string) => string;
@@ -90,10 +88,9 @@ export function materialise(options: Options): Materialised {
 export function readCompose(stack: Pick<Stack, "files">, path: string): ComposeDocument {
   const text = stack.files.find((file) => file.path === path)?.content;
   if (text === undefined) throw new MillwrightError("STACK_INVALID", `The stack lacks ${path}.`, { subject: path });
-  const document = parseDocument(text);
-  const [error] = document.errors;
-  if (error !== undefined) throw new MillwrightError("STACK_INVALID", `${path} is not YAML: ${error.message}`, { subject: path });
-  const data = document.toJS() as Json;
+  const parsed = parseYaml(text);
+  if (parsed.kind === "fault") throw new MillwrightError("STACK_INVALID", `${path} is not YAML: ${parsed.fault}`, { subject: path });
+  const data = parsed.data as Json;
   if (!isMap(data)) throw new MillwrightError("STACK_INVALID", `${path} is not a Compose file.`, { subject: path });
   return data;
 }
@@ -121,9 +118,9 @@ function placeTree(options: Options, path: string): Placed | undefined {
   return { path: tree, files: made.map(({ relative, ...file }) => ({ ...file, path: posix.join(tree, relative), tree })) };
 }
 
-/** `../data/postgres` and `../traffic` mean the stack's own folders on the host, from either project. */
+/** `../data/postgres`, `../backup/files` and `../traffic` mean the stack's own folders on the host, from either project. */
 function placeOnHost(paths: HostPaths, path: string): Placed | undefined {
-  if (path === "traffic" || path.startsWith("data/") || path.startsWith("traffic/")) return { path: posix.join(paths.base, path), files: [] };
+  if (path === "traffic" || /^(data|backup|traffic)\//.test(path)) return { path: posix.join(paths.base, path), files: [] };
   return undefined;
 }
 

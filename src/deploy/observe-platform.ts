@@ -1,10 +1,11 @@
 import { join, posix } from "node:path";
 import type { HostPaths } from "../blueprint/host-paths.ts";
-import { COLOURS, type Colour, type Stack } from "../blueprint/stack.ts";
+import { COLOURS, type Colour, CONFIG_LABEL, derivedOf, type Stack } from "../blueprint/stack.ts";
 import type { ContainerState, Docker } from "../docker/docker.ts";
 import { hashOf, sha256 } from "../kernel/canonical.ts";
-import { blocks, type HostFacts } from "./host-facts.ts";
-import { CONFIG_LABEL, type Materialised } from "./materialise.ts";
+import type { DerivedImage } from "../release/derived-name.ts";
+import { blocks, type HostSystem } from "./host-system.ts";
+import type { Materialised } from "./materialise.ts";
 import { type PlatformState, platformStatePath, readPlatformState } from "./platform-state.ts";
 import { currentStack } from "./stack-store.ts";
 import { exists, namesIn, readIfThere } from "../kernel/durable-file.ts";
@@ -34,6 +35,7 @@ export interface Observed {
   readonly missingFiles: readonly string[];
   readonly alteredFiles: readonly string[];
   readonly missingImages: readonly string[];
+  readonly missingDerived: readonly DerivedImage[];
   readonly missingDirectories: readonly string[];
   readonly hasTraffic: boolean;
   readonly freeBytes: { readonly images: number; readonly data: number };
@@ -43,7 +45,7 @@ export interface Observed {
 
 interface Deps {
   readonly docker: Docker;
-  readonly host: HostFacts;
+  readonly host: HostSystem;
   readonly paths: HostPaths;
   /** Where the engine keeps its images. */
   readonly imageDirectory: string;
@@ -73,7 +75,8 @@ export async function observePlatform(deps: Deps, stack: Stack, desired: Materia
     foreign: foreignOf(all, name),
     missingFiles: states.filter((file) => file.state === "missing").map((file) => file.path),
     alteredFiles: states.filter((file) => file.state === "altered").map((file) => file.path),
-    missingImages: await missingImages(docker, stack),
+    missingImages: await missingFrom(docker, stack.facts.images, (reference) => reference),
+    missingDerived: await missingFrom(docker, derivedOf(stack), ({ image }) => image),
     missingDirectories: await missingDirectories(stack, paths),
     hasTraffic: (await namesIn(paths.trafficDynamic)).length > 0,
     freeBytes: { images: await host.freeBytes(deps.imageDirectory), data: await host.freeBytes(paths.base) },
@@ -83,7 +86,7 @@ export async function observePlatform(deps: Deps, stack: Stack, desired: Materia
 
 /**
  * What a plan rests on: it is refused if this has changed when it is to be run. Health and free space are left out, as they come and go
- * by themselves.
+ * by themselves, and so are derived images: the operator's engine may bring one once the plan is agreed to.
  */
 export function basisOf(observed: Observed): string {
   const services = (list: readonly ObservedService[]): unknown => list.map(({ health: _health, ...rest }) => rest);
@@ -120,9 +123,9 @@ function foreignOf(all: readonly ContainerState[], name: string): Observed["fore
     .filter(({ network }) => network.startsWith(`${name}_`));
 }
 
-async function missingImages(docker: Docker, stack: Stack): Promise<readonly string[]> {
-  const found = await Promise.all(stack.facts.images.map(async (reference) => ({ reference, has: (await docker.image(reference)) !== undefined })));
-  return found.filter((image) => !image.has).map((image) => image.reference);
+async function missingFrom<Wanted>(docker: Docker, wanted: readonly Wanted[], nameOf: (one: Wanted) => string): Promise<readonly Wanted[]> {
+  const found = await Promise.all(wanted.map(async (one) => ({ one, has: (await docker.image(nameOf(one))) !== undefined })));
+  return found.filter(({ has }) => !has).map(({ one }) => one);
 }
 
 /** The full path of a directory of the facts, which may be relative to the stack's folder. */
@@ -135,7 +138,7 @@ async function missingDirectories(stack: Stack, paths: HostPaths): Promise<reado
   return found.filter((path) => path !== undefined);
 }
 
-async function takenPorts(host: HostFacts, platform: readonly ObservedService[], desired: Materialised): Promise<Observed["takenPorts"]> {
+async function takenPorts(host: HostSystem, platform: readonly ObservedService[], desired: Materialised): Promise<Observed["takenPorts"]> {
   const wanted = Object.entries(desired.services)
     .filter(([service]) => !platform.some((present) => present.service === service && present.state === "running"))
     .flatMap(([service, { ports }]) => ports.map((port) => ({ service, ...port })));

@@ -20,6 +20,9 @@ type PlannedStep = Omit<Step, "failure" | "params"> & Partial<Pick<Step, "failur
 /** The service whose container PostgreSQL roles are set up in. */
 export const DATABASE_SERVICE = "database";
 
+/** The proxy, the one service with published ports. */
+export const EDGE_SERVICE = "edge";
+
 /**
  * What has to be done so that the host's platform is the stack's, and nothing else; an empty plan when there is nothing. The first step
  * carries the decision: a deploy that was cut off goes forward, since every later step may be done again. Pure.
@@ -33,6 +36,10 @@ export function planDeploy(input: DeployInput): Plan {
   for (const reference of observed.missingImages) {
     work.push({ id: `pull:${nameOf(reference)}`, kind: "pull", title: `Pull ${nameOf(reference)}`, cause: "not on the host", params: { reference } });
   }
+  for (const { image, base, packages } of observed.missingDerived) {
+    const title = `Put ${packages.join(" and ")} into ${nameOf(base)}`;
+    work.push({ id: `derive:${image}`, kind: "derive", title, cause: "not on the host", params: { image } });
+  }
   if (observed.missingDirectories.length > 0) {
     work.push({ id: "directories", kind: "directories", title: `Make ${count(observed.missingDirectories.length, "data folder")}`, cause: "missing" });
   }
@@ -44,19 +51,22 @@ export function planDeploy(input: DeployInput): Plan {
   if (routesCause !== undefined) {
     work.push({ id: "routes", kind: "routes", title: "Renew the proxy's routes", cause: routesCause, undo: "put the previous routes back" });
   }
+  const held = stack.facts.services.filter((service) => isHeldFor(changed.get(service), input));
   for (const service of stack.facts.services) {
     const change = changed.get(service);
-    if (change !== undefined) work.push(upStep(change));
+    if (service === held[0]) work.push(holdStep(held));
+    if (change !== undefined) work.push(...(needsStandIn(change, input) ? withStandIn(upStep(change)) : [upStep(change)]));
     const provisionCause = service === DATABASE_SERVICE ? causeOfProvision(input, change !== undefined) : undefined;
     if (provisionCause !== undefined) {
       work.push({
         id: "provision",
         kind: "provision",
-        title: "Set up database, roles and passwords",
+        title: "Set up database, roles, passwords and the archive of its log",
         cause: provisionCause,
         undo: "set the previous passwords",
       });
     }
+    if (service === held.at(-1)) work.push(LET_IN);
   }
   for (const service of removedServices(input)) {
     work.push({
@@ -78,7 +88,7 @@ export function planDeploy(input: DeployInput): Plan {
   const recordCause = work.length > 0 ? "the next deploy compares with it" : causeOfRecord(input);
   if (recordCause !== undefined) {
     steps.push({ id: "record", kind: "record", title: `Record stack ${stack.id}`, cause: recordCause, undo: "record the previous stack" });
-    steps.push({ id: "tidy", kind: "tidy", title: "Remove old stacks and unused files", cause: "the last few are kept", failure: "report" });
+    steps.push({ id: "tidy", kind: "tidy", title: "Remove old stacks, unused files and images", cause: "the last few are kept", failure: "report" });
   }
   const full = steps.map((step, index): Step => ({ failure: "undo", params: {}, ...step, ...(index === 0 ? { decision: true } : {}) }));
   return {
@@ -154,6 +164,76 @@ function upStep(change: Change): PlannedStep {
     undo: isNew ? `remove ${service}` : `put the previous ${service} back`,
     params: { service, container, before, isForced },
   };
+}
+
+/**
+ * Renewing the proxy would refuse users for about a second. Not needed while nobody uses it; not possible where connections do not come
+ * through the kernel's translation of addresses (IPv6, and the machine itself).
+ */
+function needsStandIn(change: Change, { desired, observed }: DeployInput): boolean {
+  const ports = desired.services[EDGE_SERVICE]?.ports ?? [];
+  return (
+    change.service === EDGE_SERVICE &&
+    change.before === "healthy" &&
+    isServing(observed) &&
+    ports.every(({ address }) => !address.includes(":") && !address.startsWith("127."))
+  );
+}
+
+/** Services that Odoo cannot answer without. While one of them is renewed, users wait some seconds instead of seeing errors. */
+const NEEDED_BY_ODOO = [DATABASE_SERVICE, "cache"];
+
+function isHeldFor(change: Change | undefined, { observed }: DeployInput): boolean {
+  return change !== undefined && NEEDED_BY_ODOO.includes(change.service) && change.before !== "absent" && isServing(observed);
+}
+
+function isServing(observed: Observed): boolean {
+  return observed.hasTraffic && observed.colours.some((container) => container.service === "web" && container.state === "running");
+}
+
+function holdStep(services: readonly string[]): PlannedStep {
+  return {
+    id: "hold",
+    kind: "hold",
+    title: "Let users wait",
+    cause: `Odoo cannot answer while ${services.join(" and ")} ${services.length === 1 ? "is" : "are"} renewed`,
+    undo: "let them go on",
+  };
+}
+
+const LET_IN: PlannedStep = {
+  id: "let-in",
+  kind: "let-in",
+  title: "Let users go on",
+  cause: "what it needs is there again",
+  undo: "let them wait again",
+};
+
+function withStandIn(up: PlannedStep): readonly PlannedStep[] {
+  return [
+    {
+      id: "stand-in",
+      kind: "stand-in",
+      title: "Start the new proxy beside the one that serves, and probe it",
+      cause: "a bad one must not meet users",
+      undo: "remove it",
+    },
+    {
+      id: "lead-away",
+      kind: "lead-away",
+      title: "Lead new connections to it",
+      cause: "nobody is refused while the proxy is renewed",
+      undo: "lead them to the proxy",
+    },
+    up,
+    {
+      id: "lead-back",
+      kind: "lead-back",
+      title: "Lead new connections back, and end the stand-in with its last",
+      cause: "the proxy is renewed",
+      undo: "lead new connections to the stand-in again",
+    },
+  ];
 }
 
 function causeOfFiles({ desired, observed }: DeployInput): string | undefined {

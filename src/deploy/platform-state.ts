@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import type { HostPaths } from "../blueprint/host-paths.ts";
 import { canonicalJson } from "../kernel/canonical.ts";
 import { writeDurable } from "../kernel/durable-file.ts";

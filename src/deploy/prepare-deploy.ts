@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { COLOURS, type Colour, type Stack } from "../blueprint/stack.ts";
 import { timestamp } from "../kernel/clock.ts";
 import { MillwrightError } from "../kernel/errors.ts";
@@ -23,6 +23,8 @@ export interface PreparedDeploy {
   readonly plan: Plan;
   readonly drift: readonly Drift[];
   readonly notes: readonly string[];
+  /** Running containers of releases, such as `blue web`, whose settings are not those of this stack: a swap brings them. */
+  readonly outdated: readonly string[];
 }
 
 const CLOCK_LIMIT_SECONDS = 60;
@@ -39,8 +41,8 @@ export async function prepareDeploy(deps: DeployDeps, payload: unknown): Promise
   requirePorts(observed);
   const plan = planDeploy({ stack, desired, observed, provision: provisionId(stack.facts, secrets), at: timestamp(deps.clock) });
   if (plan.steps.length > 0) requireSpace(observed);
-  const notes = deployNotes(stack, plan, observed, materialiseRunning(deps, stack, secrets, observed));
-  return { plan, drift: findDrift(observed, desired), notes };
+  const outdated = outdatedColours(observed, materialiseRunning(deps, stack, secrets, observed));
+  return { plan, drift: findDrift(observed, desired), notes: deployNotes(stack, plan, observed), outdated };
 }
 
 /** The basis of a plan as the host is now: a plan with another one is stale. */
@@ -94,6 +96,15 @@ function requirePorts(observed: Observed): void {
     subject: first.service,
     hint: `See which: \`ss -ltnp 'sport = :${first.port}'\` on the host.`,
   });
+}
+
+function outdatedColours(observed: Observed, colours: Partial<Record<Colour, Materialised>>): readonly string[] {
+  return observed.colours
+    .filter((container) => {
+      const wanted = colours[container.colour]?.services[container.service];
+      return wanted !== undefined && container.state === "running" && wanted.config !== container.config;
+    })
+    .map((container) => `${container.colour} ${container.service}`);
 }
 
 /** What the running colours would be made from today, each with the release it runs. */

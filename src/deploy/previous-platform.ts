@@ -1,10 +1,9 @@
-import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { parse } from "yaml";
-import { z } from "zod";
+import * as z from "zod";
 import type { HostPaths } from "../blueprint/host-paths.ts";
 import type { DeployDeps } from "./deploy-deps.ts";
-import { readIfThere, writeDurable } from "../kernel/durable-file.ts";
+import { readIfThere, removeDurable, writeDurable } from "../kernel/durable-file.ts";
 import { previousPlatform } from "./write-files.ts";
 
 /** How long a container that has to go first gets to end. */
@@ -14,7 +13,7 @@ const GRACE_SECONDS = 120;
 export async function restoreCompose(paths: HostPaths): Promise<void> {
   const target = join(paths.platform, "compose.yaml");
   const kept = await keptCompose(paths);
-  if (kept === undefined) await rm(target, { force: true });
+  if (kept === undefined) await removeDurable(target);
   else await writeDurable(target, kept, { mode: 0o640 });
 }
 

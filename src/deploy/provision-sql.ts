@@ -19,7 +19,6 @@ export function provisionSql(facts: Pick<StackFacts, "database" | "roles">, secr
   if (owner === undefined) throw new MillwrightError("STACK_INVALID", "The stack names no role that owns the database.");
   const database = identifier(facts.database);
   const everyRole = facts.roles.map((role) => identifier(role.name)).join(", ");
-  const backups = facts.roles.filter((role) => role.purpose === "backup");
   const cluster = [
     ...QUIET,
     ...facts.roles.flatMap((role) => roleSql(role, verifierOf(role, secrets))),
@@ -31,7 +30,7 @@ export function provisionSql(facts: Pick<StackFacts, "database" | "roles">, secr
     `REVOKE ALL ON DATABASE ${database} FROM PUBLIC;`,
     // Odoo listens in the database postgres for its bus and its cron wake-ups.
     `GRANT CONNECT ON DATABASE postgres TO ${everyRole};`,
-    ...backups.map((role) => `GRANT CONNECT ON DATABASE ${database} TO ${identifier(role.name)};`),
+    ...HEARTBEAT,
   ];
   const inside = [
     ...QUIET,
@@ -52,6 +51,14 @@ export function provisionId(facts: Pick<StackFacts, "database" | "roles">, secre
 
 /** Statements that set passwords stay out of the server's log, also when they fail. */
 const QUIET = ["SET log_statement = 'none';", "SET log_min_duration_statement = -1;", "SET log_min_error_statement = panic;"];
+
+/** One row that the health check keeps writing the time into: the newest in a restored database is what was not lost. */
+const HEARTBEAT = [
+  "SET client_min_messages = warning;",
+  "CREATE SCHEMA IF NOT EXISTS millwright;",
+  "CREATE TABLE IF NOT EXISTS millwright.heartbeat (id integer PRIMARY KEY DEFAULT 1 CHECK (id = 1), at timestamptz NOT NULL DEFAULT now());",
+  "INSERT INTO millwright.heartbeat DEFAULT VALUES ON CONFLICT DO NOTHING;",
+];
 
 function verifierOf(role: Role, secrets: SecretValues): string {
   const secret = secrets[role.secret];
@@ -79,7 +86,6 @@ const PURPOSES: Readonly<Record<Role["purpose"], { readonly member: readonly str
   // An abandoned transaction keeps the vacuum from its work.
   owner: { member: [], settings: ["idle_in_transaction_session_timeout = '15min'"] },
   monitor: { member: ["pg_monitor"], settings: ["statement_timeout = '10s'", "default_transaction_read_only = on"] },
-  backup: { member: ["pg_read_all_data"], settings: ["default_transaction_read_only = on"] },
 };
 
 function identifier(name: string): string {

@@ -1,4 +1,3 @@
-import { rm } from "node:fs/promises";
 import { sha256 } from "../kernel/canonical.ts";
 import { timestamp } from "../kernel/clock.ts";
 import { MillwrightError } from "../kernel/errors.ts";
@@ -11,7 +10,7 @@ import { routesId } from "./plan-deploy.ts";
 import { type PlatformState, platformStatePath, previousPlatformStatePath, readPlatformState, writePlatformState } from "./platform-state.ts";
 import { provisionId } from "./provision-sql.ts";
 import { setCurrentStack } from "./stack-store.ts";
-import { makeDirectory } from "../kernel/durable-file.ts";
+import { makeDirectory, removeDurable } from "../kernel/durable-file.ts";
 
 /** Writes down what runs now, and makes the stack the current one. */
 export const recordStep: StepCode<DeployContext> = {
@@ -21,7 +20,7 @@ export const recordStep: StepCode<DeployContext> = {
     const before = await readPlatformState(platformStatePath(paths));
     // After a cut the record may be this plan's own already; the one before is then kept already, too.
     if (before?.plan !== context.plan.id) {
-      if (before === undefined) await rm(previousPlatformStatePath(paths), { force: true });
+      if (before === undefined) await removeDurable(previousPlatformStatePath(paths));
       else await writePlatformState(previousPlatformStatePath(paths), before);
     }
     await writePlatformState(platformStatePath(paths), await presentState(context));
@@ -32,7 +31,7 @@ export const recordStep: StepCode<DeployContext> = {
     if (now?.plan !== plan.id) return;
     const before = await readPlatformState(previousPlatformStatePath(paths));
     await setCurrentStack(paths, previous);
-    if (before === undefined) await rm(platformStatePath(paths), { force: true });
+    if (before === undefined) await removeDurable(platformStatePath(paths));
     else await writePlatformState(platformStatePath(paths), before);
   },
 };

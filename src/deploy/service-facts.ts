@@ -3,6 +3,8 @@ export interface PublishedPort {
   /** Empty for every address. */
   readonly address: string;
   readonly port: number;
+  /** Port inside the container. */
+  readonly target: number;
 }
 
 const UNITS: Readonly<Record<string, number>> = { ms: 0.001, s: 1, m: 60, h: 3600 };
@@ -34,11 +36,17 @@ export function publishedPortsOf(service: Readonly<Record<string, unknown>>): re
   if (!Array.isArray(ports)) return [];
   return ports.flatMap((entry: unknown) => {
     if (typeof entry === "string") {
-      const short = /^(?:(?:\[([0-9a-fA-F:]+)\]|([0-9.]+)):)?(\d+):\d+(?:\/tcp)?$/.exec(entry);
-      return short === null ? [] : [{ address: short[1] ?? short[2] ?? "", port: Number(short[3]) }];
+      const short = /^(?:(?:\[([0-9a-fA-F:]+)\]|([0-9.]+)):)?(\d+):(\d+)(?:\/tcp)?$/.exec(entry);
+      return short === null ? [] : [{ address: short[1] ?? short[2] ?? "", port: Number(short[3]), target: Number(short[4]) }];
     }
     if (typeof entry !== "object" || entry === null || !("published" in entry)) return [];
     if ("protocol" in entry && entry.protocol !== "tcp") return [];
-    return [{ address: "host_ip" in entry ? String(entry.host_ip) : "", port: Number(entry.published) }];
+    return [
+      {
+        address: "host_ip" in entry ? String(entry.host_ip) : "",
+        port: Number(entry.published),
+        target: "target" in entry ? Number(entry.target) : Number(entry.published),
+      },
+    ];
   });
 }

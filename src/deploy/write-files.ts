@@ -45,12 +45,17 @@ async function writeTree(tree: string, files: readonly MaterialisedFile[]): Prom
   await syncDirectory(dirname(tree));
 }
 
-/** Removes the files and folders that no compose.yaml on the host names any more: not the platform's, its predecessor's, nor a colour's. */
-export async function removeUnusedFiles(paths: HostPaths): Promise<number> {
+/** What the compose.yaml files on the host hold: the platform's, its predecessor's, and the colours'. */
+export async function composeTexts(paths: HostPaths): Promise<string> {
   const composeFiles = [join(paths.platform, "compose.yaml"), join(previousPlatform(paths), "compose.yaml")];
   for (const colour of ["blue", "green"] as const) composeFiles.push(join(paths.colour(colour), "compose.yaml"));
   const texts = await Promise.all(composeFiles.map(readIfThere));
-  const named = texts.filter((text) => text !== undefined).join("\n");
+  return texts.filter((text) => text !== undefined).join("\n");
+}
+
+/** Removes the files and folders that no compose.yaml on the host names any more. */
+export async function removeUnusedFiles(paths: HostPaths): Promise<number> {
+  const named = await composeTexts(paths);
   let removed = 0;
   for (const folder of [paths.files, paths.secrets]) {
     for (const name of await namesIn(folder)) {

@@ -31,9 +31,13 @@ export function composeCli(shell: Shell, socketPath: string = DOCKER_SOCKET): Co
     async down(project, directory) {
       await run([...compose(directory, project), "down"], project);
     },
+    async runBeside(project, directory, service, name, ports) {
+      const publish = ports.flatMap((port) => ["--publish", `127.0.0.1::${port}`]);
+      await run([...compose(directory, project), "run", "--detach", "--no-deps", "--no-TTY", "--name", name, ...publish, service], name);
+    },
     async run(project, directory, service, words, onLine, signal) {
       const command = [...compose(directory, project), "run", "--rm", "--no-deps", "--no-TTY", service, ...words];
-      const result = await shell.run(command, { onLine, ...(signal === undefined ? {} : { signal }) });
+      const result = await shell.run(command, { onLine, timeoutMilliseconds: TIMEOUT_MILLISECONDS, ...(signal === undefined ? {} : { signal }) });
       if (result.code === null) throw composeError(result, service);
       // 125 and up to 127 are Docker's own: the container was not started.
       if (result.code >= 125 && result.code <= 127) throw composeError(result, service);

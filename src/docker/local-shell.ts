@@ -12,9 +12,12 @@ const KILL_AFTER_MILLISECONDS = 10_000;
 /** The environment is a parameter: nothing of the caller's own (DOCKER_HOST, proxies, locale) leaks into what we run. */
 const PLAIN_ENVIRONMENT = { PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", HOME: "/root", LC_ALL: "C.UTF-8" };
 
+/** For programs that only look or change a setting; what may rightly take longer is given more where it is called. */
+const LIMIT_MILLISECONDS = 5 * 60_000;
+
 /** Runs programs on this machine, each in a process group of its own, so that ending it ends its children too. */
-export function localShell(environment: Readonly<Record<string, string>> = PLAIN_ENVIRONMENT): Shell {
-  return { run: (words, options) => runProgram(words, environment, options ?? {}) };
+export function localShell(environment: Readonly<Record<string, string>> = PLAIN_ENVIRONMENT, limitMilliseconds: number = LIMIT_MILLISECONDS): Shell {
+  return { run: (words, options) => runProgram(words, environment, { timeoutMilliseconds: limitMilliseconds, ...options }) };
 }
 
 async function runProgram(words: readonly string[], environment: Readonly<Record<string, string>>, options: RunOptions): Promise<RunResult> {
@@ -40,13 +43,7 @@ async function runProgram(words: readonly string[], environment: Readonly<Record
     const onAbort = (): void => end(options.signal?.reason instanceof Error ? options.signal.reason : new Error("aborted"));
     options.signal?.addEventListener("abort", onAbort, { once: true });
     const limit = options.timeoutMilliseconds;
-    const timer =
-      limit === undefined
-        ? undefined
-        : setTimeout(
-            () => end(new MillwrightError("TIMED_OUT", `\`${program}\` did not end within ${Math.round(limit / 1000)} s.`, { subject: program })),
-            limit,
-          );
+    const timer = limit === undefined ? undefined : setTimeout(() => end(tooLong(program, limit)), limit);
 
     const stdout = collector(options.onLine);
     const stderr = collector(options.onLine);
@@ -74,12 +71,22 @@ async function runProgram(words: readonly string[], environment: Readonly<Record
   });
 }
 
+function tooLong(program: string, milliseconds: number): MillwrightError {
+  return new MillwrightError("TIMED_OUT", `\`${program}\` did not end within ${Math.round(milliseconds / 1000)} s.`, {
+    subject: program,
+    hint: "Look on that machine at what holds it up (`ps faux`, `journalctl -n 50`, `df -h`), then run the command again.",
+  });
+}
+
 function signalGroup(pid: number | undefined, signal: NodeJS.Signals): void {
-  if (pid === undefined) return;
+  if (pid !== undefined) sendSignal(-pid, signal);
+}
+
+/** Signals a process, or with a negative number a group; nothing when it has ended meanwhile. */
+export function sendSignal(pid: number, signal: NodeJS.Signals): void {
   try {
-    kill(-pid, signal);
+    kill(pid, signal);
   } catch (error) {
-    // ESRCH: the group ended by itself meanwhile, which is what was wanted.
     if (!hasCode(error, "ESRCH")) throw error;
   }
 }

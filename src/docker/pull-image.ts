@@ -1,31 +1,41 @@
 import type Dockerode from "dockerode";
 import { messageOf, MillwrightError } from "../kernel/errors.ts";
 import { dockerError, knownDockerError, lastLine } from "./docker-error.ts";
-import type { PullBytes } from "./docker.ts";
+import type { PullBytes, PullOptions } from "./docker.ts";
 import { jsonLines } from "./stream-lines.ts";
+import { Watchdog } from "./watchdog.ts";
 
 /**
  * Pulls an image through the engine's mirrors and returns the digest that the registry gave. A pull answers 200 when it *starts*;
- * what goes wrong comes inside the stream, so every line is looked at.
+ * what goes wrong comes inside the stream, so every line is looked at. Its time has no bound, as links may be slow, but its silence has.
  */
-export async function pullImage(engine: Dockerode, reference: string, onProgress: (text: string, bytes?: PullBytes) => void): Promise<string> {
+export async function pullImage(engine: Dockerode, reference: string, stallMilliseconds: number, options: PullOptions = {}): Promise<string> {
   const layers = new Map<string, PullBytes>();
   let digest: string | undefined;
+  using watch = new Watchdog(stallMilliseconds, () => stalled(reference, stallMilliseconds), options.signal);
   try {
-    const stream = await engine.pull(withoutTag(reference));
+    const stream = await engine.pull(withoutTag(reference), { abortSignal: watch.signal });
     await jsonLines(stream as AsyncIterable<Uint8Array>, (value) => {
+      watch.heard();
       if (typeof value["error"] === "string") throw new Error(value["error"]);
       const status = typeof value["status"] === "string" ? value["status"] : "";
       digest = /^Digest: (sha256:[0-9a-f]{64})$/.exec(status)?.[1] ?? digest;
       const bytes = bytesOf(value["progressDetail"]);
       if (typeof value["id"] === "string" && status === "Downloading" && bytes !== undefined) layers.set(value["id"], bytes);
-      onProgress(status, layers.size === 0 ? undefined : sumOf(layers));
+      options.onProgress?.(status, layers.size === 0 ? undefined : sumOf(layers));
     });
   } catch (error) {
-    throw await pullError(engine, error, reference);
+    throw watch.signal.aborted ? watch.signal.reason : await pullError(engine, error, reference);
   }
   if (digest === undefined) throw new MillwrightError("DOCKER_FAILED", `The engine ended the pull of ${reference} without a digest.`, { subject: reference });
   return digest;
+}
+
+function stalled(reference: string, milliseconds: number): MillwrightError {
+  return new MillwrightError("TIMED_OUT", `Nothing more of ${reference} has come for ${Math.round(milliseconds / 60_000)} minutes.`, {
+    subject: reference,
+    hint: "Check the host's way to its mirrors and registry, then run the command again: layers that came whole are kept.",
+  });
 }
 
 /** `name:tag@digest` as `name@digest`: the engine takes one of the two, and the digest is the one that counts. */

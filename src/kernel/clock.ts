@@ -8,8 +8,9 @@ export interface Clock {
   sleep(milliseconds: number, signal?: AbortSignal): Promise<void>;
 }
 
+/** The time of day as it was when the process began, and evenly on from there: a clock that is set in mid wait makes no wait longer or shorter. */
 export const systemClock: Clock = {
-  now: () => Date.now(),
+  now: () => Math.floor(performance.timeOrigin + performance.now()),
   sleep: async (milliseconds, signal) => {
     try {
       await wait(milliseconds, undefined, signal ? { signal } : {});

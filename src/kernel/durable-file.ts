@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
-import { access, chmod, chown, mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
+import { access, chmod, chown, link, mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
+import { constants } from "node:fs";
 import { basename, dirname, join } from "node:path";
 
 export interface FileOptions {
@@ -27,8 +28,21 @@ export async function writeDurable(path: string, content: string, options: FileO
   await syncDirectory(dirname(path));
 }
 
-/** Creates a file that must not exist yet, with its content on the disk before it returns. */
-export async function writeSynced(path: string, content: string, mode: number): Promise<void> {
+/** The same for a file that must not exist yet: fails with EEXIST when there is one, of whoever made it. Its folder must exist. */
+export async function createDurable(path: string, content: string, mode: number = 0o644): Promise<void> {
+  const draft = join(dirname(path), `.${basename(path)}.${randomBytes(4).toString("hex")}.draft`);
+  try {
+    await writeSynced(draft, content, mode);
+    // Unlike a rename, a link fails where there is a file already.
+    await link(draft, path);
+  } finally {
+    await rm(draft, { force: true });
+  }
+  await syncDirectory(dirname(path));
+}
+
+/** Creates a file with its content on the disk before it returns; what fails in between leaves a part of it. */
+async function writeSynced(path: string, content: string, mode: number): Promise<void> {
   const file = await open(path, "wx", 0o600);
   try {
     await file.writeFile(content);
@@ -36,6 +50,17 @@ export async function writeSynced(path: string, content: string, mode: number): 
     await file.sync();
   } finally {
     await file.close();
+  }
+}
+
+/** Removes a file so that it does not come back after a loss of power; an absent one is no error. */
+export async function removeDurable(path: string): Promise<void> {
+  await rm(path, { force: true });
+  try {
+    // Also when it was gone: whoever removed it may have died before this.
+    await syncDirectory(dirname(path));
+  } catch (error) {
+    if (!isMissing(error)) throw error;
   }
 }
 
@@ -66,6 +91,29 @@ export async function readIfThere(path: string): Promise<string | undefined> {
   }
 }
 
+/**
+ * The text of a file in a folder that a container writes to; undefined for anything but a short plain file. Such a folder may hold a link to any
+ * file of the host, or a pipe that nobody ever writes to.
+ */
+export async function readShort(path: string, limit: number): Promise<string | undefined> {
+  let file;
+  try {
+    file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  } catch (error) {
+    if (isMissing(error) || hasCode(error, "ELOOP")) return undefined;
+    throw error;
+  }
+  try {
+    const found = await file.stat();
+    if (!found.isFile() || found.size > limit) return undefined;
+    const bytes = Buffer.alloc(limit);
+    const { bytesRead } = await file.read(bytes, 0, limit, 0);
+    return bytes.subarray(0, bytesRead).toString("utf8");
+  } finally {
+    await file.close();
+  }
+}
+
 /** False only when the path is absent: what cannot be looked at must not be taken for nothing. */
 export async function exists(path: string): Promise<boolean> {
   try {
@@ -83,6 +131,16 @@ export async function namesIn(folder: string): Promise<readonly string[]> {
     return await readdir(folder);
   } catch (error) {
     if (isMissing(error)) return [];
+    throw error;
+  }
+}
+
+/** When a file or folder was last written, in milliseconds since the epoch; 0 when it is absent. */
+export async function writtenAt(path: string): Promise<number> {
+  try {
+    return (await stat(path)).mtimeMs;
+  } catch (error) {
+    if (isMissing(error)) return 0;
     throw error;
   }
 }

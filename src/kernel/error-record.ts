@@ -1,5 +1,6 @@
-import { z } from "zod";
-import { ERROR_CODES, type ErrorCode, MillwrightError } from "./errors.ts";
+import * as z from "zod";
+import { ERROR_CODES, type ErrorCode } from "./error-codes.ts";
+import { MillwrightError } from "./errors.ts";
 import { redact } from "./secret.ts";
 
 /** An error as it travels: in the agent's replies, in events and in JSON output. */
@@ -19,7 +20,7 @@ export function toErrorRecord(error: MillwrightError): ErrorRecord {
     code: error.code,
     message: redact(error.message),
     ...(error.subject === undefined ? {} : { subject: redact(error.subject) }),
-    ...(error.hint === undefined ? {} : { hint: redact(error.hint) }),
+    hint: redact(error.hint),
     ...(error.details.length === 0 ? {} : { details: error.details.map(redact) }),
   };
 }

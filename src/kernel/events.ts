@@ -1,5 +1,21 @@
-import { z } from "zod";
+import * as z from "zod";
 import { errorRecordSchema } from "./error-record.ts";
+
+const colour = z.enum(["blue", "green"]);
+
+/** Where users are, or where they go. */
+const place = z.object({ colour, release: z.string() });
+
+/** Requests to a colour, as the proxy has counted them over so many seconds. */
+const trafficSide = z.object({
+  colour,
+  seconds: z.number(),
+  requests: z.number(),
+  /** Answers with a 5xx status. */
+  errors: z.number(),
+  /** Within which 95 of 100 were answered; absent when none was timed. */
+  p95Milliseconds: z.number().optional(),
+});
 
 /**
  * What a long run says while it goes on. Core code emits events and never prints; the command line draws them (live, plain lines or
@@ -13,6 +29,8 @@ export const eventSchema = z.discriminatedUnion("kind", [
     purpose: z.string(),
     who: z.string(),
     steps: z.array(z.object({ id: z.string(), title: z.string() })),
+    /** Of a swap or a rollback: where users go, and where they are; `from` is absent for a first release. */
+    swap: z.object({ to: place, from: place.optional() }).optional(),
   }),
   z.object({
     kind: z.literal("step"),
@@ -34,11 +52,24 @@ export const eventSchema = z.discriminatedUnion("kind", [
   z.object({
     kind: z.literal("probe"),
     at: z.string(),
-    colour: z.enum(["blue", "green"]),
+    colour,
     name: z.string(),
     verdict: z.enum(["pass", "fail", "unknown"]),
     detail: z.string(),
     milliseconds: z.number(),
+  }),
+  /** The colour that users are on, since the switch, and the other one in the minutes before the run. */
+  z.object({ kind: z.literal("traffic"), at: z.string(), now: trafficSide, before: trafficSide.optional() }),
+  /** A release waits on that colour for a person's word, until then at the latest, and is shown to testers only. */
+  z.object({
+    kind: z.literal("preview"),
+    at: z.string(),
+    id: z.string(),
+    colour,
+    until: z.string(),
+    /** What leads testers to it. It is not kept with the event: absent in a report, and for who follows when the preview is over. */
+    link: z.string().optional(),
+    header: z.string().optional(),
   }),
   z.object({
     kind: z.literal("ended"),

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /** One line of the host's journal: JSON, with the hash of the line before, fsynced before the next step begins. */
 export const journalEntrySchema = z.object({

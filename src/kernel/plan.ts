@@ -1,4 +1,5 @@
-import { z } from "zod";
+import * as z from "zod";
+import type { Clock } from "./clock.ts";
 
 /**
  * A plan is data: what will be done and why, one line a step, serialisable, shown before it is run and kept beside its journal.
@@ -19,6 +20,10 @@ export const stepSchema = z.object({
   decision: z.boolean().optional(),
   /** What a failure leads to: `undo` takes the whole run back, `report` ends it as done with a warning. */
   failure: z.enum(["undo", "report"]).default("undo"),
+  /** A failure that is only reported is told at once: the step has taken its time, and is not tried again. */
+  once: z.boolean().optional(),
+  /** How long it waits for a person, at most. */
+  waitSeconds: z.number().optional(),
   /** Input for the step's code, validated by it. */
   params: z.record(z.string(), z.unknown()).default({}),
 });
@@ -27,7 +32,7 @@ export const planSchema = z.object({
   version: z.literal(1),
   id: z.string(),
   stack: z.string(),
-  kind: z.enum(["deploy", "swap", "rollback"]),
+  kind: z.enum(["deploy", "swap", "rollback", "backup", "verify", "drill", "restore"]),
   /** One sentence: what the plan is for. */
   purpose: z.string(),
   /** Hash of what was observed; a plan is refused if the host has changed since. */
@@ -36,6 +41,11 @@ export const planSchema = z.object({
   /** What the plan's steps share: stack id, release, colours. Validated by the room that made the plan. */
   context: z.record(z.string(), z.unknown()).default({}),
 });
+
+/** Id of a plan made now: sorts by time; letters, digits and dashes only. */
+export function planId(clock: Clock, kind: Plan["kind"]): string {
+  return `${new Date(clock.now()).toISOString().replace(/[-:.Z]/g, "")}-${kind}`;
+}
 
 export type Step = z.infer<typeof stepSchema>;
 export type Plan = z.infer<typeof planSchema>;

@@ -1,4 +1,4 @@
-import type { z } from "zod";
+import type * as z from "zod";
 import { readIfThere } from "./durable-file.ts";
 import { MillwrightError } from "./errors.ts";
 

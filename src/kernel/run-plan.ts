@@ -32,6 +32,9 @@ export interface RunOutcome {
 
 type StepState = "begun" | "done" | "failed" | "undoing" | "undone" | "undo-failed";
 
+/** What must not be left half-done is tried again: a host that was just started needs minutes until its containers answer. */
+const PAUSES_SECONDS = [1, 2, 5, 10, 20, 30, 60, 60];
+
 interface Options<Context> {
   readonly plan: Plan;
   readonly table: StepTable<Context>;
@@ -47,7 +50,8 @@ interface Options<Context> {
 /**
  * Carries out a plan, or goes on with one that was cut off. Each step is journaled before and after; the first failure undoes, in
  * reverse order, every step that had begun. A run found half-done goes forward if its decision was made and back otherwise.
- * An undo that fails stops the run (outcome `failed`): the steps below it may depend on what could not be undone.
+ * A step that only reports (unless it says `once`), and an undo, is tried again for some minutes. An undo that fails even then stops the run (outcome `failed`):
+ * the steps below it may depend on what could not be undone.
  */
 export async function runPlan<Context>(options: Options<Context>): Promise<RunOutcome> {
   const { plan, journal, events, clock } = options;
@@ -61,70 +65,107 @@ export async function runPlan<Context>(options: Options<Context>): Promise<RunOu
   const say = (step: Step, state: Extract<MillwrightEvent, { kind: "step" }>["state"], detail?: string): void =>
     events.emit({ kind: "step", at: timestamp(clock), id: step.id, title: step.title, state, ...(detail === undefined ? {} : { detail }) });
 
-  let failure: MillwrightError | undefined = wantsBack(plan, states, entries, options.abort ?? false);
+  const tryAgain = async (what: string, problem: MillwrightError, pauseSeconds: number): Promise<void> => {
+    const text = `${what} failed and is tried again in ${pauseSeconds} s: ${problem.message}`;
+    events.emit({ kind: "note", at: timestamp(clock), level: "warning", text });
+    await pause(clock, pauseSeconds * 1000, options.signal);
+  };
 
-  if (failure === undefined) {
-    for (const step of plan.steps) {
-      if (states.get(step.id) === "done") continue;
+  /** Why the run has to go back after this step; undefined when it goes on. */
+  const forward = async (step: Step): Promise<MillwrightError | undefined> => {
+    for (let attempt = 0; ; attempt += 1) {
       if (options.signal.aborted) {
-        if (!isAbort(options.signal.reason)) throw options.signal.reason;
-        failure = options.signal.reason;
-        break;
+        if (isAbort(options.signal.reason)) return options.signal.reason;
+        throw options.signal.reason;
       }
       await journal.append({ kind: "begun", step: step.id, detail: {} });
       states.set(step.id, "begun");
-      say(step, "begun");
+      if (attempt === 0) say(step, "begun");
       try {
         const result = (await codeOf(options.table, step).do(options.context, step, view)) ?? {};
         await journal.append({ kind: "done", step: step.id, detail: result });
         states.set(step.id, "done");
         results.set(step.id, result);
         say(step, "done", typeof result["summary"] === "string" ? result["summary"] : undefined);
+        return undefined;
       } catch (error) {
         // The process is being stopped (reboot, unit restart): leave the journal as it is, the next start decides.
         if (options.signal.aborted && !isAbort(options.signal.reason)) throw error;
         const problem = isAbort(options.signal.reason) ? options.signal.reason : asMillwrightError(error);
-        await journal.append({ kind: "failed", step: step.id, detail: { code: problem.code, message: redact(problem.message) } });
-        states.set(step.id, "failed");
-        say(step, "failed", problem.message);
         // An abort takes the whole run back, whichever step it hit.
-        if (step.failure === "report" && !isAbort(options.signal.reason)) {
+        const isOver = step.failure === "undo" || isAbort(options.signal.reason);
+        const pauseSeconds = isOver || step.once === true ? undefined : PAUSES_SECONDS[attempt];
+        await journal.append({ kind: "failed", step: step.id, detail: failureDetail(problem, pauseSeconds) });
+        states.set(step.id, "failed");
+        if (pauseSeconds === undefined) {
+          say(step, "failed", problem.message);
+          if (isOver) return problem;
           warnings.push(`${step.title}: ${problem.message}`);
-          continue;
+          return undefined;
         }
-        failure = problem;
-        break;
+        await tryAgain(`"${step.title}"`, problem, pauseSeconds);
       }
     }
-  }
+  };
 
+  /** Why a step could not be undone; undefined when it was. */
+  const back = async (step: Step, code: StepCode<Context>): Promise<MillwrightError | undefined> => {
+    for (let attempt = 0; ; attempt += 1) {
+      await journal.append({ kind: "undoing", step: step.id, detail: {} });
+      if (attempt === 0) say(step, "undoing");
+      try {
+        // An abort must not stop the undoing that it asked for.
+        await code.undo?.(options.context, step, { ...view, signal: new AbortController().signal });
+        await journal.append({ kind: "undone", step: step.id, detail: {} });
+        say(step, "undone");
+        return undefined;
+      } catch (error) {
+        const problem = asMillwrightError(error);
+        const pauseSeconds = PAUSES_SECONDS[attempt];
+        await journal.append({ kind: "undo-failed", step: step.id, detail: failureDetail(problem, pauseSeconds) });
+        if (pauseSeconds === undefined) {
+          say(step, "failed", problem.message);
+          const hint = "Look at `millwright history` and the service's log, mend the cause, then run `millwright resume`.";
+          return new MillwrightError("UNDO_FAILED", `Undoing "${step.title}" failed: ${problem.message}`, { hint, cause: error });
+        }
+        await tryAgain(`Undoing "${step.title}"`, problem, pauseSeconds);
+      }
+    }
+  };
+
+  let failure = wantsBack(plan, states, entries, options.abort ?? false);
+  for (const step of plan.steps) {
+    if (failure !== undefined) break;
+    if (states.get(step.id) !== "done") failure = await forward(step);
+  }
   if (failure === undefined) return { outcome: "done", warnings };
 
   for (const step of [...plan.steps].reverse()) {
     const state = states.get(step.id);
-    if (state === undefined || state === "undone") continue;
     const code = codeOf(options.table, step);
-    if (code.undo === undefined) continue;
-    await journal.append({ kind: "undoing", step: step.id, detail: {} });
-    say(step, "undoing");
-    try {
-      // An abort must not stop the undoing that it asked for.
-      await code.undo(options.context, step, { ...view, signal: new AbortController().signal });
-    } catch (error) {
-      const problem = asMillwrightError(error);
-      await journal.append({ kind: "undo-failed", step: step.id, detail: { code: problem.code, message: redact(problem.message) } });
-      say(step, "failed", problem.message);
-      const hint = "Look at `millwright history` and the service's log, mend the cause, then run `millwright resume`.";
-      return {
-        outcome: "failed",
-        error: new MillwrightError("UNDO_FAILED", `Undoing "${step.title}" failed: ${problem.message}`, { hint, cause: error }),
-        warnings,
-      };
-    }
-    await journal.append({ kind: "undone", step: step.id, detail: {} });
-    say(step, "undone");
+    if (state === undefined || state === "undone" || code.undo === undefined) continue;
+    const problem = await back(step, code);
+    if (problem !== undefined) return { outcome: "failed", error: problem, warnings };
   }
   return { outcome: "undone", error: failure, warnings };
+}
+
+/** With the seconds until the next try, if there is one. */
+function failureDetail(problem: MillwrightError, againInSeconds: number | undefined): JournalEntry["detail"] {
+  return { code: problem.code, message: redact(problem.message), ...(againInSeconds === undefined ? {} : { againInSeconds }) };
+}
+
+/** Ends early when the process is told to stop, which it passes on, and when a person aborts, who wants no more than what is going on. */
+async function pause(clock: Clock, milliseconds: number, signal: AbortSignal): Promise<void> {
+  if (isAbort(signal.reason)) {
+    await clock.sleep(milliseconds);
+    return;
+  }
+  try {
+    await clock.sleep(milliseconds, signal);
+  } catch (error) {
+    if (!isAbort(signal.reason)) throw error;
+  }
 }
 
 /** Why a run that has already begun must go back; undefined when it goes forward. */

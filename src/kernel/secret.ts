@@ -1,4 +1,5 @@
-import { inspect } from "node:util";
+/** `util.inspect.custom`, documented to be this symbol: for `node:util` itself Node 24 loads thirty modules of its own, worker threads among them. */
+const INSPECT = Symbol.for("nodejs.util.inspect.custom");
 
 const known = new Set<string>();
 
@@ -15,6 +16,8 @@ export class Secret {
     if (value.length >= 8) {
       const json = JSON.stringify(value).slice(1, -1);
       for (const form of [value, encodeURIComponent(value), Buffer.from(value).toString("base64"), json]) known.add(form);
+      // A log is read and masked line by line; the lines that frame a key are everybody's.
+      for (const line of value.split("\n")) if (line.length >= 16 && !line.startsWith("-----")) known.add(line);
     }
   }
 
@@ -31,7 +34,7 @@ export class Secret {
     return "[secret]";
   }
 
-  [inspect.custom](): string {
+  [INSPECT](): string {
     return "[secret]";
   }
 }

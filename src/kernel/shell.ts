@@ -10,6 +10,7 @@ export interface RunOptions {
   readonly input?: string | Uint8Array;
   readonly environment?: Readonly<Record<string, string>>;
   readonly directory?: string;
+  /** Then the program is ended, and the call throws TIMED_OUT. */
   readonly timeoutMilliseconds?: number;
   readonly signal?: AbortSignal;
   /** Called for each complete line of standard output and standard error as it arrives. */

@@ -1,37 +1,81 @@
 import type { ServiceStatus, Status } from "./status-schema.ts";
 
 const BACKUP_HOURS = 26;
+/** A segment is archived at least every 45 s. */
+const LOG_MINUTES = 10;
 const DISK_SHARE = 0.1;
 
 /** What in a status asks for a person, one sentence each, the worst first. Pure. */
 export function findConcerns(status: Omit<Status, "concerns">, now: number): readonly string[] {
-  const concerns: string[] = [];
+  const concerns: string[] = [...troubleOfRun(status), ...waitOfRun(status)];
   const serving = status.colours.find((colour) => colour.serves);
-  if (status.stack.id === undefined) return ["Nothing is deployed yet: run `millwright deploy`."];
+  if (status.stack.id === undefined) return [...concerns, "Nothing is deployed yet: run `millwright deploy`."];
   if (status.serving === undefined) concerns.push("No release serves yet: run `millwright upgrade`.");
   else if (serving === undefined || !serving.services.some((service) => service.service === "web"))
     concerns.push(`The serving colour ${status.serving.colour} has no web container.`);
   for (const service of serving?.services ?? []) concerns.push(...troubleOf(service, `${serving?.colour ?? ""} ${service.service}`));
   for (const service of status.services) concerns.push(...troubleOf(service, service.service));
 
+  if (status.journal?.problem !== undefined) concerns.push(`${status.journal.problem} Run \`millwright history verify\`.`);
   const failed = status.lastRuns[0];
   if (failed?.outcome === "failed") concerns.push(`The ${failed.kind} ${failed.run} could not be undone and waits for a person: run \`millwright resume\`.`);
+  else if (status.run?.isActive === false)
+    concerns.push(`Nothing works on the run ${status.run.run}, which has not ended: run \`millwright resume\` or \`millwright abort\`.`);
   else if (failed?.outcome === "open" && status.run === undefined) concerns.push(`The ${failed.kind} ${failed.run} did not end: run \`millwright resume\`.`);
 
   const { disk } = status.host;
   if (disk.freeBytes < disk.totalBytes * DISK_SHARE) concerns.push(`The disk is ${Math.round(100 - (100 * disk.freeBytes) / disk.totalBytes)} % full.`);
-  if (status.services.some((service) => service.service === "backup") && status.serving !== undefined) {
-    const { last, lastFailure } = status.backup;
+  if (status.serving !== undefined) {
+    const { last, lastFailure, drill, lastDrillFailure } = status.backup;
     const hours = last === undefined ? undefined : (now - Date.parse(last)) / 3_600_000;
-    if (lastFailure !== undefined) concerns.push(`The last backup failed at ${lastFailure}.`);
+    if (lastFailure !== undefined) concerns.push(`The last backup failed at ${lastFailure}: \`millwright history\` says why.`);
     else if (hours !== undefined && hours > BACKUP_HOURS) concerns.push(`The last good backup is ${Math.floor(hours)} hours old.`);
     else if (hours === undefined && now - Date.parse(status.serving.since) > BACKUP_HOURS * 3_600_000) concerns.push("There is no backup yet.");
+    concerns.push(...troubleOfOffsite(status.backup, now), ...troubleOfLog(status.backup, now));
+    if (lastDrillFailure !== undefined) concerns.push(`The drill of ${lastDrillFailure} did not prove the backup: \`millwright history\` says why.`);
+    else if (last !== undefined && drill === undefined) concerns.push("No backup was proven yet: run `millwright backup drill`.");
   }
   if (status.drift.length > 0)
     concerns.push(
       `${status.drift.length} ${status.drift.length === 1 ? "thing was" : "things were"} changed by hand: \`millwright plan\` shows and \`millwright deploy\` mends it.`,
     );
   return concerns;
+}
+
+function troubleOfOffsite({ last, lastFailure, offsite }: Status["backup"], now: number): readonly string[] {
+  if (offsite === undefined) return [];
+  const concerns: string[] = [];
+  const hours = offsite.last === undefined ? 0 : Math.floor((now - Date.parse(offsite.last)) / 3_600_000);
+  if (last !== undefined && lastFailure === undefined && !offsite.hasNewest)
+    concerns.push("The last backup is only on the host, not in the offsite repository: `millwright history` says why, `millwright backup run` tries again.");
+  if (hours >= BACKUP_HOURS) concerns.push(`The last good backup in the offsite repository is ${hours} hours old.`);
+  if (offsite.filesFailSince !== undefined)
+    concerns.push(`New files do not reach the offsite repository since ${offsite.filesFailSince}: run \`millwright logs backup\`.`);
+  return concerns;
+}
+
+/** PostgreSQL keeps what is not archived in every place: a place that is out of reach for long fills the data disk. */
+function troubleOfLog({ log }: Status["backup"], now: number): readonly string[] {
+  if (log === undefined || log.waiting < 2) return [];
+  if (log.archived !== undefined && now - Date.parse(log.archived) < LOG_MINUTES * 60_000) return [];
+  const since = log.archived === undefined ? "and none was yet" : `since ${log.archived}`;
+  const size = `${Math.ceil(log.bytes / 1e6)} MB`;
+  return [
+    `${log.waiting} segments of the database's log wait to be archived, ${since}: it fills the data disk, ${size} so far. Run \`millwright logs database\`.`,
+  ];
+}
+
+function troubleOfRun({ run }: Pick<Status, "run">): readonly string[] {
+  if (run?.trouble === undefined) return [];
+  const { times, at, message } = run.trouble;
+  const tried = times === 1 ? "once" : `${times} times, last`;
+  return [`Run ${run.run} cannot go on: ${message} It was tried ${tried} at ${at}. Mend the cause, then run \`millwright resume\`.`];
+}
+
+function waitOfRun({ run }: Pick<Status, "run">): readonly string[] {
+  if (run?.preview === undefined || !run.isActive) return [];
+  const { since, until } = run.preview;
+  return [`Run ${run.run} waits in its preview since ${since}, until ${until}: run \`millwright resume\` to let it go on, or \`millwright abort\`.`];
 }
 
 function troubleOf(service: ServiceStatus, name: string): readonly string[] {

@@ -1,5 +1,16 @@
-import { z } from "zod";
+import * as z from "zod";
 import { colourSchema } from "../blueprint/stack.ts";
+
+const runSchema = z.object({
+  run: z.string(),
+  kind: z.string(),
+  purpose: z.string(),
+  who: z.string(),
+  began: z.string(),
+  ended: z.string().optional(),
+  outcome: z.string(),
+  summary: z.string().optional(),
+});
 
 const serviceSchema = z.object({
   service: z.string(),
@@ -21,6 +32,8 @@ export const statusSchema = z.object({
     id: z.string().optional(),
     domain: z.string().optional(),
     blueprint: z.string().optional(),
+    /** The last deploy that was carried out; absent when it is too long ago for the journal's end. */
+    deployed: z.object({ at: z.string(), who: z.string(), run: z.string() }).optional(),
   }),
   host: z.object({
     name: z.string(),
@@ -47,16 +60,52 @@ export const statusSchema = z.object({
   /** Platform services in their order. Those that have no container have the state `missing`. */
   services: z.array(serviceSchema),
   colours: z.array(z.object({ colour: colourSchema, release: z.string().optional(), serves: z.boolean(), services: z.array(serviceSchema) })),
-  /** The run that holds the lock. */
-  run: z.object({ run: z.string(), who: z.string(), reason: z.string(), since: z.string() }).optional(),
-  lastRuns: z.array(
-    z.object({ run: z.string(), kind: z.string(), purpose: z.string(), who: z.string(), began: z.string(), ended: z.string().optional(), outcome: z.string() }),
-  ),
-  backup: z.object({ last: z.string().optional(), lastFailure: z.string().optional() }),
+  /** The run that holds the lock, and why it cannot go on, when it cannot. */
+  run: z
+    .object({
+      run: z.string(),
+      who: z.string(),
+      reason: z.string(),
+      since: z.string(),
+      /** What it does now, in the words of its plan; absent when it has not begun or cannot be told. */
+      step: z.string().optional(),
+      /** False when nothing on the host works on it. */
+      isActive: z.boolean().default(true),
+      /** Since when it waits in its preview for a person, and for how long. */
+      preview: z.object({ since: z.string(), until: z.string() }).optional(),
+      trouble: z.object({ times: z.number(), at: z.string(), message: z.string() }).optional(),
+    })
+    .optional(),
+  lastRuns: z.array(runSchema),
+  /** The last swap or rollback. */
+  lastSwap: runSchema.optional(),
+  backup: z.object({
+    last: z.string().optional(),
+    lastFailure: z.string().optional(),
+    /** What the last drill that was passed measured. */
+    drill: z.object({ at: z.string(), rpoSeconds: z.number(), rtoSeconds: z.number() }).optional(),
+    lastDrillFailure: z.string().optional(),
+    /** Absent where the site has no offsite repository. */
+    offsite: z
+      .object({
+        last: z.string().optional(),
+        /** Whether the newest backup is there, too. */
+        hasNewest: z.boolean(),
+        filesFailSince: z.string().optional(),
+      })
+      .optional(),
+    /** The database's log: when it was last archived in every place, how many segments wait for that, and the bytes of all of it on the data disk. */
+    log: z.object({ archived: z.string().optional(), waiting: z.number(), bytes: z.number() }).optional(),
+  }),
+  /** What will happen by itself, the soonest first. */
+  next: z.array(z.object({ at: z.string(), what: z.string() })).default([]),
+  /** The journal's last entry. Only its end is checked here: `history verify` walks all of it. */
+  journal: z.object({ entries: z.number(), head: z.string(), problem: z.string().optional() }).optional(),
   drift: z.array(z.object({ subject: z.string(), text: z.string() })),
   /** What a person should look at, one sentence each; empty when all is well. */
   concerns: z.array(z.string()),
 });
 
 export type Status = z.infer<typeof statusSchema>;
+export type RunStatus = Status["lastRuns"][number];
 export type ServiceStatus = Status["services"][number];

@@ -1,13 +1,16 @@
-import { join } from "node:path";
 import type { HostPaths } from "../blueprint/host-paths.ts";
 import { COLOURS, type Colour, type StackFacts } from "../blueprint/stack.ts";
 import type { ContainerState, Docker } from "../docker/docker.ts";
 import { type Clock, timestamp } from "../kernel/clock.ts";
-import { readIfThere } from "../kernel/durable-file.ts";
+import { MillwrightError } from "../kernel/errors.ts";
+import type { Archiving } from "../recovery/archiving.ts";
+import { readBackupRecords, readDrillRecord } from "../recovery/backup-record.ts";
+import { nextTimes } from "../recovery/due.ts";
 import { readColourRelease, readServing, type Serving } from "../swap/serving.ts";
 import { findConcerns } from "./concerns.ts";
 import type { Machine } from "./machine.ts";
-import type { ServiceStatus, Status } from "./status-schema.ts";
+import { inOrderOfTime, type Scheduled } from "./schedule.ts";
+import type { RunStatus, ServiceStatus, Status } from "./status-schema.ts";
 
 export interface StatusDeps {
   /** `<site>-<environment>`. */
@@ -17,29 +20,53 @@ export interface StatusDeps {
   readonly clock: Clock;
   readonly machine: Machine;
   /** The deployed stack, undefined before the first deploy. */
-  readonly current: () => Promise<{ readonly id: string; readonly facts: Pick<StackFacts, "domain" | "blueprint" | "services"> } | undefined>;
+  readonly current: () => Promise<{ readonly id: string; readonly facts: Pick<StackFacts, "domain" | "blueprint" | "services" | "backup"> } | undefined>;
   readonly drift: () => Promise<Status["drift"]>;
   /** The holder of the lock. */
   readonly run: () => Promise<Status["run"]>;
-  /** Newest first. */
-  readonly lastRuns: () => Promise<Status["lastRuns"]>;
+  /** How the backups that are made all day long do. */
+  readonly archiving: (hasOffsite: boolean) => Promise<Archiving>;
+  /** The end of the journal. */
+  readonly journal: () => Promise<JournalView>;
+  /** The host's timers that will elapse. */
+  readonly timers: () => Promise<readonly Scheduled[]>;
 }
+
+export interface JournalView {
+  /** Newest first. */
+  readonly runs: readonly RunStatus[];
+  readonly entries: number;
+  readonly head: string;
+  /** What is wrong with it, when it does not hold together. */
+  readonly problem?: string;
+}
+
+const SHOWN_RUNS = 5;
 
 /** How the stack does on this host: what serves since when and by whom, how well, and what a person should look at. */
 export async function readStatus(deps: StatusDeps): Promise<Status> {
   const { docker, paths, stack } = deps;
-  const [engine, current, containers, serving, host, run, lastRuns, drift, backup] = await Promise.all([
+  const [engine, current, containers, serving, host, run, journal, timers, drift, backups] = await Promise.all([
     docker.version(),
     deps.current(),
     docker.containers(stack),
     readServing(paths),
     deps.machine.facts(paths.base),
     deps.run(),
-    deps.lastRuns(),
-    deps.drift(),
-    readBackup(paths),
+    deps.journal(),
+    deps.timers(),
+    orUntold("Drift", deps.drift),
+    readBackups(paths, deps.clock.now()),
   ]);
   const colours = await Promise.all(COLOURS.map((colour) => colourStatus(deps, colour, serving)));
+  const { runs, problem } = journal;
+  const deployed = runs.find((candidate) => candidate.kind === "deploy" && candidate.outcome === "done");
+  const lastSwap = runs.find((candidate) => candidate.kind === "swap" || candidate.kind === "rollback");
+  const policy = current?.facts.backup;
+  const archiving = await orUntold("How backups are made all day long", async () =>
+    current === undefined || serving === undefined ? [] : [await deps.archiving(policy?.offsite !== undefined)],
+  );
+  const backup = { ...backupStatus(backups, policy?.offsite !== undefined, archiving.items[0]), ...lastFailures(runs, backups) };
   const status: Omit<Status, "concerns"> = {
     version: 1,
     at: timestamp(deps.clock),
@@ -48,17 +75,34 @@ export async function readStatus(deps: StatusDeps): Promise<Status> {
       ...(current === undefined
         ? {}
         : { id: current.id, domain: current.facts.domain, blueprint: `${current.facts.blueprint.name} ${current.facts.blueprint.version}` }),
+      ...(deployed === undefined ? {} : { deployed: { at: deployed.ended ?? deployed.began, who: deployed.who, run: deployed.run } }),
     },
     host: { ...host, engine: engine.engine },
     ...(serving === undefined ? {} : { serving: servingStatus(serving) }),
     services: inOrder(containers, current?.facts.services ?? []),
     colours,
     ...(run === undefined ? {} : { run }),
-    lastRuns: [...lastRuns],
+    lastRuns: runs.slice(0, SHOWN_RUNS),
+    ...(lastSwap === undefined ? {} : { lastSwap }),
     backup,
-    drift: [...drift],
+    next: inOrderOfTime([...timers, ...(current === undefined || serving === undefined ? [] : scheduled(current.facts.backup, deps.clock.now()))]),
+    journal: { entries: journal.entries, head: journal.head, ...(problem === undefined ? {} : { problem }) },
+    drift: [...drift.items],
   };
-  return { ...status, concerns: [...findConcerns(status, deps.clock.now())] };
+  return { ...status, concerns: [...drift.untold, ...archiving.untold, ...findConcerns(status, deps.clock.now())] };
+}
+
+/** What serves must be told also where something else cannot be: that becomes a concern instead. */
+async function orUntold<Item>(
+  what: string,
+  look: () => Promise<readonly Item[]>,
+): Promise<{ readonly items: readonly Item[]; readonly untold: readonly string[] }> {
+  try {
+    return { items: await look(), untold: [] };
+  } catch (error) {
+    if (!(error instanceof MillwrightError)) throw error;
+    return { items: [], untold: [[`${what} cannot be told: ${error.message}`, error.hint].filter(Boolean).join(" ")] };
+  }
 }
 
 function servingStatus(serving: Serving): Status["serving"] {
@@ -86,13 +130,48 @@ function serviceStatus(container: ContainerState): ServiceStatus {
   return { service, state, health, since: startedAt, image, restarts: restartCount, oomKilled };
 }
 
-/** The backup service leaves the second of its last success, and of a failure since, in these files. */
-async function readBackup(paths: HostPaths): Promise<Status["backup"]> {
-  const [last, lastFailure] = await Promise.all(["last-success", "last-failure"].map((name) => readSecond(join(paths.data, "backup", name))));
-  return { ...(last === undefined ? {} : { last }), ...(lastFailure === undefined ? {} : { lastFailure }) };
+/** The last backup and what the last drill measured. One that a clock that was ahead has dated later than now does not stand for those that are missing. */
+async function readBackups(paths: HostPaths, now: number): Promise<Known> {
+  const [all, drill] = await Promise.all([readBackupRecords(paths), readDrillRecord(paths)]);
+  const records = all.filter(({ ended }) => Date.parse(ended) <= now);
+  const newest = records.at(-1);
+  const lastOffsite = records.findLast(({ offsite }) => offsite !== undefined)?.offsite?.ended;
+  return {
+    ...(newest === undefined ? {} : { last: newest.ended, isLastOffsite: newest.offsite !== undefined }),
+    ...(lastOffsite === undefined ? {} : { lastOffsite }),
+    ...(drill === undefined ? {} : { drill: { at: drill.at, rpoSeconds: drill.rpoSeconds, rtoSeconds: drill.rtoSeconds } }),
+  };
 }
 
-async function readSecond(path: string): Promise<string | undefined> {
-  const second = Number((await readIfThere(path))?.trim());
-  return Number.isInteger(second) && second > 0 ? new Date(second * 1000).toISOString() : undefined;
+interface Known extends Pick<Status["backup"], "last" | "drill"> {
+  readonly isLastOffsite?: boolean;
+  readonly lastOffsite?: string;
+}
+
+function backupStatus({ isLastOffsite = false, lastOffsite, ...known }: Known, hasOffsite: boolean, archiving: Archiving | undefined): Status["backup"] {
+  const { log, filesFailSince } = archiving ?? {};
+  const offsite = {
+    ...(lastOffsite === undefined ? {} : { last: lastOffsite }),
+    hasNewest: isLastOffsite,
+    ...(filesFailSince === undefined ? {} : { filesFailSince }),
+  };
+  return { ...known, ...(hasOffsite ? { offsite } : {}), ...(log === undefined ? {} : { log }) };
+}
+
+/** Failures after which none has gone well. */
+function lastFailures(
+  runs: readonly RunStatus[],
+  { last, drill }: Pick<Status["backup"], "last" | "drill">,
+): Pick<Status["backup"], "lastFailure" | "lastDrillFailure"> {
+  const failureOf = (kind: string, since: string | undefined): string | undefined => {
+    const failed = runs.find((run) => run.kind === kind && run.outcome !== "done" && run.ended !== undefined)?.ended;
+    return failed !== undefined && (since === undefined || failed > since) ? failed : undefined;
+  };
+  const [backup, proof] = [failureOf("backup", last), failureOf("drill", drill?.at)];
+  return { ...(backup === undefined ? {} : { lastFailure: backup }), ...(proof === undefined ? {} : { lastDrillFailure: proof }) };
+}
+
+function scheduled(policy: StackFacts["backup"], now: number): readonly Scheduled[] {
+  const { backup, drill } = nextTimes(policy, now);
+  return [{ at: backup, what: "backup" }, ...(drill === undefined ? [] : [{ at: drill, what: "drill of the backup" }])];
 }

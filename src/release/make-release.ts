@@ -1,7 +1,7 @@
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { stringify } from "yaml";
-import { hasCode, namesIn } from "../kernel/durable-file.ts";
+import { createDurable, hasCode, namesIn } from "../kernel/durable-file.ts";
 import { MillwrightError } from "../kernel/errors.ts";
 import { type Release, releaseSchema, sealOf } from "./release-file.ts";
 
@@ -32,10 +32,13 @@ export async function writeRelease(directory: string, release: Release): Promise
   const path = join(directory, `${release.id}.yaml`);
   await mkdir(directory, { recursive: true });
   try {
-    await writeFile(path, serialiseRelease(release), { flag: "wx" });
+    await createDurable(path, serialiseRelease(release));
   } catch (error) {
     if (!hasCode(error, "EEXIST")) throw error;
-    throw new MillwrightError("RELEASE_EXISTS", `Release ${release.id} exists already, and releases are immutable.`, { subject: path });
+    throw new MillwrightError("RELEASE_EXISTS", `Release ${release.id} exists already, and releases are immutable.`, {
+      subject: path,
+      hint: "Run the command again: it takes the next free number.",
+    });
   }
   return path;
 }

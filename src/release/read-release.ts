@@ -1,15 +1,15 @@
 import { join } from "node:path";
-import { parseDocument } from "yaml";
-import { z } from "zod";
+import * as z from "zod";
 import { readIfThere } from "../kernel/durable-file.ts";
 import { MillwrightError } from "../kernel/errors.ts";
+import { parseYaml } from "../kernel/parse-yaml.ts";
 import { releaseIds } from "./make-release.ts";
-import { type Release, releaseSchema, sealOf } from "./release-file.ts";
+import { type Release, RELEASE_ID, releaseSchema, sealOf } from "./release-file.ts";
 
 /** The release of that id in the folder, with its seal checked. */
 export async function readRelease(directory: string, id: string): Promise<Release> {
   const path = join(directory, `${id}.yaml`);
-  const text = await readIfThere(path);
+  const text = RELEASE_ID.test(id) ? await readIfThere(path) : undefined;
   if (text === undefined) {
     const known = (await releaseIds(directory)).slice(-5);
     const hint = known.length > 0 ? `Known releases: ${known.join(", ")}.` : "Build one with `millwright release build`.";
@@ -27,10 +27,12 @@ export async function readReleases(directory: string): Promise<readonly Release[
 
 /** Parses a release file and refuses one that was edited after it was sealed. */
 export function parseRelease(text: string, path: string): Release {
-  const document = parseDocument(text);
-  const problem = document.errors[0];
-  if (problem !== undefined) throw new MillwrightError("RELEASE_INVALID", `The release file is not YAML: ${problem.message.split("\n")[0]}`, { subject: path });
-  return checkRelease(document.toJS(), path);
+  const parsed = parseYaml(text);
+  if (parsed.kind === "data") return checkRelease(parsed.data, path);
+  throw new MillwrightError("RELEASE_INVALID", `The release file is not YAML: ${parsed.fault}`, {
+    subject: path,
+    hint: "Restore the file from git, or build a new release.",
+  });
 }
 
 /** The same check for a release that arrives as data, such as from the operator side. */

@@ -1,5 +1,7 @@
-import { z } from "zod";
+import * as z from "zod";
 import { hashOf } from "../kernel/canonical.ts";
+
+export const RELEASE_ID = /^[0-9a-z][0-9a-z.-]{0,40}$/;
 
 /**
  * `releases/<id>.yaml` in the site folder: an immutable application version. `seal` is the hash of everything else, so that a file edited
@@ -8,7 +10,7 @@ import { hashOf } from "../kernel/canonical.ts";
 export const releaseSchema = z.strictObject({
   version: z.literal(1),
   /** Such as `2026-11-24-1`; unique in the site, sorts by time. */
-  id: z.string().regex(/^[0-9a-z][0-9a-z.-]{0,40}$/),
+  id: z.string().regex(RELEASE_ID),
   site: z.string(),
   series: z.enum(["17.0", "18.0", "19.0"]),
   createdAt: z.string(),

@@ -1,13 +1,13 @@
 import { createWriteStream } from "node:fs";
-import { chmod, mkdir, utimes } from "node:fs/promises";
+import { chmod, mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { extract, type Header } from "tar-stream";
 import { MillwrightError } from "../kernel/errors.ts";
+import { isSafeName } from "./plain-tar.ts";
 
 const MAXIMUM = { files: 100_000, bytes: 4 * 1024 ** 3 };
-const SAFE_NAME = /^(?!.*(^|\/)\.\.?(\/|$))[^/\0][^\0]*$/;
 
 /** Unpacks a build context that came from the operator side into an empty folder: plain files and folders, all below it. */
 export async function unpackContext(context: Readable, directory: string): Promise<void> {
@@ -16,7 +16,7 @@ export async function unpackContext(context: Readable, directory: string): Promi
   let bytes = 0;
   async function unpack(): Promise<void> {
     for await (const entry of from) {
-      const { name, type, size, mode, mtime } = entry.header;
+      const { name, type, size, mode } = entry.header;
       check(entry.header);
       files += 1;
       bytes += size;
@@ -30,8 +30,6 @@ export async function unpackContext(context: Readable, directory: string): Promi
       await mkdir(dirname(path), { recursive: true });
       await pipeline(entry, createWriteStream(path, { flags: "wx" }));
       await chmod(path, mode & 0o100 ? 0o755 : 0o644);
-      // Docker keeps a file's time in the layer: the same content must give the same layer.
-      await utimes(path, mtime, mtime);
     }
   }
   await Promise.all([pipeline(context, from), unpack()]);
@@ -41,7 +39,7 @@ function check(header: Header): void {
   if (header.type !== "file" && header.type !== "directory") {
     throw new MillwrightError("ADDONS_INVALID", `The build context holds a ${header.type} entry, which is not allowed.`, { subject: header.name });
   }
-  if (!SAFE_NAME.test(header.name)) {
+  if (!isSafeName(header.name)) {
     throw new MillwrightError("ADDONS_INVALID", "The build context holds a path that leads out of it.", { subject: header.name });
   }
 }

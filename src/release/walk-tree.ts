@@ -1,5 +1,6 @@
 import { readdir, realpath, stat } from "node:fs/promises";
 import { join, sep } from "node:path";
+import { isMissing } from "../kernel/durable-file.ts";
 import { MillwrightError } from "../kernel/errors.ts";
 
 export interface TreeFile {
@@ -18,7 +19,14 @@ const LEFT_OUT = /^(__pycache__|\.git|\.hg|\.svn|\.idea|\.vscode|\.DS_Store|node
 
 /** The files of a tree, sorted by path. A symbolic link counts as what it points to, and must point into the tree. */
 export async function walkTree(root: string): Promise<readonly TreeFile[]> {
-  const top = await realpath(root);
+  const top = await realpath(root).catch((cause: unknown) => {
+    if (!isMissing(cause)) throw cause;
+    throw new MillwrightError("ADDONS_INVALID", "The folder is not there.", {
+      subject: root,
+      hint: "Make it and put the site's addons into it; an empty one makes a release of Odoo alone.",
+      cause,
+    });
+  });
   const found: TreeFile[] = [];
   let bytes = 0;
 

@@ -34,6 +34,9 @@ export interface AgentCaller {
   call(verb: Verb, words: readonly string[], options?: CallOptions): Promise<VerbReply>;
 }
 
+/** Verbs after which work goes on under systemd, whoever is there to see it. */
+const STARTS_RUN: ReadonlySet<Verb> = new Set(["deploy", "upgrade", "rollback", "backup", "resume", "abort", "follow"]);
+
 export function sshCaller(connection: Connection): AgentCaller {
   return { call: (verb, words, options) => callVerb(connection, verb, words, options) };
 }
@@ -137,7 +140,9 @@ function noAnswer(connection: Connection, verb: Verb, exit: ExecResult, stray: s
     exit.code === null ? (exit.signal === null ? "the connection broke" : `the agent was killed (${exit.signal})`) : `the agent ended with status ${exit.code}`;
   return new MillwrightError("LINK_LOST", `The outcome of ${verb} is not known: ${how} before an answer came.`, {
     subject,
-    hint: "What was started on the host goes on. Look again with `millwright follow`.",
+    hint: STARTS_RUN.has(verb)
+      ? "What was started on the host goes on. Look again with `millwright follow`."
+      : "Run the command again when the link is back: what had not arrived whole was dropped.",
     details,
   });
 }

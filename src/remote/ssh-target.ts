@@ -10,5 +10,10 @@ export interface SshTarget extends SshAddress {
 }
 
 export function describeAddress({ address, port, user }: SshAddress): string {
-  return `${user}@${address}${port === 22 ? "" : `:${port}`}`;
+  return `${user}@${port === 22 ? address : describePlace({ address, port })}`;
+}
+
+/** Address and port; an address of IPv6 in brackets, as it has colons of its own. */
+export function describePlace({ address, port }: Pick<SshAddress, "address" | "port">): string {
+  return `${address.includes(":") ? `[${address}]` : address}:${port}`;
 }

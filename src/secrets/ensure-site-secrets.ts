@@ -4,16 +4,16 @@ import type { Site } from "../site/site.ts";
 import { ensureOwnCertificate } from "./ensure-own-certificate.ts";
 import type { Random } from "./generate.ts";
 import type { Identity } from "./identity.ts";
-import { hasRecipients, writeRecipients } from "./recipients.ts";
+import { hasRecipients, operatorName, writeRecipients } from "./recipients.ts";
 import { ensureSecrets } from "./site-secrets.ts";
 
 export interface SiteSecretsOptions {
   readonly site: Site;
   readonly environment: Environment;
-  /** Names that the blueprint needs. `tls_key` comes with the certificate and is never made up. */
+  /** Names of those that are made up at random. */
   readonly names: readonly string[];
   readonly identity: Identity;
-  /** Name under which a first operator is entered. */
+  /** Account under whose name a first operator is entered. */
   readonly operator: string;
   readonly clock: Clock;
   readonly random?: Random;
@@ -24,11 +24,10 @@ export interface SiteSecretsOptions {
  * exists is kept. Returns what it did, in words.
  */
 export async function ensureSiteSecrets(options: SiteSecretsOptions): Promise<readonly string[]> {
-  const { site, environment, identity } = options;
+  const { site, environment, names, identity } = options;
   if (!(await hasRecipients(site.directory))) {
-    await writeRecipients(site.directory, { operators: [{ name: options.operator, recipient: identity.recipient }], hosts: {}, holds: {} });
+    await writeRecipients(site.directory, { operators: [{ name: operatorName(options.operator), recipient: identity.recipient }], hosts: {}, holds: {} });
   }
-  const names = options.names.filter((name) => name !== "tls_key");
   const made = await ensureSecrets(site.directory, environment.name, names, identity.identity, options.random);
   const certificate = await ensureOwnCertificate(site, environment, identity, options.clock);
   return [...(made.length === 0 ? [] : [`made secrets for ${environment.name}: ${made.join(", ")}`]), ...certificate];

@@ -1,7 +1,7 @@
-import { mkdir, open, readFile, stat } from "node:fs/promises";
+import { mkdir, readFile, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { generateIdentity, identityToRecipient } from "age-encryption";
-import { hasCode } from "../kernel/durable-file.ts";
+import { createDurable, hasCode } from "../kernel/durable-file.ts";
 import { MillwrightError } from "../kernel/errors.ts";
 import { Secret } from "../kernel/secret.ts";
 
@@ -14,24 +14,18 @@ export interface Identity {
 export const IDENTITY_RECOVERY_HINT =
   "Keep a copy of this file off this machine (password manager, safe). Without it, and without another operator's, the site's secrets cannot be read again.";
 
-/** The identity file at `path`, made when it is absent. Never replaces one. */
+/** The identity file at `path`, made when it is absent. Never replaces one, and is there whole or not at all. */
 export async function ensureIdentity(path: string): Promise<Identity & { readonly created: boolean }> {
   const made = await generateIdentity();
   const recipient = await identityToRecipient(made);
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   try {
-    const file = await open(path, "wx", 0o600);
-    try {
-      await file.writeFile(`# millwright: age identity. Keep it secret and keep a copy.\n# public key: ${recipient}\n${made}\n`);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    return { identity: new Secret(made), recipient, created: true };
+    await createDurable(path, `# millwright: age identity. Keep it secret and keep a copy.\n# public key: ${recipient}\n${made}\n`, 0o600);
   } catch (error) {
     if (!hasCode(error, "EEXIST")) throw error;
     return { ...(await readIdentity(path)), created: false };
   }
+  return { identity: new Secret(made), recipient, created: true };
 }
 
 /** Reads an identity file as `age-keygen` and this tool write it. Refuses one that others can read. */

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { parse, stringify } from "yaml";
-import { z } from "zod";
+import * as z from "zod";
 import { messageOf, MillwrightError } from "../kernel/errors.ts";
 import { siteFiles } from "../site/site.ts";
 import { environmentName } from "../site/site-values.ts";
@@ -17,6 +17,17 @@ export const recipientsSchema = z.strictObject({
 });
 
 export type Recipients = z.infer<typeof recipientsSchema>;
+
+/** A name for the list from that of an account, which may be anything: `ACME\Jörg` on a machine of a Windows domain. */
+export function operatorName(account: string): string {
+  const name = account
+    .normalize("NFKD")
+    .replace(/\p{M}/gu, "")
+    .replaceAll(/[^A-Za-z0-9._@-]+/g, "-")
+    .replace(/^[^A-Za-z0-9_]+/, "")
+    .slice(0, 61);
+  return name === "" ? "operator" : name;
+}
 
 export function recipientsOf(recipients: Recipients, environment: string): readonly string[] {
   const host = recipients.hosts[environment];

@@ -1,5 +1,5 @@
 import { armor, Decrypter, Encrypter } from "age-encryption";
-import { z } from "zod";
+import * as z from "zod";
 import { canonicalJson } from "../kernel/canonical.ts";
 import { MillwrightError } from "../kernel/errors.ts";
 import { parseJson } from "../kernel/parse-json.ts";

@@ -6,6 +6,11 @@ import type { EnvironmentSettings } from "./site-schema.ts";
 /** Names that no public authority gives certificates for (RFC 2606, RFC 6761, RFC 6762, RFC 8375 and names common in plants). */
 const PRIVATE_ENDINGS = /(?:^|\.)(?:local|localhost|localdomain|lan|internal|intranet|home|corp|private|test|example|invalid|arpa)$/;
 
+/** The agent holds a bake's rounds in memory while it judges them: 13 MB for two hours. */
+const LONGEST_BAKE = 2 * 3600;
+/** Two releases beside each other, and a stack that nothing else can be done to. */
+const LONGEST_PREVIEW = 24 * 3600;
+
 /** What no single key can tell. Paths are those of the environment's own settings. */
 export function crossCheck(settings: EnvironmentSettings): readonly SchemaProblem[] {
   const problems: SchemaProblem[] = [];
@@ -33,9 +38,19 @@ export function crossCheck(settings: EnvironmentSettings): readonly SchemaProble
     }
   }
 
-  if (swap.probe < 1 || swap.probe * swap.failedRounds > swap.bake) {
-    say(["swap", "bake"], `must be long enough for swap.failedRounds (${swap.failedRounds}) rounds of probes, one every ${swap.probe} s`);
+  const { rules } = swap;
+  // A stage of a canary is watched as the bake is. Ten of the longest are less than the day that a browser keeps its cookie.
+  const watched = [
+    [["swap", "bake"], swap.bake] as const,
+    ...(swap.canary.percent.length === 0 ? [] : [[["swap", "canary", "stage"], swap.canary.stage] as const]),
+  ];
+  for (const [path, seconds] of watched) {
+    if (swap.probe < 1 || swap.probe * rules.probes.failAfter > seconds) {
+      say(path, `must be long enough for swap.rules.probes.failAfter (${rules.probes.failAfter}) rounds of probes, one every ${swap.probe} s`);
+    }
+    if (seconds + rules.extend > LONGEST_BAKE) say(path, "must be at most 2h with swap.rules.extend");
   }
+  if (swap.preview.for < 1 || swap.preview.for > LONGEST_PREVIEW) say(["swap", "preview", "for"], "must be from 1s to 24h");
   if (swap.ready < 30) say(["swap", "ready"], "must be at least 30s: Odoo needs that long to load its modules");
 
   for (const [index, probe] of settings.smoke.entries()) {
@@ -61,9 +76,18 @@ export function crossCheckAll(environments: ReadonlyMap<string, EnvironmentSetti
           path: ["host", "address"],
           message: `${settings.host.address} is the host of ${earlier} already: each environment needs a host of its own`,
         });
+      if (offsitePlace(settings) !== undefined && offsitePlace(settings) === offsitePlace(other))
+        problems.push({
+          path: ["backup", "offsite", "path"],
+          message: `is where ${earlier} keeps its backups already: give each environment a path of its own`,
+        });
       return problems.map((problem) => ({ name, problem }));
     }),
   );
+}
+
+function offsitePlace({ backup: { offsite } }: EnvironmentSettings): string | undefined {
+  return offsite === undefined || offsite.kind === "none" ? undefined : `${offsite.endpoint}/${offsite.bucket}${offsite.path}`;
 }
 
 function overlaps(pool: NonNullable<ReturnType<typeof parseRange>>, written: string): boolean {

@@ -19,7 +19,7 @@ export function describeSizing(sizing: Sizing): readonly SizingRow[] {
   if (memory.cache > 0) rows.push({ what: "Redis", value: size(memory.cache), why: "sessions" });
   rows.push({ what: "Traefik", value: size(memory.edge), why: "the front door" });
   if (memory.monitoring > 0) rows.push({ what: "Monitoring", value: size(memory.monitoring), why: "Prometheus and its exporters" });
-  rows.push({ what: "Backup", value: size(memory.backup), why: "the daily backup" });
+  rows.push({ what: "Backup", value: size(memory.backup), why: "snapshots of the files" });
   rows.push({ what: "All together", value: size(reservedMemory(sizing)), why: "limits of all containers while two colours run" });
   return rows;
 }

@@ -42,9 +42,37 @@ export interface Environment {
   readonly sizing: Sizing;
   readonly smoke: readonly SmokeProbe[];
   readonly swap: SwapPolicy;
-  readonly backup: { readonly at: string; readonly keep: number };
+  /** How long a preview waits for a person, at most. No part of the stack: it is said with the upgrade that has one. */
+  readonly previewSeconds: number;
+  readonly backup: BackupPolicy;
   readonly monitoring: boolean;
   readonly waivers: readonly Waiver[];
+}
+
+export interface BackupPolicy {
+  /** Time of day of the daily backup, UTC. */
+  readonly at: string;
+  /** Day of the week of the full one; 0 is Sunday. */
+  readonly full: number;
+  /** Day of the week whose backup is restored to a scratch place to prove it; undefined for never. */
+  readonly drill: number | undefined;
+  readonly keepDays: number;
+  /** A second repository, away from the host. */
+  readonly offsite?: OffsitePolicy;
+}
+
+/** A bucket of an S3 service, reached by TLS and addressed by path. */
+export interface OffsitePolicy {
+  readonly kind: "s3";
+  readonly host: string;
+  readonly port: number;
+  readonly bucket: string;
+  readonly region: string;
+  /** `/`, or a folder without a slash at its end. */
+  readonly path: string;
+  /** PEM file of the site folder. */
+  readonly ca: string;
+  readonly keepDays: number;
 }
 
 export interface HostAddress {
@@ -74,12 +102,24 @@ export interface SwapPolicy {
   readonly bakeSeconds: number;
   /** Seconds between two rounds of probes in the bake. */
   readonly probeSeconds: number;
-  /** Rounds in a row that must fail before the bake is lost. */
-  readonly failedRounds: number;
-  /** Share of 5xx answers of the new colour, beyond the old colour's own, that loses the bake. */
-  readonly errorRatio: number;
-  /** Requests the new colour must have answered before its share of errors counts. */
-  readonly minimumRequests: number;
+  /** The stages before all users are moved, in percent of them; absent when all are moved at once. */
+  readonly canary?: { readonly percent: readonly number[]; readonly stageSeconds: number } | undefined;
+  readonly rules: SwapRules;
+}
+
+/** What a broken rule leads to: the release is taken back, it is only told, or nobody looks. */
+export type RuleAction = "fail" | "warn" | "off";
+
+/** By what a new release is judged while it bakes; docs/swap.md says what each rule sees. */
+export interface SwapRules {
+  readonly baselineSeconds: number;
+  readonly extendSeconds: number;
+  readonly probes: { readonly failAfter: number; readonly passAfter: number; readonly flaps: number; readonly window: number };
+  readonly traffic: { readonly minimumRequests: number; readonly rate: number; readonly routes: readonly string[] };
+  readonly errors: { readonly action: RuleAction; readonly share: number; readonly routeShare: number; readonly minimum: number };
+  readonly latency: { readonly action: RuleAction; readonly ratio: number; readonly floorSeconds: number; readonly minimumRequests: number };
+  readonly memory: { readonly action: RuleAction; readonly overSeconds: number; readonly withinSeconds: number; readonly above: number };
+  readonly log: { readonly action: RuleAction; readonly kinds: number; readonly entries: number };
 }
 
 export interface Waiver {

@@ -62,7 +62,6 @@ export function parseSite(
   const raw = plainData(document, lines);
   if (raw.kind === "bad") return raw;
 
-  const schema = siteJsonSchema();
   const toProblem = (problem: SchemaProblem, at: SitePath = problem.path): SiteProblem => ({
     file: FILE,
     ...locate(document, lines, at),
@@ -73,7 +72,7 @@ export function parseSite(
 
   const file = siteFileSchema.safeParse(raw.data);
   if (!file.success) {
-    return { kind: "bad", problems: schemaProblems(file.error.issues, raw.data, schema).map((problem) => toProblem(problem)) };
+    return { kind: "bad", problems: schemaProblems(file.error.issues, raw.data, siteJsonSchema()).map((problem) => toProblem(problem)) };
   }
 
   // A value may stand in the environment or, for all of them, at the top: a problem is told where the value was written.
@@ -95,7 +94,7 @@ export function parseSite(
     const merged = overlaySettings(overlaySettings(SITE_DEFAULTS, base), own);
     const result = environmentSchema.safeParse(merged);
     if (!result.success) {
-      problems.push(...schemaProblems(result.error.issues, merged, schema).map((problem) => place(name, problem)));
+      problems.push(...schemaProblems(result.error.issues, merged, siteJsonSchema()).map((problem) => place(name, problem)));
       continue;
     }
     settings.set(name, result.data);
@@ -133,6 +132,10 @@ function plainData(
 async function missingCertificates(site: Site): Promise<readonly { readonly name: string; readonly problem: SchemaProblem }[]> {
   const found: { readonly name: string; readonly problem: SchemaProblem }[] = [];
   for (const environment of site.environments.values()) {
+    const { offsite } = environment.backup;
+    if (offsite !== undefined && !(await exists(join(site.directory, offsite.ca)))) {
+      found.push({ name: environment.name, problem: { path: ["backup", "offsite", "ca"], message: `the file ${offsite.ca} is not in the site's folder` } });
+    }
     // Files of the kind `ca` are the tool's own: the command that needs them says how they are made.
     if (environment.certificate.kind !== "files") continue;
     for (const [key, file] of Object.entries(certificateFiles(environment) ?? {})) {

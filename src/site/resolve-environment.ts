@@ -1,4 +1,5 @@
-import type { Environment } from "./environment.ts";
+import type { BackupPolicy, Environment, OffsitePolicy, SwapRules } from "./environment.ts";
+import { weekdayNumber } from "./backup-schema.ts";
 import type { EnvironmentSettings } from "./site-schema.ts";
 import { computeSizing } from "./sizing.ts";
 
@@ -57,12 +58,41 @@ export function resolveEnvironment(identity: SiteIdentity, settings: Environment
       cronSeconds: swap.cron,
       bakeSeconds: swap.bake,
       probeSeconds: swap.probe,
-      failedRounds: swap.failedRounds,
-      errorRatio: swap.errorShare,
-      minimumRequests: swap.minimumRequests,
+      ...(swap.canary.percent.length === 0 ? {} : { canary: { percent: swap.canary.percent, stageSeconds: swap.canary.stage } }),
+      rules: resolveRules(swap.rules),
     },
-    backup: settings.backup,
+    previewSeconds: swap.preview.for,
+    backup: resolveBackup(settings.backup),
     monitoring: settings.monitoring,
     waivers: settings.waivers,
+  };
+}
+
+function resolveBackup({ at, full, drill, keep, offsite }: EnvironmentSettings["backup"]): BackupPolicy {
+  return {
+    at,
+    full: weekdayNumber(full),
+    drill: drill === "never" ? undefined : weekdayNumber(drill),
+    keepDays: keep,
+    ...(offsite === undefined || offsite.kind === "none" ? {} : { offsite: resolveOffsite(offsite) }),
+  };
+}
+
+function resolveOffsite({ endpoint, keep, ...said }: Extract<EnvironmentSettings["backup"]["offsite"], { kind: "s3" }>): OffsitePolicy {
+  const [host = "", port = "443"] = endpoint.split(":");
+  return { ...said, host, port: Number(port), keepDays: keep };
+}
+
+function resolveRules(rules: EnvironmentSettings["swap"]["rules"]): SwapRules {
+  const { latency, memory } = rules;
+  return {
+    baselineSeconds: rules.baseline,
+    extendSeconds: rules.extend,
+    probes: rules.probes,
+    traffic: rules.traffic,
+    errors: rules.errors,
+    latency: { action: latency.action, ratio: latency.ratio, floorSeconds: latency.floor, minimumRequests: latency.minimumRequests },
+    memory: { action: memory.action, overSeconds: memory.over, withinSeconds: memory.within, above: memory.above },
+    log: rules.log,
   };
 }

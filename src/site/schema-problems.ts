@@ -1,4 +1,4 @@
-import type { z } from "zod";
+import type * as z from "zod";
 import { didYouMean } from "./did-you-mean.ts";
 import { keysAt, type JsonSchema } from "./site-json-schema.ts";
 import type { SitePath } from "./site-problem.ts";

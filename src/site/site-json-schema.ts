@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { SITE_DEFAULTS } from "./site-defaults.ts";
 import { siteFileSchema } from "./site-schema.ts";
 

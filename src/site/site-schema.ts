@@ -1,5 +1,7 @@
-import { z } from "zod";
+import * as z from "zod";
+import { backup } from "./backup-schema.ts";
 import { PUBLIC_ACME_DIRECTORY } from "./site-defaults.ts";
+import { someSwapRules, swapRules } from "./swap-rules.ts";
 import {
   accountName,
   addressRange,
@@ -106,17 +108,19 @@ const swap = {
   cron: duration.describe("How long scheduled jobs of the old release are waited for."),
   bake: duration.describe("How long after the switch the new release is watched and may still be taken back by itself."),
   probe: duration.describe("Time between two rounds of probes while baking."),
-  failedRounds: z.int().min(1).max(20).describe("Rounds of probes in a row that must fail before the release is taken back."),
-  errorShare: z.number().min(0.001).max(1).describe("Share of failed answers, beyond the old release's own, that takes it back."),
-  minimumRequests: z.int().min(1).max(10000).describe("Answers the new release must have given before its share of errors counts."),
 };
 
-const backup = {
-  at: z
-    .string()
-    .regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'must be a time of day such as "02:30"')
-    .describe('Time of the daily backup, host time, in quotes: "02:30".'),
-  keep: z.int().min(1).max(90).describe("Daily backups kept on the host."),
+const canary = {
+  percent: z
+    .array(z.int().min(1).max(99))
+    .max(10)
+    .refine((stages) => stages.every((percent, index) => percent > (stages[index - 1] ?? 0)), "must rise from stage to stage, such as [1, 10, 50]")
+    .describe("How many of 100 browsers are led to the new release, stage by stage, before all are: [1, 10, 50]. Empty (default): all at once."),
+  stage: duration.describe("How long each stage is watched, by the same rules as the bake."),
+};
+
+const preview = {
+  for: duration.describe("How long `upgrade --preview` waits for a person's go; then the new release is taken back."),
 };
 
 const sizing = {
@@ -180,7 +184,10 @@ const DESCRIPTIONS = {
   docker: "The container engine on the host.",
   firewall: "Who may reach the host.",
   swap: "How patient an upgrade is, and what takes it back.",
-  backup: "The daily backup on the host.",
+  rules: "By what a new release is judged while it bakes.",
+  canary: "Whether an upgrade leads a few users to the new release before all, with browsers that stay where they are led.",
+  preview: "How an upgrade waits that is asked to show the new release to testers before any user meets it (`--preview`).",
+  backup: "The daily backup on the host, and how it is proven. The database's log is archived all day long, and new files are kept within a minute.",
   sizing: "Numbers that replace computed ones.",
   host: "The machine that the environment lives on.",
 };
@@ -191,7 +198,16 @@ const overlay = {
   odoo: z.strictObject(odoo).partial().optional().describe(DESCRIPTIONS.odoo),
   docker: z.strictObject(docker).partial().optional().describe(DESCRIPTIONS.docker),
   firewall: z.strictObject(firewall).partial().optional().describe(DESCRIPTIONS.firewall),
-  swap: z.strictObject(swap).partial().optional().describe(DESCRIPTIONS.swap),
+  swap: z
+    .strictObject(swap)
+    .partial()
+    .extend({
+      rules: someSwapRules.optional().describe(DESCRIPTIONS.rules),
+      canary: z.strictObject(canary).partial().optional().describe(DESCRIPTIONS.canary),
+      preview: z.strictObject(preview).partial().optional().describe(DESCRIPTIONS.preview),
+    })
+    .optional()
+    .describe(DESCRIPTIONS.swap),
   backup: z.strictObject(backup).partial().optional().describe(DESCRIPTIONS.backup),
   sizing: z.strictObject(sizing).optional().describe(DESCRIPTIONS.sizing),
 };
@@ -202,7 +218,9 @@ const environmentFile = z
     dataDisk: dataDisk.optional(),
     ...overlay,
   })
-  .describe("One place where the site lives. What it states replaces the value above; maps are merged, lists and the certificate are replaced.");
+  .describe(
+    "One place where the site lives. What it states replaces the value above; maps are merged, lists, the certificate and backup.offsite are replaced.",
+  );
 
 /** site.yaml as a person writes it. */
 export const siteFileSchema = z.strictObject({
@@ -223,7 +241,7 @@ export const environmentSchema = z.strictObject({
   odoo: z.strictObject(odoo),
   docker: z.strictObject(docker),
   firewall: z.strictObject(firewall),
-  swap: z.strictObject(swap),
+  swap: z.strictObject({ ...swap, rules: swapRules, canary: z.strictObject(canary), preview: z.strictObject(preview) }),
   backup: z.strictObject(backup),
   sizing: z.strictObject(sizing),
   host: z.strictObject(host),

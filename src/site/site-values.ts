@@ -1,5 +1,5 @@
 import { isIP } from "node:net";
-import { z } from "zod";
+import * as z from "zod";
 import { parseRange } from "./address-range.ts";
 
 /**
@@ -28,6 +28,12 @@ export const duration = z.codec(z.string().regex(DURATION, "must be a duration s
     return Number(count) * UNITS[unit as keyof typeof UNITS];
   },
   encode: (seconds) => `${seconds}s`,
+});
+
+/** `500ms`, `2s` → seconds: for times that a person only just notices. */
+export const shortDuration = z.codec(z.string().regex(/^\d{1,5}(ms|s)$/, "must be a short time such as 500ms or 2s"), z.number(), {
+  decode: (written) => (written.endsWith("ms") ? Number(written.slice(0, -2)) / 1000 : Number(written.slice(0, -1))),
+  encode: (seconds) => `${Math.round(seconds * 1000)}ms`,
 });
 
 const MIB = 1024 ** 2;
@@ -82,5 +88,19 @@ export const email = z.string().regex(/^[A-Za-z0-9._+-]{1,64}@[a-z0-9-]+(\.[a-z0
 export const certificateFile = z
   .string()
   .regex(/^certificates\/[a-zA-Z0-9_-][a-zA-Z0-9_.-]*$/, "must be a file in the site's folder certificates/, such as certificates/production.pem");
+
+/** A server by its name or IPv4 address, with its port when that is not 443. */
+export const serverName = z
+  .string()
+  .max(260)
+  .regex(/^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*(:[1-9]\d{0,4})?$/, {
+    error: "must be a server's name or address, with a port if need be, such as s3.example.com or 10.0.0.9:9000",
+    abort: true,
+  })
+  .refine((value) => Number(value.split(":")[1] ?? 443) <= 65_535, "must have a port up to 65535");
+
+export const bucketName = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, "must be the name of a bucket: 3 to 63 lower-case letters, digits, dots and dashes");
 
 export const moduleName = z.string().regex(/^[a-z][a-z0-9_]{0,62}$/, "must be the technical name of an Odoo module, such as mrp");

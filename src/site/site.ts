@@ -23,6 +23,8 @@ export interface SiteFiles {
   readonly certificates: string;
   readonly secrets: string;
   readonly recipients: string;
+  /** Heads of the hosts' journals that this machine has seen: kept out of git. */
+  readonly journalHeads: string;
   /** The vault of one environment. */
   vault(environment: string): string;
 }
@@ -39,6 +41,7 @@ export function siteFiles(directory: string): SiteFiles {
     certificates: join(directory, "certificates"),
     secrets,
     recipients: join(secrets, "recipients.yaml"),
+    journalHeads: join(directory, ".millwright/journal-heads.json"),
     vault: (environment) => join(secrets, `${environment}.age`),
   };
 }
@@ -59,6 +62,11 @@ export function environmentOf(site: Site, name: string | undefined): Environment
     subject: name,
     hint: meant === undefined ? `Name one of: ${choices}` : `Did you mean ${meant}? There are: ${choices}`,
   });
+}
+
+/** All PEM files of the site folder that an environment's stack holds. */
+export function pemFiles(environment: Environment): readonly string[] {
+  return [...Object.values(certificateFiles(environment) ?? {}), ...[environment.backup.offsite?.ca].filter((file) => file !== undefined)];
 }
 
 /** Files of the site folder that the environment's certificate is made of; none when it comes by ACME. */

@@ -1,7 +1,7 @@
 import type { Release } from "../release/release-file.ts";
 
 export interface Classification {
-  readonly kind: "first" | "same" | "code-only" | "schema-changing";
+  readonly kind: "first" | "same" | "configuration" | "code-only" | "schema-changing";
   /** Each in words, for the plan and for people. */
   readonly reasons: readonly string[];
   /** Addons whose update the release would need. */
@@ -12,9 +12,13 @@ export interface Classification {
  * What swapping from one release to the other means for the database. New code on a database that was not updated fails with
  * UndefinedColumn, and old code beside an updated one with NotNullViolation: so whenever the hashes do not prove that nothing in the
  * database changes, the answer is "schema-changing".
+ * `outdated` are the services of the running release whose settings are not those that they would be started with now.
  */
-export function classify(running: Release | undefined, next: Release): Classification {
+export function classify(running: Release | undefined, next: Release, outdated: readonly string[] = []): Classification {
   if (running === undefined) return { kind: "first", reasons: ["no release serves yet: the database will be initialised"], addons: [] };
+  if (running.image === next.image && outdated.length > 0) {
+    return { kind: "configuration", reasons: [`new settings of ${outdated.join(" and ")}; Odoo reads them at its start`], addons: [] };
+  }
   if (running.image === next.image) return { kind: "same", reasons: [`its image is that of release ${running.id}, which serves`], addons: [] };
 
   const schema: string[] = [];

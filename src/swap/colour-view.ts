@@ -19,18 +19,30 @@ export async function containerOf(deps: Pick<SwapDeps, "stack" | "docker">, colo
   return await findContainer(deps.docker, projectOf(deps, colour), service);
 }
 
-export async function platformContainer(deps: Pick<SwapDeps, "stack" | "docker">, service: "edge" | "database"): Promise<ContainerState | undefined> {
+/** Whether a container is at rest; while it is being restarted it is not. */
+export function hasEnded({ state }: ContainerState): boolean {
+  return state === "exited" || state === "created" || state === "dead";
+}
+
+export async function platformContainer(
+  deps: Pick<SwapDeps, "stack" | "docker">,
+  service: "edge" | "database" | "prometheus",
+): Promise<ContainerState | undefined> {
   return await findContainer(deps.docker, deps.stack.facts.stack, service);
 }
 
 /** The container's address in that network of the stack, or in any: the host reaches them all, internal ones too. */
-export function addressOf(deps: Pick<SwapDeps, "stack">, container: ContainerState, network: "app" | "metrics"): string | undefined {
+export function addressOf(deps: Pick<SwapDeps, "stack">, container: ContainerState, network: "app" | "data" | "metrics"): string | undefined {
   const wanted = container.addresses[`${deps.stack.facts.stack}_${network}`];
   return [wanted, ...Object.values(container.addresses)].find((address) => address !== undefined && address !== "");
 }
 
+export function addressesOf(container: ContainerState | undefined): readonly string[] {
+  return Object.values(container?.addresses ?? {}).filter((address) => address !== "");
+}
+
 /** The colour's web container as something to ask. Throws while it has no address. */
-export async function targetOf(deps: SwapDeps, colour: Colour): Promise<Target> {
+export async function targetOf(deps: Pick<SwapDeps, "stack" | "docker" | "http">, colour: Colour): Promise<Target> {
   const container = await containerOf(deps, colour, "web");
   const address = container?.state === "running" ? addressOf(deps, container, "app") : undefined;
   if (address === undefined) {

@@ -1,6 +1,5 @@
 import type { Colour } from "../blueprint/stack.ts";
-import type { ContainerState } from "../docker/docker.ts";
-import { containerOf, platformContainer } from "./colour-view.ts";
+import { addressesOf, containerOf, platformContainer } from "./colour-view.ts";
 import { HTTP_PORT } from "./probes/probe.ts";
 import type { SwapDeps } from "./swap-deps.ts";
 
@@ -11,6 +10,8 @@ export interface Drained {
   /** Requests still running when the time was over. */
   readonly left: number;
   readonly milliseconds: number;
+  /** Instant of the clock. */
+  readonly ended: number;
 }
 
 /**
@@ -31,12 +32,9 @@ export async function drain(deps: SwapDeps, colour: Colour, seconds: number, sig
     const left = taken + waiting;
     const milliseconds = deps.clock.now() - began;
     zeros = left === 0 ? zeros + 1 : 0;
-    if (!isRunning || zeros === ZEROS) return { left: 0, milliseconds };
-    if (left > 0 && milliseconds >= seconds * 1000) return { left, milliseconds };
+    const ended = deps.clock.now();
+    if (!isRunning || zeros === ZEROS) return { left: 0, milliseconds, ended };
+    if (left > 0 && milliseconds >= seconds * 1000) return { left, milliseconds, ended };
     await deps.clock.sleep(POLL_MILLISECONDS, signal);
   }
-}
-
-function addressesOf(container: ContainerState | undefined): readonly string[] {
-  return Object.values(container?.addresses ?? {}).filter((address) => address !== "");
 }

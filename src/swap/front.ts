@@ -1,7 +1,7 @@
 import { type Clock, timestamp } from "../kernel/clock.ts";
 import { messageOf, MillwrightError } from "../kernel/errors.ts";
 import { platformContainer } from "./colour-view.ts";
-import type { Answer, HttpRequest, Certificate } from "./http.ts";
+import type { Answer, Http, HttpRequest, ShownCertificate } from "./http.ts";
 import { judgeLoginPage } from "./probes/login-page.ts";
 import { fail, type Finding, pass } from "./probes/probe.ts";
 import type { SwapDeps } from "./swap-deps.ts";
@@ -54,14 +54,24 @@ export async function proveFront(deps: SwapDeps, door: FrontDoor): Promise<Findi
 
 /** One request through the front door. */
 export async function lookAtFront(
-  deps: SwapDeps,
+  deps: Pick<SwapDeps, "http" | "stack">,
   door: Omit<FrontDoor, "signal">,
-): Promise<{ readonly finding: Finding; readonly certificate: Certificate | undefined }> {
+): Promise<{ readonly finding: Finding; readonly certificate: ShownCertificate | undefined }> {
   try {
     const answer = await deps.http.ask(frontRequest(deps, "/web/login"));
     return { finding: judgeFront(answer, door.expected, door.page), certificate: answer.certificate };
   } catch (error) {
     return { finding: fail(messageOf(error)), certificate: undefined };
+  }
+}
+
+/** Why a proxy at that address is not fit for users: what it answers is not of the colour and switch that serve. Undefined when it is. */
+export async function whyNotThrough(http: Http, door: Door, expected: Active): Promise<string | undefined> {
+  try {
+    const finding = judgeFront(await http.ask(doorRequest(door, "/web/login")), expected, false);
+    return finding.verdict === "pass" ? undefined : finding.detail;
+  } catch (error) {
+    return messageOf(error);
   }
 }
 
@@ -78,20 +88,32 @@ export function judgeFront(answer: Answer, expected: Active | undefined, page: b
   return page ? judgeLoginPage(answer) : pass(`${colour} answers`, evidence);
 }
 
-function frontRequest(deps: SwapDeps, path: string): HttpRequest {
+/** A request as a browser would send it, through the published port; `agent` tells it from people's in the access log. */
+export function frontRequest(deps: Pick<SwapDeps, "stack">, path: string, agent?: string): HttpRequest {
   const { domain, listen } = deps.stack.facts;
   const address = listen === "0.0.0.0" ? "127.0.0.1" : listen === "::" ? "::1" : listen;
-  return { address, port: 443, path, serverName: domain, headers: { Host: domain, "User-Agent": "millwright-probe" }, timeoutMilliseconds: 5000 };
+  return doorRequest({ domain, address, port: 443 }, path, agent);
+}
+
+/** Where a proxy takes TLS for the plant's name. */
+interface Door {
+  readonly domain: string;
+  readonly address: string;
+  readonly port: number;
+}
+
+function doorRequest({ domain, address, port }: Door, path: string, agent = "millwright-probe"): HttpRequest {
+  return { address, port, path, serverName: domain, headers: { Host: domain, "User-Agent": agent }, timeoutMilliseconds: 5000 };
 }
 
 /** Whether browsers will take the certificate is worth a word, but no reason to keep users on the old release. */
-function reportCertificate(deps: SwapDeps, active: Active | undefined, certificate: Certificate | undefined): void {
+function reportCertificate(deps: SwapDeps, active: Active | undefined, certificate: ShownCertificate | undefined): void {
   if (active === undefined || certificate === undefined) return;
   const { verdict, detail } = judgeCertificate(certificate, deps.stack.facts.domain, deps.clock);
   deps.events.emit({ kind: "probe", at: timestamp(deps.clock), colour: active.colour, name: "certificate", verdict, detail, milliseconds: 0 });
 }
 
-export function judgeCertificate(certificate: Certificate, domain: string, clock: Pick<Clock, "now">): Finding {
+export function judgeCertificate(certificate: ShownCertificate, domain: string, clock: Pick<Clock, "now">): Finding {
   const names = certificate.names.split(", ").map((name) => name.replace(/^(DNS|IP Address):/, "").toLowerCase());
   const parent = domain.slice(domain.indexOf(".") + 1);
   if (!names.includes(domain.toLowerCase()) && !names.includes(`*.${parent.toLowerCase()}`))

@@ -17,10 +17,10 @@ export interface Answer {
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
   readonly milliseconds: number;
-  readonly certificate?: Certificate;
+  readonly certificate?: ShownCertificate;
 }
 
-export interface Certificate {
+export interface ShownCertificate {
   /** As in the certificate: `DNS:erp.example.com, IP Address:10.0.0.1`. */
   readonly names: string;
   readonly validFrom: string;

@@ -1,3 +1,4 @@
+import { removeOneOffs } from "../docker/one-offs.ts";
 import { MillwrightError } from "../kernel/errors.ts";
 import { redact } from "../kernel/secret.ts";
 import { projectOf } from "./colour-view.ts";
@@ -35,6 +36,14 @@ export async function readMarker(context: SwapContext): Promise<string | undefin
 /** Database names and run ids are letters, digits, `_`, `-` and `.` only. */
 async function comment(context: SwapContext, value: string): Promise<void> {
   await context.psql.query("postgres", `COMMENT ON DATABASE "${context.stack.facts.database}" IS ${value};`);
+}
+
+/**
+ * Ends what a run that was cut off has left at work. The container outlives whoever started it; once it has come up it would fill whatever
+ * database it finds, also the empty one that an undo has just made.
+ */
+export async function endFilling(context: SwapContext): Promise<void> {
+  await removeOneOffs(context.docker, projectOf(context, context.colour));
 }
 
 /** An empty database with its owner, rights and extensions, in the place of a half-filled one. */

@@ -3,7 +3,7 @@ import { request as httpsRequest } from "node:https";
 import { connect, type Socket } from "node:net";
 import { setTimeout as wait } from "node:timers/promises";
 import type { TLSSocket } from "node:tls";
-import type { Answer, HttpRequest, Certificate, Http } from "./http.ts";
+import type { Answer, Http, HttpRequest, ShownCertificate } from "./http.ts";
 
 const BODY_LIMIT = 8 * 1024 * 1024;
 /** How long workers get to take the connections that stand, before the requests are sent. Odoo drops an idle client after 2 s. */
@@ -96,7 +96,7 @@ function open(request: HttpRequest): Promise<Socket> {
   });
 }
 
-function certificateOf(answer: IncomingMessage): Certificate | undefined {
+function certificateOf(answer: IncomingMessage): ShownCertificate | undefined {
   if (!("getPeerCertificate" in answer.socket)) return undefined;
   const certificate = (answer.socket as TLSSocket).getPeerCertificate();
   return { names: certificate.subjectaltname ?? "", validFrom: certificate.valid_from, validTo: certificate.valid_to };

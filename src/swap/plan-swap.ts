@@ -10,13 +10,17 @@ export interface PlanInput {
   readonly basis: string;
   readonly stack: string;
   readonly bakeSeconds: number;
+  /** The site's stages before all users are moved; undefined when there are none. */
+  readonly canary?: { readonly percent: readonly number[]; readonly stageSeconds: number } | undefined;
+  /** How long the release waits for a person's word before any user is moved; undefined when nobody asked for that. */
+  readonly previewSeconds?: number | undefined;
   readonly release: Release;
   readonly classification: Classification;
   readonly from: { readonly serving: Serving; readonly release: Release } | undefined;
 }
 
-/** A step that may be written without the fields that have a default; its id is its kind. */
-type Draft = Pick<Plan["steps"][number], "title" | "cause"> & Partial<Omit<Plan["steps"][number], "id" | "kind">> & { readonly kind: string };
+/** A step that may be written without the fields that have a default; its id is its kind unless it has another. */
+type Draft = Pick<Plan["steps"][number], "title" | "cause"> & Partial<Omit<Plan["steps"][number], "kind">> & { readonly kind: string };
 
 /**
  * The steps of a swap, in the order of docs/decisions/0003-order-of-a-swap.md: whatever is slow to undo stands before the switch, so
@@ -32,28 +36,73 @@ export function planSwap(input: PlanInput): Plan {
         input,
         "swap",
         colour,
-        `Swap from release ${from.release.id} (${from.serving.colour}) to ${release.id} (${colour}).`,
+        classification.kind === "configuration"
+          ? `Give release ${release.id} its new settings: from ${from.serving.colour} to ${colour}.`
+          : `Swap from release ${from.release.id} (${from.serving.colour}) to ${release.id} (${colour}).`,
         swapSteps(input, colour, from.serving.colour, from.release),
       );
 }
 
 function swapSteps(input: PlanInput, colour: Colour, old: Colour, before: Release): readonly Draft[] {
+  const [image, ...rest] = bringUp(input, colour, `release ${before.id} goes on serving on ${old}`);
+  const [preview, stages] = [previewSteps(input, colour, old), canarySteps(input, colour, old)];
+  const looks = [...preview, ...stages];
+  const after = stages.length === 0 ? {} : { params: { after: "canary" } };
+  const cronStop: Draft = {
+    kind: "cron-stop",
+    title: `Ask the scheduled jobs of ${old} to end`,
+    cause: "old and new code must not run them side by side",
+    undo: `stop those of ${colour} if they run, and start those of ${old} again`,
+    ...after,
+  };
   return [
-    ...bringUp(input, colour, `release ${before.id} goes on serving on ${old}`),
+    ...(image === undefined ? [] : [image]),
+    { kind: "baseline", title: `See how ${before.id} does on ${old}`, cause: "the new release is held against that" },
+    ...rest,
+    // They end beside the warm-up; through a preview or a canary, which may take hours, they go on.
+    ...(looks.length === 0 ? [cronStop, warmStep(colour)] : [warmStep(colour), ...looks, cronStop]),
+    { kind: "cron-ended", title: `Wait until the scheduled jobs of ${old} have ended`, cause: "a job that runs is never cut off by an upgrade", ...after },
     {
-      kind: "cron-stop",
-      title: `Stop the scheduled jobs of ${old}`,
-      cause: "old and new code must not run them side by side",
-      undo: `stop those of ${colour} if they run, and start those of ${old} again`,
+      kind: "switch",
+      title: `Switch ${stages.length === 0 ? "users" : "all users"} from ${old} to ${colour}`,
+      cause: input.classification.reasons.join("; "),
+      undo: `switch users back to ${old}`,
+      ...after,
     },
-    warmStep(colour),
-    { kind: "switch", title: `Switch users from ${old} to ${colour}`, cause: input.classification.reasons.join("; "), undo: `switch users back to ${old}` },
     frontStep(colour),
     cronStartStep(colour),
     bakeStep(input),
     confirmStep(input, `write down again that ${old} serves`),
-    ...leave(old, "kept ready for `rollback`"),
+    ...leave(old, input.classification.kind === "configuration" ? "its settings are the old ones" : "kept ready for `rollback`"),
+    { kind: "tidy", title: "Remove the images of past releases", cause: "the last few are kept", failure: "report" },
   ];
+}
+
+/** A person first. */
+function previewSteps({ release, previewSeconds }: PlanInput, colour: Colour, old: Colour): readonly Draft[] {
+  if (previewSeconds === undefined) return [];
+  return [
+    {
+      kind: "preview",
+      title: `Show ${release.id} on ${colour} to testers and wait for a person's go, ${previewSeconds} s at most`,
+      cause: "asked for with --preview",
+      undo: `lead testers back to ${old} at once`,
+      waitSeconds: previewSeconds,
+    },
+  ];
+}
+
+/** Some users first. Each stage goes on from the one before, and is undone to where nobody was moved. */
+function canarySteps({ release, canary }: PlanInput, colour: Colour, old: Colour): readonly Draft[] {
+  if (canary === undefined) return [];
+  return canary.percent.map((percent, index) => ({
+    id: `canary-${percent}`,
+    kind: "canary",
+    title: `Lead ${percent} of 100 browsers to ${colour} and watch ${release.id} for ${canary.stageSeconds} s`,
+    cause: index === 0 ? "few meet what the probes do not see" : "it has held so far",
+    undo: `lead everybody back to ${old} at once`,
+    params: { percent, before: canary.percent[index - 1] ?? 0 },
+  }));
 }
 
 function firstSteps(input: PlanInput, colour: Colour): readonly Draft[] {
@@ -126,7 +175,9 @@ function leave(old: Colour, cause: string): readonly Draft[] {
  * Back to the release before. Users first, scheduled jobs afterwards: whoever types this has a reason to hurry. After the decision
  * nothing takes the rollback itself back.
  */
-export function planRollback(input: Omit<PlanInput, "bakeSeconds"> & { readonly isRunning: boolean; readonly colour: Colour }): Plan {
+export function planRollback(
+  input: Omit<PlanInput, "bakeSeconds" | "canary" | "previewSeconds"> & { readonly isRunning: boolean; readonly colour: Colour },
+): Plan {
   const { release, from, colour } = input;
   const old = from?.serving.colour ?? "blue";
   const ready: readonly Draft[] = input.isRunning
@@ -144,9 +195,16 @@ export function planRollback(input: Omit<PlanInput, "bakeSeconds"> & { readonly 
     frontStep(colour),
     {
       kind: "cron-stop",
-      title: `Stop the scheduled jobs of ${old}`,
+      title: `Ask the scheduled jobs of ${old} to end`,
       cause: "old and new code must not run them side by side",
       undo: `start those of ${old} again`,
+      failure: "report",
+    },
+    {
+      kind: "cron-ended",
+      title: `Wait until the scheduled jobs of ${old} have ended`,
+      cause: "a job that takes longer than cronSeconds is cut off",
+      params: { patience: "cut" },
       failure: "report",
     },
     { ...cronStartStep(colour), failure: "report" },
@@ -155,8 +213,14 @@ export function planRollback(input: Omit<PlanInput, "bakeSeconds"> & { readonly 
   ]);
 }
 
-function assemble(input: Omit<PlanInput, "bakeSeconds">, kind: SwapPlanContext["kind"], colour: Colour, purpose: string, steps: readonly Draft[]): Plan {
+function assemble(
+  input: Omit<PlanInput, "bakeSeconds" | "canary" | "previewSeconds">,
+  kind: SwapPlanContext["kind"],
+  colour: Colour,
+  purpose: string,
+  steps: readonly Draft[],
+): Plan {
   const context: SwapPlanContext = { kind, colour, release: input.release, ...(input.from === undefined ? {} : { from: input.from }) };
-  const whole = steps.map((step) => ({ ...step, id: step.kind }));
+  const whole = steps.map((step) => ({ ...step, id: step.id ?? step.kind }));
   return planSchema.parse({ version: 1, id: input.id, stack: input.stack, kind, purpose, basis: input.basis, steps: whole, context });
 }

@@ -1,8 +1,7 @@
-import { COLOURS, type Colour } from "../blueprint/stack.ts";
+import { COLOURS, type Colour, CONFIG_LABEL } from "../blueprint/stack.ts";
 import { hashOf } from "../kernel/canonical.ts";
-import type { Clock } from "../kernel/clock.ts";
 import { MillwrightError } from "../kernel/errors.ts";
-import type { Plan } from "../kernel/plan.ts";
+import { type Plan, planId } from "../kernel/plan.ts";
 import { checkRelease } from "../release/read-release.ts";
 import type { Release } from "../release/release-file.ts";
 import { classify, type Classification } from "./classify.ts";
@@ -14,17 +13,30 @@ import { swapContextSchema } from "./swap-context.ts";
 import type { SwapDeps } from "./swap-deps.ts";
 import { trafficOf } from "./write-traffic.ts";
 
-export interface Prepared {
+export interface PreparedSwap {
   readonly plan: Plan;
   readonly classification: Classification;
   /** What a person should know before saying yes. */
   readonly notes: readonly string[];
 }
 
-/** Looks at the host and plans a swap to a release that came from the operator side. Changes nothing. */
-export async function prepareSwap(deps: SwapDeps, data: unknown): Promise<Prepared> {
-  const release = checkRelease(data, "release");
+interface Wishes {
+  /** How long the release is to be shown to testers only, at most. */
+  readonly previewSeconds?: number | undefined;
+}
+
+/**
+ * Looks at the host and plans a swap to a release that came from the operator side; without one, to the release that serves, for settings
+ * that have changed since it was started. Changes nothing.
+ */
+export async function prepareSwap(deps: SwapDeps, data?: unknown, { previewSeconds }: Wishes = {}): Promise<PreparedSwap> {
   const { facts } = deps.stack;
+  const from = await observeServing(deps);
+  const release = data === undefined ? from?.release : checkRelease(data, "release");
+  if (release === undefined) {
+    const hint = "Build one with `millwright release build`, then `millwright upgrade`.";
+    throw new MillwrightError("RELEASE_NOT_FOUND", "No release serves yet.", { hint });
+  }
   if (release.site !== facts.site || release.series !== facts.series) {
     throw new MillwrightError(
       "RELEASE_INVALID",
@@ -32,10 +44,14 @@ export async function prepareSwap(deps: SwapDeps, data: unknown): Promise<Prepar
       { subject: release.id },
     );
   }
+  if (previewSeconds !== undefined && from === undefined) {
+    throw new MillwrightError("PREVIEW_IMPOSSIBLE", `No release serves yet that others could stay on while ${release.id} is looked at.`, {
+      subject: release.id,
+    });
+  }
   assertReads(facts.smoke);
   await assertPlatformRuns(deps);
-  const from = await observeServing(deps);
-  const classification = classify(from?.release, release);
+  const classification = classify(from?.release, release, from === undefined ? [] : await outdatedServices(deps, from));
   if (classification.kind === "schema-changing") throw needsUpdate(release, classification);
   const colour: Colour = from?.serving.colour === "blue" ? "green" : "blue";
   // A routing table that cannot be made must show now, not at the switch.
@@ -44,13 +60,14 @@ export async function prepareSwap(deps: SwapDeps, data: unknown): Promise<Prepar
   if (from === undefined) await assertFirstSecrets(deps);
 
   const id = planId(deps.clock, "swap");
-  const basis = await basisOf(deps, release.image);
-  const plan = planSwap({ id, basis, stack: facts.stack, bakeSeconds: facts.swap.bakeSeconds, release, classification, from });
+  const basis = await basisOf(deps, release.image, from?.serving);
+  const { bakeSeconds, canary } = facts.swap;
+  const plan = planSwap({ id, basis, stack: facts.stack, bakeSeconds, canary, previewSeconds, release, classification, from });
   return { plan, classification, notes: await notesOf(deps, from, colour) };
 }
 
 /** Looks at the host and plans the way back to the release before. Changes nothing. */
-export async function prepareRollback(deps: SwapDeps): Promise<Prepared> {
+export async function prepareRollback(deps: SwapDeps): Promise<PreparedSwap> {
   await assertPlatformRuns(deps);
   const from = await observeServing(deps);
   const previous = from?.serving.previous;
@@ -66,11 +83,13 @@ export async function prepareRollback(deps: SwapDeps): Promise<Prepared> {
   const classification = classify(from.release, release);
   if (classification.kind === "schema-changing") throw needsUpdate(release, classification);
   await assertImage(deps, release);
+  // Before the look at the container, which might change while this is made.
+  const basis = await basisOf(deps, release.image, from.serving);
   const web = await containerOf(deps, colour, "web");
   const isRunning = web?.state === "running" && web.image === release.image;
   const plan = planRollback({
     id: planId(deps.clock, "rollback"),
-    basis: await basisOf(deps, release.image),
+    basis,
     stack: deps.stack.facts.stack,
     release,
     classification,
@@ -83,14 +102,15 @@ export async function prepareRollback(deps: SwapDeps): Promise<Prepared> {
 
 /** The `basis` that the same plan would have now: another one means that the host has changed since. */
 export async function swapBasis(deps: SwapDeps, plan: Plan): Promise<string> {
-  return await basisOf(deps, swapContextSchema.parse(plan.context).release.image);
+  return await basisOf(deps, swapContextSchema.parse(plan.context).release.image, await readServing(deps.paths));
 }
 
-async function basisOf(deps: SwapDeps, image: string): Promise<string> {
+/** Of what serves as the plan saw it: a run may end, and write it anew, while the plan is made. */
+async function basisOf(deps: SwapDeps, image: string, serving: Serving | undefined): Promise<string> {
   const projects = await Promise.all(COLOURS.map((colour) => deps.docker.containers(projectOf(deps, colour))));
   const containers = projects.flat().map(({ id, image: made, state }) => ({ id, image: made, state }));
   const present = (await deps.docker.image(image)) !== undefined;
-  return hashOf({ stack: deps.stack.id, serving: (await readServing(deps.paths)) ?? null, containers, image, present });
+  return hashOf({ stack: deps.stack.id, serving: serving ?? null, containers, image, present });
 }
 
 async function observeServing(deps: SwapDeps): Promise<{ readonly serving: Serving; readonly release: Release } | undefined> {
@@ -103,6 +123,15 @@ async function observeServing(deps: SwapDeps): Promise<{ readonly serving: Servi
     subject,
     hint: "Look at `millwright history`.",
   });
+}
+
+/** Services of the colour that serves whose containers were made with other settings than the stack has now. */
+async function outdatedServices(deps: SwapDeps, from: { readonly serving: Serving; readonly release: Release }): Promise<readonly string[]> {
+  const wanted = await deps.colourConfig(deps.stack, from.serving.colour, from.release);
+  const running = await deps.docker.containers(projectOf(deps, from.serving.colour));
+  return running
+    .filter((container) => wanted[container.service] !== undefined && container.labels[CONFIG_LABEL] !== wanted[container.service])
+    .map((container) => container.service);
 }
 
 async function assertPlatformRuns(deps: SwapDeps): Promise<void> {
@@ -154,9 +183,4 @@ async function notesOf(deps: SwapDeps, from: { readonly serving: Serving } | und
   if (serving?.state !== "running") notes.push(`${from.serving.colour}, which serves, does not run: there is nothing to switch back to at once`);
   if (other?.state === "running") notes.push(`${colour} still runs from an earlier swap and will be made anew`);
   return notes;
-}
-
-/** Sorts by time; letters, digits and dashes only. */
-function planId(clock: Clock, kind: string): string {
-  return `${new Date(clock.now()).toISOString().replace(/[-:.Z]/g, "")}-${kind}`;
 }

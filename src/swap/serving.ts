@@ -1,9 +1,8 @@
-import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import type { HostPaths } from "../blueprint/host-paths.ts";
 import { type Colour, colourSchema } from "../blueprint/stack.ts";
-import { writeDurable } from "../kernel/durable-file.ts";
+import { removeDurable, writeDurable } from "../kernel/durable-file.ts";
 import { readState } from "../kernel/read-state.ts";
 import { type Release, releaseSchema } from "../release/release-file.ts";
 
@@ -33,7 +32,7 @@ export async function readServing(paths: Pick<HostPaths, "state">): Promise<Serv
 }
 
 export async function writeServing(paths: Pick<HostPaths, "state">, serving: Serving | undefined): Promise<void> {
-  if (serving === undefined) await rm(servingPath(paths), { force: true });
+  if (serving === undefined) await removeDurable(servingPath(paths));
   else await writeDurable(servingPath(paths), `${JSON.stringify(serving, null, 2)}\n`);
 }
 
@@ -44,6 +43,6 @@ export async function readColourRelease(paths: Pick<HostPaths, "colour">, colour
 
 export async function writeColourRelease(paths: Pick<HostPaths, "colour">, colour: Colour, release: Release | undefined): Promise<void> {
   const path = join(paths.colour(colour), "release.json");
-  if (release === undefined) await rm(path, { force: true });
+  if (release === undefined) await removeDurable(path);
   else await writeDurable(path, `${JSON.stringify(release, null, 2)}\n`);
 }

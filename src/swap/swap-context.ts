@@ -1,5 +1,6 @@
-import { z } from "zod";
+import * as z from "zod";
 import { colourSchema } from "../blueprint/stack.ts";
+import type { MillwrightEvent } from "../kernel/events.ts";
 import type { Plan } from "../kernel/plan.ts";
 import { releaseSchema } from "../release/release-file.ts";
 import { servingSchema } from "./serving.ts";
@@ -20,6 +21,17 @@ export type SwapPlanContext = z.infer<typeof swapContextSchema>;
 export interface SwapContext extends SwapDeps, SwapPlanContext {
   /** Id of the run, which also names the switch. */
   readonly run: string;
+}
+
+/** Where a swap or a rollback takes users, and where from; undefined for a plan that moves nobody. */
+export function swapMove(plan: Plan): Extract<MillwrightEvent, { kind: "plan" }>["swap"] {
+  const context = swapContextSchema.safeParse(plan.context).data;
+  if (context === undefined) return undefined;
+  const { colour, release, from } = context;
+  return {
+    to: { colour, release: release.id },
+    ...(from === undefined ? {} : { from: { colour: from.serving.colour, release: from.release.id } }),
+  };
 }
 
 export function swapContext(deps: SwapDeps, plan: Plan, run: string): SwapContext {

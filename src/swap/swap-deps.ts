@@ -23,6 +23,8 @@ export interface SwapDeps {
   readonly events: Events;
   /** Writes a colour's compose.yaml and the files it mounts for that release. */
   readonly materialiseColour: (stack: Stack, colour: Colour, release: Release) => Promise<void>;
+  /** What each service's container of that colour would be labelled with now: it changes with its definition and every file it mounts. */
+  readonly colourConfig: (stack: Stack, colour: Colour, release: Release) => Promise<Readonly<Record<string, string>>>;
   /** Makes database and roles as the stack wants them; does nothing where they are. */
   readonly provisionDatabase: () => Promise<void>;
   /** A secret of the stack's vault; undefined when it has none of that name. */
@@ -30,4 +32,5 @@ export interface SwapDeps {
   /** SIGHUP to a process of the host: Traefik reads its dynamic folder again. */
   readonly hangUp: (pid: number) => void;
   readonly who: string;
+  readonly random: (bytes: number) => Uint8Array;
 }

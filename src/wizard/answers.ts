@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { MillwrightError } from "../kernel/errors.ts";
 import { didYouMean } from "../site/did-you-mean.ts";
 import { accountName, byteSize, domain, email, hostAddress, moduleName, port, siteName, text } from "../site/site-values.ts";

@@ -6,9 +6,11 @@ export interface Ask {
   number(question: NumberQuestion): Promise<number>;
   confirm(question: ConfirmQuestion): Promise<boolean>;
   select(question: SelectQuestion): Promise<string>;
+  /** Shows nothing of what is typed. */
+  secret(question: AskedQuestion): Promise<string>;
 }
 
-interface AskedQuestion {
+export interface AskedQuestion {
   /** Key in the answers file. */
   readonly key: string;
   /** What to type on the command line instead, such as `--yes` or `--set domain=…`. */

@@ -1,5 +1,4 @@
 import { stderr, stdin } from "node:process";
-import { createPromptModule } from "inquirer";
 import { MillwrightError } from "../kernel/errors.ts";
 import type { Ask } from "./ask.ts";
 
@@ -15,7 +14,6 @@ export interface InquirerAskOptions {
 /** `Ask` on a terminal. */
 export function inquirerAsk(options: InquirerAskOptions): Ask {
   const output = options.output ?? stderr;
-  const prompt = createPromptModule({ input: options.input ?? stdin, output, signal: options.signal });
 
   const ask = async (asked: { readonly key: string; readonly flag: string; readonly explanation: string }, question: object): Promise<unknown> => {
     if (!options.interactive) {
@@ -25,13 +23,15 @@ export function inquirerAsk(options: InquirerAskOptions): Ask {
       });
     }
     if (asked.explanation !== "") output.write(`\n  ${asked.explanation}\n`);
+    const { createPromptModule } = await import("inquirer");
+    const prompt = createPromptModule({ input: options.input ?? stdin, output, signal: options.signal });
     try {
       const answered: Record<string, unknown> = await prompt([{ ...question, name: "answer" } as never]);
       return answered["answer"];
     } catch (error) {
       // ExitPromptError is Ctrl-C; AbortPromptError is our own signal.
       if (error instanceof Error && (error.name === "ExitPromptError" || error.name === "AbortPromptError")) {
-        throw new MillwrightError("INTERRUPTED", "Stopped at a question; nothing was changed.", { cause: error });
+        throw new MillwrightError("INTERRUPTED", "Stopped at a question; nothing was changed.", { hint: "Run the command again to go on.", cause: error });
       }
       throw error;
     }
@@ -44,6 +44,7 @@ export function inquirerAsk(options: InquirerAskOptions): Ask {
     input: async (q) => String(await ask(q, { type: "input", message: q.message, ...withDefault(q.default), ...withValidate(q.validate) })),
     number: async (q) => Number(await ask(q, { type: "number", message: q.message, required: true, ...withDefault(q.default), ...withValidate(q.validate) })),
     confirm: async (q) => (await ask(q, { type: "confirm", message: q.message, ...withDefault(q.default) })) === true,
+    secret: async (q) => String(await ask(q, { type: "password", message: q.message, mask: false })),
     select: async (q) => String(await ask(q, { type: "select", message: q.message, choices: q.choices, ...withDefault(q.default) })),
   };
 }

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import type { Clock } from "../kernel/clock.ts";
 import { MillwrightError } from "../kernel/errors.ts";
 import { Secret } from "../kernel/secret.ts";
@@ -29,7 +29,7 @@ export interface NewSiteOptions {
   readonly identityFile: string;
   /** The operator's name in secrets/recipients.yaml. */
   readonly operator: string;
-  /** Secrets that an environment's stack needs, from the blueprint. */
+  /** Secrets that are made up at random for an environment's stack, from the blueprint. */
   readonly secretNames: (environment: Environment) => readonly string[];
   readonly clock: Clock;
   readonly random?: Random;

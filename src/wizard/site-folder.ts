@@ -14,9 +14,11 @@ export function siteFolder(answers: Answers): ReadonlyMap<string, string> {
   ]);
 }
 
-const GITIGNORE = `# Rendered stacks and unfinished wizard runs
+const GITIGNORE = `# Rendered stacks, unfinished wizard runs, reports, and what this machine has seen of the hosts' journals
 /build/
 /.millwright/answers.json
+/.millwright/journal-heads.json
+/reports/
 # Keys belong into the vault, never into git
 *.key
 `;

@@ -19,6 +19,8 @@ export class AgentHost implements AsyncDisposable {
   readonly commands: string[] = [];
   /** Without it, `systemctl start` starts nothing: a unit that dies at once. */
   tables: RunTables | undefined;
+  /** Makes systemd wait before it tries the unit again, as after a failure: a `start` then only waits with it. */
+  isWaiting = false;
   readonly #root: string;
   #unit: Promise<number> | undefined;
   #isActive = false;
@@ -47,8 +49,12 @@ export class AgentHost implements AsyncDisposable {
 
   async #systemctl(words: readonly string[]): Promise<RunResult> {
     this.commands.push(words.join(" "));
-    if (words[1] === "show") return { code: 0, stdout: `ActiveState=${this.#isActive ? "active" : "inactive"}\n`, stderr: "" };
-    const isStarted = words[1] === "restart" || (words[1] === "start" && !this.#isActive);
+    if (words[1] === "show") {
+      const [active, sub] = this.isWaiting ? ["activating", "auto-restart"] : this.#isActive ? ["active", "running"] : ["inactive", "dead"];
+      return { code: 0, stdout: `ActiveState=${active}\nSubState=${sub}\n`, stderr: "" };
+    }
+    const isStarted = words[1] === "restart" || (words[1] === "start" && !this.#isActive && !this.isWaiting);
+    if (isStarted) this.isWaiting = false;
     if (isStarted && this.tables !== undefined) {
       const { tables } = this;
       const before = this.#unit ?? Promise.resolve(0);

@@ -1,4 +1,4 @@
-import { appendFile, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { appendFile, mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
 import { endedInJournal, executeRun, RUN_EXIT } from "../../src/agent/execute-run.ts";
 import { verifyJournal } from "../../src/agent/journal-file.ts";
@@ -6,6 +6,7 @@ import { parseEventLine } from "../../src/agent/run-events.ts";
 import { readLock, takeLock } from "../../src/agent/run-lock.ts";
 import { beginRun, listRuns, markAbort, savePlan } from "../../src/agent/run-store.ts";
 import { bindTable, type RunTables } from "../../src/agent/run-table.ts";
+import { readTrouble } from "../../src/agent/run-trouble.ts";
 import { systemClock } from "../../src/kernel/clock.ts";
 import { MillwrightError } from "../../src/kernel/errors.ts";
 import type { MillwrightEvent } from "../../src/kernel/events.ts";
@@ -69,6 +70,14 @@ describe("beginning a run", () => {
     await expect(second).rejects.toMatchObject({ code: "LOCK_HELD", hint: expect.stringContaining("millwright resume") });
   });
 
+  it("gives a run that waits for a person as much longer before it counts as overdue", async () => {
+    await using host = await agentHost();
+    const now = host.deps.clock.now();
+    await keep(host, planWith([{ id: "a" }, { id: "b", waitSeconds: 7200 }]));
+    await beginRun(host.store, { plan: "plan-1", who: "jo", kinds: ["deploy"], basisNow });
+    expect(Date.parse((await readLock(host.store.paths))?.expires ?? "") - now).toBe(4 * 60 * 60 * 1000);
+  });
+
   it("takes over a lock whose run has ended in the journal", async () => {
     await using host = await agentHost();
     const first = await begin(host);
@@ -80,12 +89,31 @@ describe("beginning a run", () => {
     expect((await readLock(host.store.paths))?.run).toBe(second);
   });
 
+  it("never gives a run the name of another", async () => {
+    await using host = await agentHost();
+    await keep(host, planWith([{ id: "a" }]));
+    const numbers = [1, 1, 1, 2];
+    const store = { ...host.store, random: () => Buffer.from([0, numbers.shift() ?? 9]), clock: { now: () => 0, sleep: async () => {} } };
+    const first = await beginRun(store, { plan: "plan-1", who: "jo", kinds: ["deploy"], basisNow });
+    await executeRun(store, recorder().tables, never);
+    const second = await beginRun(store, { plan: "plan-1", who: "jo", kinds: ["deploy"], basisNow });
+    expect([first, second]).toEqual(["19700101-000000-0001", "19700101-000000-0002"]);
+  });
+
   it("gives the stack to one of many who begin at the same time", async () => {
     await using host = await agentHost();
     await keep(host, planWith([{ id: "a" }]));
     const tries = await Promise.allSettled(Array.from({ length: 8 }, () => beginRun(host.store, { plan: "plan-1", who: "jo", kinds: ["deploy"], basisNow })));
     expect(tries.filter((one) => one.status === "fulfilled")).toHaveLength(1);
     for (const one of tries) if (one.status === "rejected") expect(one.reason).toMatchObject({ code: "LOCK_HELD" });
+  });
+
+  it("keeps plans that are made at the same time, and counts no half-written file among them", async () => {
+    await using host = await agentHost();
+    await Promise.all(Array.from({ length: 60 }, (_, index) => savePlan(host.store, planWith([{ id: "a" }], { id: `plan-${index}` }))));
+    const names = await readdir(`${host.store.paths.state}/plans`);
+    expect(names.filter((name) => !/^plan-\d+\.json$/.test(name))).toEqual([]);
+    expect(names.length).toBeGreaterThanOrEqual(20);
   });
 
   it("keeps the last twenty plans", async () => {
@@ -106,6 +134,34 @@ describe("a run on the host", () => {
     expect(entries.map((entry) => entry.kind)).toEqual(["run-begun", "begun", "done", "begun", "done", "run-ended"]);
     expect((await eventsOf(host, run)).at(-1)).toMatchObject({ kind: "ended", outcome: "done", summary: "Try it" });
     expect(await readLock(host.store.paths)).toBeUndefined();
+  });
+
+  it("leaves the journal's head with the host's metrics, before its end is told", async () => {
+    await using host = await agentHost();
+    await mkdir(host.store.paths.metrics, { recursive: true });
+    await begin(host);
+    await executeRun(host.store, recorder().tables, never);
+    const { head } = await verifyJournal(host.store.paths.journal);
+    expect(await readFile(`${host.store.paths.metrics}/millwright.prom`, "utf8")).toContain(`millwright_journal_head_info{head="${head}"} 1\n`);
+    expect((await stat(`${host.store.paths.metrics}/millwright.prom`)).mode & 0o777).toBe(0o644);
+  });
+
+  it("makes no folder for metrics that nobody reads", async () => {
+    await using host = await agentHost();
+    await begin(host);
+    await executeRun(host.store, recorder().tables, never);
+    await expect(stat(host.store.paths.metrics)).rejects.toMatchObject({ code: "ENOENT" });
+  });
+
+  it("ends as it would when its metrics cannot be written, and says so", async () => {
+    await using host = await agentHost();
+    await mkdir(`${host.store.paths.metrics}/millwright.prom/in-the-way`, { recursive: true });
+    const run = await begin(host);
+    expect(await executeRun(host.store, recorder().tables, never)).toBe(RUN_EXIT.ended);
+    expect((await eventsOf(host, run)).slice(-2)).toMatchObject([
+      { kind: "note", level: "warning", text: expect.stringContaining("metrics of this run could not be written") as string },
+      { kind: "ended", outcome: "done" },
+    ]);
   });
 
   it("has nothing to do without a lock", async () => {
@@ -236,6 +292,37 @@ describe("a run on the host", () => {
     await writeFile(`${host.store.paths.run(run)}/plan.json`, "{");
     expect(await executeRun(host.store, recorder().tables, never)).toBe(RUN_EXIT.failed);
     expect((await eventsOf(host, run)).at(-1)).toMatchObject({ kind: "ended", outcome: "failed", error: { code: "STATE_DAMAGED" } });
+  });
+
+  it("is tried again and notes why it could not go on, for as long as it cannot", async () => {
+    await using host = await agentHost();
+    const run = await begin(host, planWith([{ id: "a", decision: true }, { id: "b" }]));
+    const { paths } = host.store;
+    const { log, tables } = recorder();
+    const stop = new AbortController();
+    const powerCut = async (): Promise<void> => {
+      stop.abort(new Error("power cut"));
+      throw stop.signal.reason;
+    };
+    const cutOff: RunTables = { deploy: async () => bindTable({ a: { do: async () => {} }, b: { do: powerCut } }, undefined) };
+    await executeRun(host.store, cutOff, stop.signal);
+    expect(await readTrouble(paths, run)).toBeUndefined();
+    const locked: RunTables = { deploy: () => Promise.reject(new MillwrightError("VAULT_LOCKED", "The vault does not open.")) };
+    for (const times of [1, 2, 3]) {
+      await expect(executeRun(host.store, locked, never)).rejects.toMatchObject({ code: "VAULT_LOCKED" });
+      expect(await readTrouble(paths, run)).toMatchObject({ times, code: "VAULT_LOCKED", message: "The vault does not open." });
+    }
+    expect(await executeRun(host.store, tables, never)).toBe(RUN_EXIT.ended);
+    expect(log).toEqual(["b"]);
+    expect(await readTrouble(paths, run)).toBeUndefined();
+  });
+
+  it("notes a plan that cannot be read as the trouble that it is", async () => {
+    await using host = await agentHost();
+    const run = await begin(host);
+    await writeFile(`${host.store.paths.run(run)}/plan.json`, "{");
+    await executeRun(host.store, recorder().tables, never);
+    expect(await readTrouble(host.store.paths, run)).toMatchObject({ times: 1, code: "STATE_DAMAGED" });
   });
 
   it("reports what came of it in the room's words, and does not lose its end when those fail", async () => {

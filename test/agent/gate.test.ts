@@ -1,12 +1,12 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { readArguments } from "../../src/agent/arguments.ts";
-import { callerName, parseGateCommand } from "../../src/agent/gate.ts";
+import { callerName, parseGateCommand, refuseOtherStack } from "../../src/agent/gate.ts";
 import { VERBS, type Verb } from "../../src/agent/protocol.ts";
 import { MillwrightError } from "../../src/kernel/errors.ts";
 
 const IMAGE = `sha256:${"0123456789abcdef".repeat(4)}`;
-const SAMPLES = { stack: "acme-production", plan: "deploy-2026.11_24a", service: "database", lines: "200", image: IMAGE };
+const SAMPLES = { stack: "acme-production", plan: "deploy-2026.11_24a", service: "database", lines: "200", run: "20261124-020000-00ff", image: IMAGE };
 
 const parse = (command: string | undefined): unknown => parseGateCommand(command, "1.2.3");
 const code = (command: string | undefined): string => {
@@ -98,6 +98,30 @@ describe("the gate", () => {
 
   it("does not lose itself in long hostile strings", () => {
     for (const text of ["a-".repeat(100_000), `millwright/1.2.3 status ${"a-".repeat(240)}`, " ".repeat(100_000)]) expect(code(text)).toBe("GATE_REFUSED");
+  });
+});
+
+describe("the stack that a key may name", () => {
+  const refusal = (command: string, hostStack: string | undefined): string => {
+    try {
+      refuseOtherStack(parseGateCommand(command, "1.2.3"), hostStack);
+      return "passed";
+    } catch (error) {
+      return error instanceof MillwrightError ? error.code : "another error";
+    }
+  };
+
+  it("is the one that the host was bootstrapped for, with every verb that takes one", () => {
+    for (const verb of Object.keys(VERBS) as Verb[]) {
+      const names: readonly string[] = VERBS[verb].arguments;
+      const command = ["millwright/1.2.3", verb, ...VERBS[verb].arguments.map((name) => SAMPLES[name])].join(" ");
+      expect(refusal(command, "acme-production")).toBe("passed");
+      expect(refusal(command, "acme-staging")).toBe(names.includes("stack") ? "GATE_REFUSED" : "passed");
+    }
+  });
+
+  it("is none before the host was bootstrapped", () => {
+    expect(refusal("millwright/1.2.3 status acme-production", undefined)).toBe("GATE_REFUSED");
   });
 });
 

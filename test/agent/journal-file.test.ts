@@ -1,9 +1,10 @@
 import { appendFile, readFile, rm, truncate, writeFile } from "node:fs/promises";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { CHAIN_START, readChain } from "../../src/agent/journal-chain.ts";
-import { type JournalFile, openJournal, verifyJournal } from "../../src/agent/journal-file.ts";
+import { CHAIN_START, readChain, sealEntry } from "../../src/agent/journal-chain.ts";
+import { type JournalFile, openJournal, readJournalEnd, verifyJournal } from "../../src/agent/journal-file.ts";
 import { takeLock } from "../../src/agent/run-lock.ts";
+import type { JournalEntry } from "../../src/kernel/journal.ts";
 import { Secret } from "../../src/kernel/secret.ts";
 import { type AgentHost, agentHost } from "./agent-host.ts";
 
@@ -149,5 +150,93 @@ describe("the journal file", () => {
       }),
       { numRuns: 500 },
     );
+  });
+});
+
+describe("a journal that was tampered with", () => {
+  const FAULTS: readonly (readonly [what: string, change: (lines: string[]) => string[], line: number, said: RegExp])[] = [
+    ["whose entry was changed", (lines) => lines.with(2, lines[2]?.replace("did c", "did x") ?? ""), 3, /^Entry 3 of the journal was changed/],
+    ["that lacks an entry", (lines) => lines.toSpliced(2, 1), 3, /^Entry 3 of the journal is missing/],
+    ["that lacks its beginning", (lines) => lines.slice(2), 1, /^Entries 1 to 2 of the journal are missing/],
+    ["that lacks several", (lines) => lines.toSpliced(1, 3), 2, /^Entries 2 to 4 of the journal are missing/],
+    [
+      "with two entries in each other's place",
+      (lines) => [...lines.slice(0, 1), ...lines.slice(1, 3).reverse(), ...lines.slice(3)],
+      2,
+      /^Entry 2 .* out of its order: entry 3 stands before it/,
+    ],
+    ["with an entry twice", (lines) => lines.toSpliced(3, 0, lines[1] ?? ""), 4, /^Entry 2 of the journal stands a second time, after entry 3/],
+    ["with a line of something else", (lines) => lines.toSpliced(2, 0, "{}"), 3, /^Line 3 of the journal is no entry/],
+  ];
+  it.each(FAULTS)("%s is named by the first entry that does not fit", async (_what, change, line, said) => {
+    await using host = await lockedHost();
+    const lines = (await written(host, ["a", "b", "c", "d", "e"])).toString().trimEnd().split("\n");
+    const broken = Buffer.from(`${change(lines).join("\n")}\n`);
+    expect(() => readChain(broken, "journal.jsonl")).toThrow(
+      expect.objectContaining({ code: "JOURNAL_BROKEN", exit: 7, subject: `journal.jsonl:${line}`, message: expect.stringMatching(said) }),
+    );
+  });
+
+  it("by an entry of its own making, sealed and in its place, breaks at the next one", async () => {
+    await using host = await lockedHost();
+    const lines = (await written(host, ["a", "b", "c"])).toString().trimEnd().split("\n");
+    const { hash: _hash, ...second } = JSON.parse(lines[1] ?? "") as JournalEntry;
+    const forged = sealEntry({ ...second, who: "somebody else" });
+    const broken = Buffer.from(`${lines.with(1, JSON.stringify(forged)).join("\n")}\n`);
+    expect(() => readChain(broken, "j")).toThrow(/^Entry 3 of the journal does not continue the one before it/);
+  });
+});
+
+/** A long journal, made without a disk. */
+function chainOf(length: number): Buffer {
+  const lines: string[] = [];
+  let previous = CHAIN_START;
+  for (let seq = 1; seq <= length; seq += 1) {
+    const entry = sealEntry({
+      seq,
+      at: "2026-11-24T02:00:00.000Z",
+      run: RUN,
+      who: "jo",
+      kind: "done",
+      step: `step-${seq}`,
+      detail: { note: `did step-${seq}` },
+      previous,
+    });
+    previous = entry.hash;
+    lines.push(JSON.stringify(entry));
+  }
+  return Buffer.from(`${lines.join("\n")}\n`);
+}
+
+describe("the end of a journal", () => {
+  it("is all of a short one, with the number and hash of its last entry", async () => {
+    await using host = await lockedHost();
+    await written(host, ["a", "b"]);
+    expect(await readJournalEnd(host.store.paths.journal)).toEqual(await verifyJournal(host.store.paths.journal));
+  });
+
+  it("is read and checked without what stands before it", async () => {
+    await using host = await lockedHost();
+    const bytes = chainOf(700);
+    expect(bytes.length).toBeGreaterThan(200_000);
+    // Torn out of the part that is not looked at: only a whole verification finds it.
+    await writeFile(host.store.paths.journal, bytes.subarray(bytes.indexOf(10) + 1));
+    const end = await readJournalEnd(host.store.paths.journal);
+    expect(end.entries.length).toBeGreaterThan(100);
+    expect(end.entries.length).toBeLessThan(600);
+    expect(end.entries.at(-1)).toMatchObject({ seq: 700, hash: end.head });
+    await expect(verifyJournal(host.store.paths.journal)).rejects.toThrow(/^Entry 1 of the journal is missing/);
+  });
+
+  it("is found broken where it is", async () => {
+    await using host = await lockedHost();
+    const bytes = chainOf(700);
+    await writeFile(host.store.paths.journal, bytes.toString().replace("did step-690", "did step-960"));
+    await expect(readJournalEnd(host.store.paths.journal)).rejects.toThrow(/^Entry 690 of the journal was changed/);
+  });
+
+  it("of a host without one is empty", async () => {
+    await using host = await agentHost();
+    expect(await readJournalEnd(host.store.paths.journal)).toMatchObject({ entries: [], head: CHAIN_START });
   });
 });

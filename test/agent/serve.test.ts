@@ -1,8 +1,8 @@
-import { PassThrough, Readable } from "node:stream";
+import { PassThrough, Readable, Writable } from "node:stream";
 import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { type ReplyLine, replyLineSchema, type Verb } from "../../src/agent/protocol.ts";
-import { serveVerb, type VerbTable } from "../../src/agent/serve.ts";
+import { replyWriter, serveVerb, type VerbTable } from "../../src/agent/serve.ts";
 import { MillwrightError } from "../../src/kernel/errors.ts";
 import { Secret } from "../../src/kernel/secret.ts";
 import { VERSION } from "../../src/kernel/version.ts";
@@ -123,5 +123,25 @@ describe("serving a verb", () => {
       },
     };
     expect(await serveVerb(table, "follow", [STACK], "jo", { input: Readable.from([]), output })).toBe(0);
+  });
+});
+
+describe("telling a caller whose link breaks", () => {
+  it("ends the telling and nothing else", async () => {
+    const written: string[] = [];
+    const output = new Writable({
+      write: (chunk: Buffer, _encoding, done) => {
+        if (written.length === 2) return done(Object.assign(new Error("write EPIPE"), { code: "EPIPE" }));
+        written.push(chunk.toString());
+        done();
+      },
+    });
+    const write = replyWriter(output);
+    for (const text of ["one", "two", "three", "four"]) {
+      write({ event: { kind: "note", at: "", level: "info", text } });
+      // An error that nobody listens to would end the process here, as it would end a bootstrap in the middle of a change.
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect(written.map((line) => JSON.parse(line).event.text)).toEqual(["one", "two"]);
   });
 });

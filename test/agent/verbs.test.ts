@@ -12,6 +12,7 @@ import { helloVerb } from "../../src/agent/verbs/hello.ts";
 import { historyVerb } from "../../src/agent/verbs/history.ts";
 import { resumeVerb } from "../../src/agent/verbs/resume.ts";
 import { startRunVerb } from "../../src/agent/verbs/start-run.ts";
+import { closePreview, goSaidBy, openPreview, sayGo } from "../../src/swap/preview-file.ts";
 import { systemClock } from "../../src/kernel/clock.ts";
 import type { MillwrightEvent } from "../../src/kernel/events.ts";
 import { type AgentHost, agentHost, keep, planWith, STACK } from "./agent-host.ts";
@@ -133,9 +134,106 @@ describe("resume", () => {
     expect(await readLock(host.store.paths)).toBeUndefined();
   });
 
+  it("does not wait for the moment at which systemd would try again by itself", async () => {
+    await using host = await agentHost();
+    await keep(host, plan);
+    await expect(deploy(host)).rejects.toMatchObject({ code: "RUN_STALLED" });
+    host.isWaiting = true;
+    host.tables = tables(async () => {});
+    expect(await resumeVerb(host.deps)(call<"resume">({ stack: STACK }))).toMatchObject({ result: { outcome: "done" } });
+  });
+
   it("says so when there is nothing to go on with", async () => {
     await using host = await agentHost();
     await expect(resumeVerb(host.deps)(call<"resume">({ stack: STACK }))).rejects.toMatchObject({ code: "NO_RUN" });
+  });
+});
+
+describe("a run that waits in its preview", () => {
+  const OPEN = { since: "2026-11-24T02:00:00.000Z", until: "2026-11-24T04:00:00.000Z", link: "https://erp/millwright-preview/5ec2e7", header: "X: 5ec2e7" };
+  const placeOf = async (host: AgentHost): Promise<string> => (await readLock(host.store.paths))?.run ?? "";
+
+  /** Step b waits for a go, with or without an open preview; `isThere` tells when it does. */
+  function waiting(host: AgentHost, open: typeof OPEN | undefined): { readonly isThere: () => Promise<void>; readonly finish: () => void } {
+    const { paths } = host.store;
+    const finished = new AbortController();
+    let there = (): void => {};
+    const isThere = new Promise<void>((resolve) => (there = resolve));
+    host.tables = {
+      deploy: async (_plan, { run, events }) =>
+        bindTable(
+          {
+            a: { do: async () => {} },
+            b: {
+              do: async () => {
+                if (open !== undefined) await openPreview(paths, run, open);
+                events.emit({ kind: "preview", at: OPEN.since, id: "b", colour: "green", until: OPEN.until });
+                there();
+                while ((await goSaidBy(paths, run)) === undefined && !finished.signal.aborted) await host.deps.clock.sleep(1);
+                await closePreview(paths, run);
+              },
+            },
+          },
+          undefined,
+        ),
+    };
+    return { isThere: () => isThere, finish: () => finished.abort() };
+  }
+
+  it("goes on when somebody resumes it, who is written down", async () => {
+    await using host = await agentHost();
+    await keep(host, plan);
+    const { isThere } = waiting(host, OPEN);
+    const running = deploy(host);
+    await isThere();
+    const run = await placeOf(host);
+    expect(await resumeVerb(host.deps)({ ...call<"resume">({ stack: STACK }), who: "maria" })).toMatchObject({ result: { outcome: "done" } });
+    expect(await running).toMatchObject({ result: { outcome: "done" } });
+    expect(await goSaidBy(host.store.paths, run)).toBe("maria");
+  });
+
+  it("is told from one that waits for nothing: there a resume is no go", async () => {
+    await using host = await agentHost();
+    await keep(host, plan);
+    const { isThere, finish } = waiting(host, undefined);
+    const running = deploy(host);
+    await isThere();
+    const run = await placeOf(host);
+    const resuming = resumeVerb(host.deps)(call<"resume">({ stack: STACK }));
+    for (let looks = 0; looks < 20; looks += 1) await host.deps.clock.sleep(1);
+    expect(await goSaidBy(host.store.paths, run)).toBeUndefined();
+    finish();
+    expect(await Promise.all([running, resuming])).toMatchObject([{ result: { outcome: "done" } }, { result: { outcome: "done" } }]);
+  });
+
+  it("tells who follows what leads to it, as long as it does and in no file of events", async () => {
+    await using host = await agentHost();
+    await keep(host, plan);
+    const { isThere } = waiting(host, OPEN);
+    const said: MillwrightEvent[] = [];
+    const running = deploy(host, said);
+    await isThere();
+    while (!said.some(({ kind }) => kind === "preview")) await host.deps.clock.sleep(1);
+    expect(said.find(({ kind }) => kind === "preview")).toMatchObject({ link: OPEN.link, header: OPEN.header });
+    const run = await placeOf(host);
+    await sayGo(host.store.paths, run, "maria");
+    await running;
+    const late: MillwrightEvent[] = [];
+    await followVerb(host.deps)(call<"follow">({ stack: STACK }, late));
+    expect(late.find(({ kind }) => kind === "preview")).toEqual({ kind: "preview", at: OPEN.since, id: "b", colour: "green", until: OPEN.until });
+    expect(await readFile(`${host.store.paths.run(run)}/events.jsonl`, "utf8")).not.toContain("5ec2e7");
+  });
+
+  it("is named as what holds the lock, with both ways out", async () => {
+    await using host = await agentHost();
+    await keep(host, plan);
+    const { isThere, finish } = waiting(host, OPEN);
+    const running = deploy(host);
+    await isThere();
+    const hint = "It waits in its preview for a person: `millwright resume` lets it go on, `millwright abort` takes it back.";
+    await expect(deploy(host)).rejects.toMatchObject({ code: "LOCK_HELD", hint });
+    finish();
+    await running;
   });
 });
 

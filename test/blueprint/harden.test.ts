@@ -11,7 +11,7 @@ const fragment = {
 describe("harden", () => {
   it("makes of a bare fragment a service that policy finds nothing in", () => {
     const service = harden("cache", fragment, {});
-    expect(judge([{ name: "a-b", services: { cache: service }, networks: { data: { internal: true } } }], [])).toEqual([]);
+    expect(judge([{ name: "a-b", services: { cache: service }, networks: { data: { name: "a-b_data", internal: true } } }], [])).toEqual([]);
   });
 
   it("gives swap no share beyond the memory limit and keeps logs small", () => {

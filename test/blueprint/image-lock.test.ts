@@ -28,7 +28,7 @@ describe("image lock", () => {
     expect(() => lockedReference(lock, name, source)).toThrow(expect.objectContaining({ code: "IMAGE_NOT_LOCKED", hint: "millwright lock" }));
   });
 
-  it.each(["version: 2\nimages: {}\n", "images: [", `version: 1\nimages: {a: {source: "a:1", digest: "sha256:00", lockedAt: x}}\n`])(
+  it.each(["version: 2\nimages: {}\n", "images: [", `version: 1\nimages: {a: {source: "a:1", digest: "sha256:00", lockedAt: x}}\n`, "images: *nothing\n"])(
     "refuses a file of another form: %j",
     (text) => {
       expect(() => readImageLock(text)).toThrow(expect.objectContaining({ code: "SITE_INVALID" }));

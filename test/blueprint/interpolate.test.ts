@@ -1,8 +1,9 @@
 import * as fc from "fast-check";
 import { parse } from "yaml";
 import { describe, expect, it } from "vitest";
-import { escapeDollars, toYaml } from "../../src/blueprint/compose-document.ts";
+import { escapeDollars } from "../../src/blueprint/compose-document.ts";
 import { interpolate } from "../../src/blueprint/interpolate.ts";
+import { toYaml } from "../../src/blueprint/to-yaml.ts";
 
 const view = { name: "acme", port: 8069, tls: { on: true, off: false }, list: ["a", 1], nested: { text: "{{name}}" } };
 

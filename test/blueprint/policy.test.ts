@@ -90,6 +90,16 @@ describe("policy", () => {
     expect(judge([document(changes)], []).map((finding) => finding.rule)).toContain(rule);
   });
 
+  it("lets a name pass that stands for an image made of a pinned one, and no other name", () => {
+    const derived = "millwright/database:0123456789abcdef";
+    expect(judge([document({ image: derived, pull_policy: "never" })], [], [derived])).toEqual([]);
+    for (const pull of [undefined, "missing", "always"])
+      expect(judge([document({ image: derived, pull_policy: pull })], [], [derived])).toMatchObject([{ rule: "pinned-image", path: "pull_policy" }]);
+    expect(judge([document({ image: derived })], [])).toMatchObject([{ rule: "pinned-image" }]);
+    expect(judge([document({ image: "millwright/database:0123456789abcdee" })], [], [derived])).toMatchObject([{ rule: "pinned-image" }]);
+    expect(judge([document({ image: `${derived}x` })], [], [derived])).toMatchObject([{ rule: "pinned-image" }]);
+  });
+
   it("has a violation in this table for every rule", () => {
     expect(new Set(VIOLATIONS.map(([rule]) => rule))).toEqual(new Set(RULES.map(({ name }) => name)));
   });
@@ -98,7 +108,24 @@ describe("policy", () => {
     const port = { host_ip: "192.0.2.20", target: 8443, published: "443" };
     expect(judge([document({ ports: [port] }, "edge")], [])).toEqual([]);
     expect(judge([document({ ports: ["192.0.2.20:443:8443"] }, "edge")], [])).toEqual([]);
-    for (const bad of [{ target: 8443, published: "443" }, "443:8443", 8443]) {
+    expect(judge([document({ ports: [{ ...port, host_ip: "2001:db8::1", protocol: "tcp" }, "[2001:db8::1]:443:8443/tcp"] }, "edge")], [])).toEqual([]);
+    const bads = [
+      { target: 8443, published: "443" },
+      "443:8443",
+      8443,
+      // What stands here goes into a rule of the host's firewall.
+      { ...port, host_ip: "192.0.2.20 accept; } } flush ruleset" },
+      { ...port, host_ip: "" },
+      { ...port, host_ip: ["192.0.2.20"] },
+      { ...port, published: "443-445" },
+      { ...port, published: "443; flush ruleset" },
+      { ...port, target: "8443 accept" },
+      { ...port, published: "70000" },
+      { ...port, mode: "host" },
+      "999.0.2.20:443:8443",
+      "192.0.2.20:443:8443/udp; x",
+    ];
+    for (const bad of bads) {
       expect(judge([document({ ports: [bad] }, "edge")], [])).toMatchObject([{ rule: "published-port", service: "edge", path: "ports[0]" }]);
     }
   });
@@ -114,6 +141,20 @@ describe("policy", () => {
 
   it("refuses a way out for an internal network", () => {
     expect(judge([{ ...document({}), networks: { data: { name: "acme-production_data" } } }], [])).toMatchObject([{ rule: "networks", path: "networks.data" }]);
+  });
+
+  it.each([
+    ["of the host itself", { name: "host", external: true }],
+    ["that Docker gives everybody", { name: "bridge", external: true }],
+    ["of another purpose", { name: "acme-production_edge", internal: true }],
+    ["without a name of the stack's", { external: true }],
+    ["on a card of the host", { name: "acme-production_data", internal: true, driver: "macvlan", driver_opts: { parent: "eth0" } }],
+  ])("refuses a network %s", (_what, network) => {
+    expect(judge([{ ...document({}), networks: { data: network } }], [])).toMatchObject([{ rule: "networks", service: "", path: "networks.data" }]);
+  });
+
+  it("takes the platform's networks in a colour", () => {
+    expect(judge([{ ...document({}), networks: { data: { name: "acme-production_data", external: true } } }], [])).toEqual([]);
   });
 
   it("lets a finding pass for the waived service and rule alone, and says so", () => {

@@ -2,6 +2,8 @@ import * as fc from "fast-check";
 import { parse } from "yaml";
 import { describe, expect, it } from "vitest";
 import { renderStack, type RenderInput } from "../../src/blueprint/render-stack.ts";
+import { imagesOf } from "../../src/blueprint/view.ts";
+import { isTrulyNamed } from "../../src/release/derived-name.ts";
 import { type Stack, stackId, stackSchema } from "../../src/blueprint/stack.ts";
 import { SECRET_REFERENCE } from "../../src/site/secret-reference.ts";
 import type { Environment } from "../../src/site/environment.ts";
@@ -16,8 +18,8 @@ interface Service {
   readonly networks: Readonly<Record<string, unknown>>;
 }
 
-async function render(changes: Partial<Environment> = {}, input: Partial<RenderInput> = {}): Promise<Stack> {
-  return renderStack(await exampleInput(exampleEnvironment(changes), input));
+function render(changes: Partial<Environment> = {}, input: Partial<RenderInput> = {}): Stack {
+  return renderStack(exampleInput(exampleEnvironment(changes), input));
 }
 
 function contentOf(stack: Stack, path: string): string {
@@ -40,15 +42,15 @@ const variants: readonly (readonly [string, Partial<Environment>])[] = [
 ];
 
 describe.each(variants)("a stack with %s", (_, changes) => {
-  it("is the same to the byte when rendered again, and its id is its content's hash", async () => {
-    const [first, second] = [await render(changes), await render(changes)];
+  it("is the same to the byte when rendered again, and its id is its content's hash", () => {
+    const [first, second] = [render(changes), render(changes)];
     expect(second).toEqual(first);
     expect(stackSchema.parse(first).id).toBe(stackId(first.facts, first.files));
   });
 
-  it("mounts only files and folders that are in it or that its directories list", async () => {
-    const stack = await render(changes);
-    for (const project of ["platform", "blue", "green"]) {
+  it("mounts only files and folders that are in it or that its directories list", () => {
+    const stack = render(changes);
+    for (const project of ["platform", "blue", "green", "recovery"]) {
       for (const volume of Object.values(servicesOf(stack, project)).flatMap((service) => service.volumes ?? [])) {
         const isThere = volume.source.startsWith("../")
           ? stack.files.some((file) => `../${file.path}` === volume.source || `../${file.path}`.startsWith(`${volume.source}/`))
@@ -58,51 +60,52 @@ describe.each(variants)("a stack with %s", (_, changes) => {
     }
   });
 
-  it("has every file that it holds mounted somewhere, but for those the agent reads itself", async () => {
-    const stack = await render(changes);
-    const sources = ["platform", "blue"].flatMap((project) =>
+  it("has every file that it holds mounted somewhere, but for those the agent reads itself", () => {
+    const stack = render(changes);
+    const sources = ["platform", "blue", "recovery"].flatMap((project) =>
       Object.values(servicesOf(stack, project)).flatMap((service) => (service.volumes ?? []).map((volume) => volume.source)),
     );
     const unmounted = stack.files
       .map((file) => file.path)
       .filter((path) => !sources.some((source) => `../${path}` === source || `../${path}`.startsWith(`${source}/`)));
-    expect(unmounted.filter((path) => !/^(platform|blue|green)\/compose\.yaml$|^secrets\.age$|^edge\/routes\.json$|^edge\/tls\/ca\.pem$/.test(path))).toEqual(
-      [],
-    );
+    expect(
+      unmounted.filter((path) => !/^(platform|blue|green|recovery)\/compose\.yaml$|^secrets\.age$|^edge\/routes\.json$|^edge\/tls\/ca\.pem$/.test(path)),
+    ).toEqual([]);
   });
 
-  it("lists exactly the secrets that its files and roles name, and the ones the agent uses itself", async () => {
-    const stack = await render(changes);
+  it("lists exactly the secrets that its files and roles name, and the ones the agent uses itself", () => {
+    const stack = render(changes);
     const named = stack.files.flatMap((file) => [...file.content.matchAll(SECRET_REFERENCE)].map((match) => match[1] ?? ""));
     expect(stack.facts.secrets).toEqual([...new Set([...named, ...stack.facts.roles.map((role) => role.secret), "odoo_admin", "odoo_probe"])].sort());
   });
 
-  it("gives each container only networks of the stack, and Traefik none that the database is in", async () => {
-    const platform = servicesOf(await render(changes), "platform");
+  it("gives each container only networks of the stack, and Traefik none that the database is in", () => {
+    const platform = servicesOf(render(changes), "platform");
     expect(Object.keys(platform["database"]?.networks ?? {})).toEqual(["data"]);
     expect(platform["edge"]?.networks).not.toHaveProperty("data");
   });
 
-  it("covers the volumes that the images declare", async () => {
-    const stack = await render(changes);
+  it("covers the volumes that the images declare", () => {
+    const stack = render(changes);
     const targets = (service: Service | undefined): readonly string[] => [
       ...(service?.volumes ?? []).map((volume) => volume.target),
       ...(service?.tmpfs ?? []).map((mount) => mount.split(":")[0] ?? ""),
     ];
     for (const name of ["web", "cron"])
       expect(targets(servicesOf(stack, "blue")[name])).toEqual(expect.arrayContaining(["/var/lib/odoo", "/mnt/extra-addons"]));
-    for (const name of ["database", "backup"]) expect(targets(servicesOf(stack, "platform")[name])).toContain("/var/lib/postgresql");
+    expect(targets(servicesOf(stack, "platform")["database"])).toContain("/var/lib/postgresql");
+    expect(targets(servicesOf(stack, "recovery")["database"])).toContain("/var/lib/postgresql");
   });
 });
 
 describe("renderStack", () => {
-  it("differs between the colours only in the colour's name", async () => {
-    const stack = await render();
+  it("differs between the colours only in the colour's name", () => {
+    const stack = render();
     expect(contentOf(stack, "green/compose.yaml").replaceAll("green", "blue")).toBe(contentOf(stack, "blue/compose.yaml"));
   });
 
-  it("brings any text of an override to the container as it was typed", async () => {
-    const input = await exampleInput(exampleEnvironment());
+  it("brings any text of an override to the container as it was typed", () => {
+    const input = exampleInput(exampleEnvironment());
     fc.assert(
       fc.property(fc.string({ unit: "grapheme", maxLength: 40 }), (text) => {
         const content = JSON.stringify({ services: { web: { environment: { TEXT: text } } } });
@@ -113,21 +116,23 @@ describe("renderStack", () => {
     );
   });
 
-  it("judges what an override makes of a service", async () => {
+  it("judges what an override makes of a service", () => {
     const overrides = [{ path: "overrides/a.yaml", content: "services: {web: {privileged: true}, cache: {ports: ['6379:6379']}}" }];
-    await expect(render({}, { overrides })).rejects.toMatchObject({
-      code: "POLICY_VIOLATED",
-      details: [expect.stringMatching(/^published-port: cache ports/), expect.stringMatching(/^privileged: web privileged/)],
-    });
+    expect(() => render({}, { overrides })).toThrow(
+      expect.objectContaining({
+        code: "POLICY_VIOLATED",
+        details: [expect.stringMatching(/^published-port: cache ports/), expect.stringMatching(/^privileged: web privileged/)],
+      }),
+    );
   });
 
-  it("lets a waived finding pass and puts the waiver into the facts", async () => {
-    const overrides = [{ path: "overrides/a.yaml", content: "services: {backup: {volumes: ['/mnt/nas:/backup']}}" }];
+  it("lets a waived finding pass and puts the waiver into the facts", () => {
+    const overrides = [{ path: "overrides/a.yaml", content: "services: {backup: {volumes: ['/mnt/nas:/nas']}}" }];
     const waivers = [{ rule: "host-path", service: "backup", reason: "The plant's NAS." }];
-    expect((await render({ waivers }, { overrides })).facts.waived).toEqual(waivers);
+    expect(render({ waivers }, { overrides }).facts.waived).toEqual(waivers);
   });
 
-  it("puts an override's new service into the platform", async () => {
+  it("puts an override's new service into the platform", () => {
     const image = `x:1@sha256:${"c".repeat(64)}`;
     const service = {
       image,
@@ -140,7 +145,7 @@ describe("renderStack", () => {
       healthcheck: { test: ["CMD", "x"] },
       networks: ["egress"],
     };
-    const stack = await render({}, { overrides: [{ path: "overrides/a.yaml", content: JSON.stringify({ services: { printer: service } }) }] });
+    const stack = render({}, { overrides: [{ path: "overrides/a.yaml", content: JSON.stringify({ services: { printer: service } }) }] });
     expect(stack.facts.services.at(-1)).toBe("printer");
     expect(stack.facts.images).toContain(image);
     expect(servicesOf(stack, "blue")).not.toHaveProperty("printer");
@@ -151,21 +156,60 @@ describe("renderStack", () => {
     ["a reference to a secret", { company: "<<secret db_odoo>>" }],
     ["a name that is no host name", { domain: "a`) || Host(`b" }],
     ["a database name with a quote", { odoo: { ...exampleEnvironment().odoo, database: "a'b" } }],
-  ])("refuses a site value with %s", async (_, changes) => {
-    await expect(render(changes)).rejects.toMatchObject({ code: "SITE_INVALID" });
+  ])("refuses a site value with %s", (_, changes) => {
+    expect(() => render(changes)).toThrow(expect.objectContaining({ code: "SITE_INVALID" }));
   });
 
-  it("refuses to render without a digest or a certificate", async () => {
-    await expect(render({}, { lock: { version: 1, images: {} } })).rejects.toMatchObject({ code: "IMAGE_NOT_LOCKED", hint: "millwright lock" });
-    await expect(render({}, { certificates: {} })).rejects.toMatchObject({ code: "SITE_INVALID", subject: "certificates/production.pem" });
+  it("runs the database from an image that it makes of the official one, and has that pulled and locked", () => {
+    const { facts, ...stack } = render();
+    const [derived, ...others] = facts.derived ?? [];
+    expect(others).toEqual([]);
+    expect(derived).toMatchObject({ packages: ["pgbackrest"], base: expect.stringMatching(/^postgres:18@sha256:/) as string });
+    expect(servicesOf({ ...stack, facts }, "platform")["database"]?.image).toBe(derived?.image);
+    expect(facts.images).toContain(derived?.base);
+    expect(facts.images).not.toContain(derived?.image);
+    expect(derived !== undefined && isTrulyNamed(derived)).toBe(true);
+    const { environment, blueprint } = exampleInput(exampleEnvironment());
+    expect(imagesOf(environment, blueprint).map(({ name }) => name)).not.toContain("database");
   });
 
-  it("leaves an unchanged stack's id alone when the vault is the same, and changes it with the vault", async () => {
-    expect((await render({}, { vault: "other" })).id).not.toBe((await render()).id);
+  it("names a derived image anew when the lock has another base, and makes none that an override does without", () => {
+    const input = exampleInput(exampleEnvironment());
+    const { postgres } = input.lock.images;
+    if (postgres === undefined) throw new Error("no postgres");
+    const images = { ...input.lock.images, postgres: { ...postgres, digest: `sha256:${"b".repeat(64)}` } };
+    const names = [render(), render({}, { lock: { ...input.lock, images } })].map(({ facts }) => facts.derived?.[0]?.image);
+    expect(new Set(names).size).toBe(2);
+    const own = `registry.example/postgres@sha256:${"c".repeat(64)}`;
+    const overrides = [{ path: "overrides/a.yaml", content: `services: {database: {image: "${own}"}}` }];
+    const stack = render({}, { overrides });
+    const { facts } = stack;
+    expect(servicesOf(stack, "recovery")["database"]?.image).toBe(own);
+    expect({ derived: facts.derived, own: facts.images.includes(own) }).toEqual({ derived: [], own: true });
   });
 
-  it("serves nobody but answers by itself: its routes are a whole Traefik file without templates", async () => {
-    const text = contentOf(await render(), "edge/routes.json");
+  it("has a derived image never pulled, for a registry's of that name would be another's, and no override changes that", () => {
+    expect(contentOf(render(), "platform/compose.yaml")).toMatch(/millwright\/database:[0-9a-f]{16}\n    pull_policy: never/);
+    const overrides = [{ path: "overrides/a.yaml", content: "services: {database: {pull_policy: missing}}" }];
+    expect(() => render({}, { overrides })).toThrow(/hardening rule/);
+  });
+
+  it("refuses an override's tag that looks like a derived image's", () => {
+    const overrides = [{ path: "overrides/a.yaml", content: `services: {cache: {image: "millwright/database:0123456789abcdef"}}` }];
+    expect(() => render({}, { overrides })).toThrow(/hardening rule/);
+  });
+
+  it("refuses to render without a digest or a certificate", () => {
+    expect(() => render({}, { lock: { version: 1, images: {} } })).toThrow(expect.objectContaining({ code: "IMAGE_NOT_LOCKED", hint: "millwright lock" }));
+    expect(() => render({}, { certificates: {} })).toThrow(expect.objectContaining({ code: "SITE_INVALID", subject: "certificates/production.pem" }));
+  });
+
+  it("leaves an unchanged stack's id alone when the vault is the same, and changes it with the vault", () => {
+    expect(render({}, { vault: "other" }).id).not.toBe(render().id);
+  });
+
+  it("serves nobody but answers by itself: its routes are a whole Traefik file without templates", () => {
+    const text = contentOf(render(), "edge/routes.json");
     const routes = JSON.parse(text) as {
       http: { routers: Record<string, { service: string }>; services: Record<string, { loadBalancer: { servers: unknown[] } }> };
     };

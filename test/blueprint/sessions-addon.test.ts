@@ -19,7 +19,7 @@ describe.skipIf(!hasPython)("the session addon", () => {
   afterAll(() => rm(folder, { recursive: true }));
 
   it("keeps its promises to Odoo, against a Redis with the rendered configuration where there is one", async () => {
-    const stack = renderStack(await exampleInput(exampleEnvironment()));
+    const stack = renderStack(exampleInput(exampleEnvironment()));
     for (const path of ["cache/redis.conf", "cache/users.acl"]) {
       const content = stack.files.find((file) => file.path === path)?.content ?? "";
       await writeFile(join(folder, path.slice(6)), content.replaceAll(/<<secret redis_(\w+)>>/g, "$1-password"));

@@ -15,6 +15,8 @@ const CHANGE = { group: "ssh", title: "change sshd", diff: [] };
 const outcome = (more: object): string =>
   `${JSON.stringify({ ok: true, agent: "0.1.0", result: { changes: [], notes: [], guard: null, unconfirmed: false, recipient: "age1host", ...more } })}\n`;
 
+const machine = (system = "debian", version = "13"): string => `x86_64\nPRETTY_NAME="A system"\nID=${system}\nVERSION_ID="${version}"\n`;
+
 let folder = "";
 const files = { agent: "", node: "" };
 
@@ -30,7 +32,7 @@ function host(answers: Readonly<Record<string, Answer | (() => Answer)>> = {}): 
   const usual: Readonly<Record<string, () => Promise<Answer>>> = {
     "uname -m": async () => {
       const sums = await sumsOf(files);
-      return { stdout: `x86_64\n${sums.agent}  agent.mjs\n${sums.node}  node\n` };
+      return { stdout: `${machine()}${sums.agent}  agent.mjs\n${sums.node}  node\n` };
     },
     "bootstrap plan": async () => ({ stdout: outcome({}) }),
     "bootstrap apply": async () => ({ stdout: outcome({}) }),
@@ -82,7 +84,7 @@ describe("bootstrapHost", () => {
   });
 
   it("carries the agent only to a host that has another or none", async () => {
-    const connection = host({ "uname -m": { stdout: "x86_64\n" } });
+    const connection = host({ "uname -m": { stdout: machine() } });
     const { changed } = await bootstrapHost(options(connection));
     expect(changed.map(({ group }) => group)).toEqual(["agent"]);
     expect(connection.asked).toContain("tar -xzf");
@@ -163,20 +165,34 @@ describe("bootstrapHost", () => {
     await expect(bootstrapHost(options(host({ "uname -m": { stdout: "riscv64\n" } })))).rejects.toMatchObject({ code: "HOST_UNSUPPORTED" });
   });
 
+  it.each([
+    ["debian", "12", "docker.source"],
+    ["fedora", "43", "acme-production"],
+  ])("leaves nothing on a host with %s %s, which it refuses", async (system, version, subject) => {
+    const connection = host({ "uname -m": { stdout: machine(system, version) } });
+    await expect(bootstrapHost(options(connection))).rejects.toMatchObject({ code: "HOST_UNSUPPORTED", subject });
+    expect(connection.asked).toEqual(["uname -m"]);
+  });
+
   it("does not take a broken link for an answer", async () => {
     await expect(bootstrapHost(options(host({ "bootstrap plan": { code: 255, stderr: "Connection reset" } })))).rejects.toMatchObject({ code: "LINK_LOST" });
   });
 });
 
 describe("checkHost", () => {
+  it("says of a system that bootstrap refuses what bootstrap would say", async () => {
+    const connection = host({ "uname -m": { stdout: machine("debian", "12") } });
+    await expect(checkHost(options(connection))).rejects.toMatchObject({ code: "HOST_UNSUPPORTED", subject: "docker.source" });
+  });
+
   it("lists what bootstrap would change, the agent too, and changes nothing", async () => {
-    const connection = host({ ...changing, "uname -m": { stdout: "x86_64\nabc  agent.mjs\nabc  node\n" } });
+    const connection = host({ ...changing, "uname -m": { stdout: `${machine()}abc  agent.mjs\nabc  node\n` } });
     expect((await checkHost(options(connection))).map(({ group }) => group)).toEqual(["agent", "ssh"]);
     expect(connection.asked).toEqual(["uname -m", "bootstrap plan"]);
   });
 
   it("says that a bare host has no agent", async () => {
     const missing = { code: 1, stderr: "sudo: /opt/millwright/0.1.0/node: command not found" };
-    await expect(checkHost(options(host({ "uname -m": { stdout: "x86_64\n" }, "bootstrap plan": missing })))).rejects.toMatchObject({ code: "AGENT_MISSING" });
+    await expect(checkHost(options(host({ "uname -m": { stdout: machine() }, "bootstrap plan": missing })))).rejects.toMatchObject({ code: "AGENT_MISSING" });
   });
 });

@@ -1,4 +1,3 @@
-import { RUN_UNIT_NAME } from "../../src/agent/run-unit.ts";
 import type { RunResult } from "../../src/kernel/shell.ts";
 import type { FileEntry, System } from "../../src/bootstrap/system.ts";
 
@@ -150,9 +149,10 @@ export class FakeHost {
     if (program === "apt-config") return say(this.#aptConfig());
     if (program === "dockerd") return say("", this.packages.has("docker.io") ? 0 : 127);
     if (program === "docker") return this.#docker(rest);
+    if (program === "systemctl" && rest[0] === "--version") return say("systemd 257 (257.7-1)\n+PAM +AUDIT\n");
     if (program === "systemctl" && rest[0] === "show")
       return say(`UnitFileState=${this.enabled.has(last) ? "enabled" : ""}\nActiveState=${this.active.has(last) ? "active" : "inactive"}\n`);
-    if (program === "systemctl" && (rest[0] === "is-active" || rest[0] === "list-units")) return say("", 3);
+    if (program === "systemctl" && rest[0] === "is-active") return say("", this.active.has(last) ? 0 : 3);
     return undefined;
   }
 
@@ -183,7 +183,7 @@ export class FakeHost {
   }
 
   #systemctl(verb: string, unit: string): number {
-    const template = unit.startsWith("millwright-run@") ? RUN_UNIT_NAME : unit;
+    const template = unit.replace(/@[^.]+\./, "@.");
     if (verb === "enable") {
       if (unit.startsWith("millwright") && !this.files.has(`/etc/systemd/system/${template}`)) return 1;
       this.enabled.add(unit);

@@ -20,7 +20,7 @@ export function environment(overrides: Partial<Environment> = {}): Environment {
     firewall: { ssh: [], web: [] },
     dataDisk: undefined,
     smoke: [],
-    backup: { at: "02:30", keep: 7 },
+    backup: { at: "02:30", full: 0, drill: 0, keepDays: 14 },
     monitoring: false,
     waivers: [],
     ...overrides,
@@ -35,6 +35,7 @@ export function facts(overrides: Partial<HostFacts> = {}): HostFacts {
   return {
     distribution: "debian 13",
     apparmor: true,
+    systemd: 257,
     now: 0,
     freeBytes: 100 * 1024 ** 3,
     routes: [{ destination: "default", device: "eth0" }],

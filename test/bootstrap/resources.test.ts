@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { authorizedKey, sudoers } from "../../src/bootstrap/resources/accounts.ts";
-import { daemonJson, networkSize } from "../../src/bootstrap/resources/docker.ts";
+import { daemonJson, dockerPackages, networkSize } from "../../src/bootstrap/resources/docker.ts";
 import { firewallRules } from "../../src/bootstrap/resources/firewall.ts";
 import { sshdDropIn } from "../../src/bootstrap/resources/ssh.ts";
 import { hostResources } from "../../src/bootstrap/host-resources.ts";
@@ -56,7 +56,35 @@ describe("the firewall", () => {
   });
 });
 
+describe("the unit of a run", () => {
+  const restarts = (systemd: number): readonly string[] => {
+    const file = hostResources(wanted(), facts({ systemd })).find((resource) => resource.kind === "file" && resource.path.endsWith("/millwright-run@.service"));
+    return linesOf(file?.kind === "file" ? file.content : "").filter((line) => /^(Restart|StartLimit)/.test(line));
+  };
+
+  it("is tried again less and less often while the cause lasts, and without end", () => {
+    expect(restarts(257)).toEqual([
+      "StartLimitIntervalSec=0",
+      "Restart=on-failure",
+      "RestartSec=1",
+      "RestartSteps=6",
+      "RestartMaxDelaySec=60",
+      "RestartPreventExitStatus=7",
+    ]);
+  });
+
+  it("is tried again every five seconds where systemd knows no growing time", () => {
+    for (const systemd of [252, 0]) {
+      expect(restarts(systemd)).toEqual(["StartLimitIntervalSec=0", "Restart=on-failure", "RestartSec=5", "RestartPreventExitStatus=7"]);
+    }
+  });
+});
+
 describe("daemon.json", () => {
+  it("keeps images as layers, whatever the engine would begin with, since releases are named by their configuration", () => {
+    expect(JSON.parse(daemonJson(wanted()))).toMatchObject({ features: { "containerd-snapshotter": false } });
+  });
+
   it("binds ports that name no address to loopback on every network", () => {
     const settings = JSON.parse(daemonJson(wanted())) as Record<string, unknown>;
     expect(settings).toMatchObject({ ip: "127.0.0.1", "default-network-opts": { bridge: { "com.docker.network.bridge.host_binding_ipv4": "127.0.0.1" } } });
@@ -139,6 +167,29 @@ describe("the host's resources", () => {
     expect(names("debian 13", "distribution")).toContain("docker.io docker-cli docker-compose docker-buildx");
     expect(names("ubuntu 24.04", "distribution")).toContain("docker.io docker-compose-v2 docker-buildx");
     expect(names("debian 12", "docker")).toContain("docker-ce docker-ce-cli containerd.io");
+  });
+});
+
+describe("security updates", () => {
+  const conf = (distribution: string): string => {
+    const file = hostResources(wanted(), facts({ distribution })).find((resource) => resource.kind === "file" && resource.path.endsWith("upgrades"));
+    return file?.kind === "file" ? file.content : "";
+  };
+
+  it.each([
+    ["debian 13", "distribution"],
+    ["ubuntu 24.04", "distribution"],
+    ["debian 12", "docker"],
+    ["ubuntu 24.04", "docker"],
+  ] as const)("leave alone every package of the engine that bootstrap installs on %s from the %s", (distribution, source) => {
+    const never = [...conf(distribution).matchAll(/^ {2}"(.*\$)";$/gm)].map((match) => new RegExp(`^${match[1]}`));
+    const installed = dockerPackages(wanted({ docker: { ...environment().docker, source } }), { distribution });
+    expect(installed.filter((name) => !never.some((pattern) => pattern.test(name)))).toEqual([]);
+  });
+
+  it("come from the distribution's own archive of them", () => {
+    expect(conf("ubuntu 24.04")).toContain('"origin=Ubuntu,archive=${distro_codename}-security,label=Ubuntu";');
+    expect(conf("debian 13")).toContain('"origin=Debian,codename=${distro_codename}-security,label=Debian-Security";');
   });
 });
 

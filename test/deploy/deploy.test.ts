@@ -2,11 +2,16 @@ import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { Stack } from "../../src/blueprint/stack.ts";
+import { deployBasis } from "../../src/deploy/prepare-deploy.ts";
 import { currentStack } from "../../src/deploy/stack-store.ts";
+import { hashOf } from "../../src/kernel/canonical.ts";
 import type { Plan } from "../../src/kernel/plan.ts";
+import { PACKAGES_PATH } from "../../src/release/package-script.ts";
+import { type FakeRun, putFile } from "../fakes/fake-engine.ts";
+import { MillwrightError } from "../../src/kernel/errors.ts";
 import { formatPlan } from "../fakes/format-plan.ts";
 import { Secret } from "../../src/kernel/secret.ts";
-import { fixtureStack, hardened, image, STACK } from "./fixture-stack.ts";
+import { derive, fixtureStack, hardened, image, STACK } from "./fixture-stack.ts";
 import { Cut, Host, MemoryJournal } from "./host.ts";
 
 const withTraefik = (text: string): Stack => fixtureStack(({ files }) => void (files["edge/traefik.yaml"] = text));
@@ -36,15 +41,31 @@ describe("a deploy", () => {
         "Renew the proxy's routes  (none yet)",
         "Start edge  (new)",
         "Start database  (new)",
-        "Set up database, roles and passwords  (first time)",
+        "Set up database, roles, passwords and the archive of its log  (first time)",
         "Start exporter  (new)",
         `Record stack ${stack.id}  (the next deploy compares with it)`,
-        "Remove old stacks and unused files  (the last few are kept)",
+        "Remove old stacks, unused files and images  (the last few are kept)",
       ].join("\n"),
     );
     expect((await host.run(plan)).outcome).toBe("done");
     expect(Object.keys(await host.running())).toEqual(["database", "edge", "exporter"]);
     expect(await currentStack(host.paths)).toBe(stack.id);
+  });
+
+  it("makes an offsite repository ready where the site has one, and goes on without it when it is out of reach", async () => {
+    const host = await Host.make();
+    const stack = fixtureStack((made) => {
+      Object.assign(made.facts, { backup: { at: "02:30", full: 0, keepDays: 14, offsite: { place: "nas:9000/acme/", keepDays: 35 } } });
+    });
+    host.offer(stack);
+    host.offsiteProblem = new MillwrightError("ARCHIVE_BROKEN", "unable to connect");
+    expect(await host.deploy(stack)).toMatchObject({ outcome: "done" });
+    expect([host.archivePrepared, host.offsitePrepared]).toEqual([1, 1]);
+    expect(host.events.flatMap((event) => (event.kind === "note" ? [event.text] : []))).toEqual([
+      expect.stringContaining("the next backup tries again): unable to connect"),
+    ]);
+    const { host: without } = await deployed();
+    expect(without.offsitePrepared).toBe(0);
   });
 
   it("has nothing to do the second time", async () => {
@@ -82,6 +103,19 @@ describe("a deploy", () => {
     expect(plan.steps[3]?.cause).toBe("image postgres:18 → postgres:18.7");
   });
 
+  it("lets users wait while what Odoo needs is renewed, and lets them in again also when that fails", async () => {
+    const { host } = await deployed();
+    host.docker.addContainer({ project: `${STACK}-blue`, service: "web", image: `sha256:${"f".repeat(64)}` });
+    const next = fixtureStack(({ services }) => void Object.assign(services["database"] ?? {}, { image: image("postgres:18.7") }));
+    host.offer(next);
+    const { plan } = await host.prepare(next);
+    expect(ids(plan)).toEqual(["keep", "pull:postgres:18.7", "files", "hold", "up:database", "provision", "let-in", "record", "tidy"]);
+    host.docker.behave(image("postgres:18.7"), { exits: 1 });
+    expect((await host.run(plan)).outcome).toBe("undone");
+    const calls = host.docker.calls.filter((call) => !call.startsWith("pull") && !call.startsWith("exec"));
+    expect(calls).toEqual(["hold", `recreate ${STACK}/database`, `recreate ${STACK}/database`, "let in"]);
+  });
+
   it("sets changed passwords without renewing the database", async () => {
     const { host, stack } = await deployed();
     host.secrets = { ...host.secrets, db_odoo: new Secret("db_odoo-value-2") };
@@ -104,14 +138,82 @@ describe("a deploy", () => {
     expect(plan.steps.map((step) => step.decision === true)).toEqual(plan.steps.map((_, index) => index === 0));
   });
 
-  it("notes that settings of a running colour wait for the next upgrade, and leaves it alone", async () => {
+  it("names a running colour whose settings are others now, and leaves it to a swap", async () => {
     const { host } = await deployed();
     const release = `sha256:${"f".repeat(64)}`;
     host.docker.addContainer({ project: `${STACK}-blue`, service: "web", image: release, labels: { "millwright.config": "of the old stack" } });
-    const { plan, notes } = await host.prepare(withTraefik("x: 1\n"));
-    expect(notes).toEqual([expect.stringContaining("No page answers"), expect.stringContaining("blue web take effect with the next upgrade")]);
+    const { plan, notes, outdated } = await host.prepare(withTraefik("x: 1\n"));
+    expect(notes).toEqual([expect.stringContaining("No page answers")]);
+    expect(outdated).toEqual(["blue web"]);
     expect((await host.run(plan)).outcome).toBe("done");
     expect(host.docker.calls).toEqual([`recreate ${STACK}/edge`]);
+  });
+});
+
+describe("a deploy with a derived image", () => {
+  const withPgbackrest = (): Stack => fixtureStack((made) => void derive(made));
+  const [name = ""] = (withPgbackrest().facts.derived ?? []).map((one) => one.image);
+  const aptWorks = ({ files, onLine }: FakeRun): number => {
+    putFile(files, PACKAGES_PATH);
+    putFile(files, `${PACKAGES_PATH}/pgbackrest`, "2.60");
+    onLine("Get:1 pgbackrest");
+    return 0;
+  };
+
+  it("makes it after the pulls and before what needs it, and says so", async () => {
+    const host = await Host.make();
+    const stack = withPgbackrest();
+    host.offer(stack);
+    host.docker.onBuild = aptWorks;
+    const { plan } = await host.prepare(stack);
+    expect(formatPlan(plan)).toContain("Pull postgres:18  (not on the host)\nPut pgbackrest into postgres:18  (not on the host)\nWrite configuration");
+    expect((await host.run(plan)).error).toBeUndefined();
+    const [id] = host.docker.calls.flatMap((call) => (call.startsWith("load ") ? [call.slice(5)] : []));
+    expect(host.docker.calls.slice(3, 6)).toEqual(["workbench", `load ${id}`, `tag ${name}`]);
+    expect((await host.docker.containers(STACK)).find(({ service }) => service === "database")?.image).toBe(name);
+    expect(host.events).toContainEqual(expect.objectContaining({ kind: "note", text: "Get:1 pgbackrest" }));
+    expect((await host.prepare(stack)).plan.steps).toEqual([]);
+  });
+
+  it("goes on with the image that has come from elsewhere since the plan was made", async () => {
+    const host = await Host.make();
+    const stack = withPgbackrest();
+    host.offer(stack);
+    const { plan } = await host.prepare(stack);
+    host.docker.addImage(name, { layers: [`sha256:${hashOf(["layer", image("postgres:18")])}`, "sha256:packages"] });
+    expect(await deployBasis(host.deps, plan)).toBe(plan.basis);
+    expect((await host.run(plan)).error).toBeUndefined();
+    expect(host.docker.calls).not.toContain("workbench");
+  });
+
+  it("is undone with apt's reason when that fails, and the services go on as they were", async () => {
+    const { host } = await deployed();
+    host.docker.onBuild = ({ onLine }) => {
+      onLine("Err:1 Temporary failure resolving 'packages.example'");
+      return 100;
+    };
+    const { outcome, error } = await host.deploy(withPgbackrest());
+    expect({ outcome, error }).toMatchObject({
+      outcome: "undone",
+      error: { code: "BUILD_FAILED", hint: expect.stringContaining("deploy --docker") as string },
+    });
+    expect(host.docker.calls.filter((call) => call.startsWith("recreate"))).toEqual([]);
+  });
+
+  it("removes derived images that nothing names any more, and keeps those of containers, of a way back, and of others", async () => {
+    const { host, stack } = await deployed();
+    const tag = (digit: string, part = "database"): string => `millwright/${part}:${digit.repeat(16)}`;
+    for (const reference of [tag("1"), tag("2"), `millwright/${STACK}:0123456789ab`, "postgres:18"]) host.docker.addImage(reference);
+    host.docker.addContainer({ project: "beta-production", service: "database", image: tag("2") });
+    host.docker.onBuild = aptWorks;
+    await host.deploy(withPgbackrest());
+    const gone = (): string[] => host.docker.calls.filter((call) => call.startsWith("untag"));
+    expect(gone()).toEqual([`untag ${tag("1")}`]);
+    // The compose.yaml before the present one still names it; two deploys later it does not.
+    await host.deploy(stack);
+    expect(gone()).toHaveLength(1);
+    await host.deploy(withTraefik("x: 1\n"));
+    expect(gone().slice(1)).toEqual([`untag ${name}`]);
   });
 });
 

@@ -1,11 +1,14 @@
 import { type Stack, type StackFacts, type StackFile, stackFactsSchema, stackFileSchema, stackId } from "../../src/blueprint/stack.ts";
 import { sha256 } from "../../src/kernel/canonical.ts";
-import { toYaml } from "../../src/blueprint/compose-document.ts";
+import { type DerivedImage, derivedName } from "../../src/release/derived-name.ts";
+import { DEFAULT_POLICY } from "../fakes/swap-policy.ts";
+import { asText, type JsonMap } from "../../src/blueprint/compose-document.ts";
+import { toYaml } from "../../src/blueprint/to-yaml.ts";
 
 export const STACK = "acme-production";
 export const image = (name: string): string => `${name}@sha256:${sha256(name)}`;
 
-type Service = Record<string, unknown>;
+type Service = JsonMap;
 
 /** A service that the host's policy lets pass. */
 export function hardened(over: Service): Service {
@@ -28,6 +31,8 @@ export interface StackParts {
   readonly secretFiles: Record<string, string>;
   readonly facts: Partial<StackFacts>;
   readonly colour: Service;
+  /** The colours' second service; absent where a test does not need it. */
+  readonly cron?: Service;
 }
 
 export function parts(): StackParts {
@@ -70,6 +75,18 @@ export function parts(): StackParts {
   };
 }
 
+/** Puts pgBackRest into the database's image; `say` changes what the facts say of it. */
+export function derive({ services, facts }: StackParts, say: (derived: Mutable<DerivedImage>) => void = () => {}): DerivedImage {
+  const derivation = { base: image("postgres:18"), packages: ["pgbackrest"] };
+  const derived = { image: derivedName("database", derivation), ...derivation };
+  say(derived);
+  services["database"] = { ...services["database"], image: derived.image, pull_policy: "never" };
+  Object.assign(facts, { images: [image("traefik:v3.7"), image("exporter:1"), image("postgres:18")], derived: [derived] });
+  return derived;
+}
+
+type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
+
 const NETWORKS = ["edge", "app", "data", "metrics"] as const;
 const OPEN = ["edge"];
 
@@ -83,8 +100,16 @@ export function fixtureStack(change: (parts: StackParts) => void = () => {}): St
   const files = [
     file("platform/compose.yaml", toYaml({ name: STACK, services: made.services, networks: platformNetworks })),
     ...["blue", "green"].map((colour) =>
-      file(`${colour}/compose.yaml`, toYaml({ name: `${STACK}-${colour}`, services: { web: made.colour }, networks: colourNetworks })),
+      file(
+        `${colour}/compose.yaml`,
+        toYaml({
+          name: `${STACK}-${colour}`,
+          services: { web: made.colour, ...(made.cron === undefined ? {} : { cron: made.cron }) },
+          networks: colourNetworks,
+        }),
+      ),
     ),
+    file("recovery/compose.yaml", toYaml({ name: `${STACK}-recovery`, services: {} })),
     file("secrets.age", "vault-1"),
     ...Object.entries(made.files).map(([path, content]) => file(path, content)),
     ...Object.entries(made.secretFiles).map(([path, content]) => file(path, content, { secret: true, uid: OWN_UID })),
@@ -104,17 +129,29 @@ export function fixtureStack(change: (parts: StackParts) => void = () => {}): St
     workers: 2,
     sessions: "files",
     releaseBase: image("odoo:19"),
-    images: Object.values(made.services).map((service) => String(service["image"])),
+    images: Object.values(made.services).map((service) => asText(service["image"])),
     services: Object.keys(made.services),
     directories: [],
     roles: [
       { name: "odoo", secret: "db_odoo", purpose: "owner", connectionLimit: 60 },
       { name: "monitor", secret: "db_monitor", purpose: "monitor", connectionLimit: 5 },
-      { name: "backup", secret: "db_backup", purpose: "backup", connectionLimit: 3 },
     ],
-    secrets: ["db_superuser", "db_odoo", "db_monitor", "db_backup"],
+    secrets: ["db_superuser", "db_odoo", "db_monitor"],
     smoke: [],
-    swap: { readySeconds: 60, drainSeconds: 30, cronSeconds: 30, bakeSeconds: 60, probeSeconds: 5, failedRounds: 2, errorRatio: 0.05, minimumRequests: 20 },
+    swap: {
+      ...DEFAULT_POLICY,
+      readySeconds: 60,
+      drainSeconds: 30,
+      cronSeconds: 30,
+      probeSeconds: 5,
+      rules: {
+        ...DEFAULT_POLICY.rules,
+        probes: { ...DEFAULT_POLICY.rules.probes, failAfter: 2, passAfter: 2 },
+        traffic: { minimumRequests: 20, rate: 2, routes: [] },
+        latency: { ...DEFAULT_POLICY.rules.latency, action: "off", minimumRequests: 5 },
+      },
+    },
+    backup: { at: "02:30", full: 0, drill: 0, keepDays: 14 },
     waived: [],
     ...made.facts,
   });

@@ -7,8 +7,9 @@ import type { Stack } from "../../src/blueprint/stack.ts";
 import { openDeployContext } from "../../src/deploy/deploy-context.ts";
 import type { DeployDeps } from "../../src/deploy/deploy-deps.ts";
 import { deployTable } from "../../src/deploy/deploy-steps.ts";
-import type { Listener } from "../../src/deploy/host-facts.ts";
+import type { Listener } from "../../src/deploy/host-system.ts";
 import { type PreparedDeploy, prepareDeploy } from "../../src/deploy/prepare-deploy.ts";
+import { MillwrightError } from "../../src/kernel/errors.ts";
 import { makeDirectory } from "../../src/kernel/durable-file.ts";
 import type { Events, MillwrightEvent } from "../../src/kernel/events.ts";
 import type { Journal, JournalEntry } from "../../src/kernel/journal.ts";
@@ -49,11 +50,17 @@ export class Host {
   readonly paths: HostPaths;
   readonly deps: DeployDeps;
   readonly routes: string[] = [];
-  secrets: Record<string, Secret> = Object.fromEntries(
-    ["db_superuser", "db_odoo", "db_monitor", "db_backup"].map((name) => [name, new Secret(`${name}-value-1`)]),
-  );
+  secrets: Record<string, Secret> = Object.fromEntries(["db_superuser", "db_odoo", "db_monitor"].map((name) => [name, new Secret(`${name}-value-1`)]));
   listeners: readonly Listener[] = [];
   freeBytes = 100e9;
+  /** Where new connections go instead of to the proxy. */
+  led: readonly string[] = [];
+  archivePrepared = 0;
+  archiveProblem: string | undefined;
+  offsitePrepared = 0;
+  offsiteProblem: MillwrightError | undefined;
+  /** What is wrong with a new proxy when it is asked. */
+  proxyProblem: string | undefined;
 
   private constructor(root: string) {
     this.paths = hostPaths(STACK, root);
@@ -65,11 +72,32 @@ export class Host {
       clock: this.clock,
       host: { freeBytes: async () => this.freeBytes, listeners: async () => this.listeners },
       openVault: async () => this.secrets,
+      prepareArchive: async () => {
+        this.archivePrepared += 1;
+        return this.archiveProblem;
+      },
+      prepareOffsite: async () => {
+        this.offsitePrepared += 1;
+        if (this.offsiteProblem !== undefined) throw this.offsiteProblem;
+      },
       writeRoutes: async (stack) => {
         this.routes.push(stack.id);
         await makeDirectory(this.paths.trafficDynamic, 0o755);
         await writeFile(join(this.paths.trafficDynamic, "routes.json"), stack.id);
       },
+      holdUsers: async () => void this.docker.calls.push("hold"),
+      letUsersIn: async () => void this.docker.calls.push("let in"),
+      redirect: {
+        begin: async (ports) => {
+          this.led = ports.map(({ port, address, target }) => `${port} → ${address}:${target}`);
+          this.docker.calls.push("lead away");
+        },
+        end: async () => {
+          if (this.led.length > 0) this.docker.calls.push("lead back");
+          this.led = [];
+        },
+      },
+      probeProxy: async () => this.proxyProblem,
       acceptedWaivers: async () => [],
       imageDirectory: "/var/lib/docker",
     };

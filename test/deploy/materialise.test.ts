@@ -75,8 +75,8 @@ describe("a project as the host runs it", () => {
   it("takes time limits and ports from the definition", () => {
     const made = platform(fixtureStack());
     expect(made.services["edge"]?.ports).toEqual([
-      { address: "127.0.0.1", port: 80 },
-      { address: "127.0.0.1", port: 443 },
+      { address: "127.0.0.1", port: 80, target: 8080 },
+      { address: "127.0.0.1", port: 443, target: 8443 },
     ]);
     expect(made.services["database"]?.healthSeconds).toBe(10 + 2 * 3 * 10);
   });

@@ -3,7 +3,7 @@ import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { localShell } from "../../src/docker/local-shell.ts";
+import { localShell, sendSignal } from "../../src/docker/local-shell.ts";
 import { MillwrightError } from "../../src/kernel/errors.ts";
 
 const shell = localShell();
@@ -46,11 +46,32 @@ describe("the local shell", () => {
     expect(existsSync(mark)).toBe(false);
   });
 
+  it("waits for no program for ever, also where nobody thought of a bound, and says what to do", async () => {
+    const run = localShell(undefined, 100).run(["sleep", "30"]);
+    await expect(run).rejects.toMatchObject({ code: "TIMED_OUT", subject: "sleep", hint: expect.stringContaining("ps") as string });
+  });
+
+  it("lets a program that is given more time have it", async () => {
+    expect((await localShell(undefined, 100).run(["sleep", "0.3"], { timeoutMilliseconds: 10_000 })).code).toBe(0);
+  });
+
   it("ends a program when its signal aborts and rejects with the reason", async () => {
     const controller = new AbortController();
     const reason = new MillwrightError("ABORTED", "stop");
     const run = shell.run(["sleep", "30"], { signal: controller.signal });
     controller.abort(reason);
     await expect(run).rejects.toBe(reason);
+  });
+});
+
+describe("a signal", () => {
+  it("to a process that has ended meanwhile is nothing", async () => {
+    const { stdout } = await shell.run(["sh", "-c", "echo $$"]);
+    expect(() => sendSignal(Number(stdout), "SIGHUP")).not.toThrow();
+  });
+
+  it("reaches one that runs", async () => {
+    const run = shell.run(["sh", "-c", "trap 'exit 9' HUP; echo $$; while :; do sleep 0.05; done"], { onLine: (line) => sendSignal(Number(line), "SIGHUP") });
+    expect((await run).code).toBe(9);
   });
 });

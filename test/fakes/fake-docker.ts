@@ -1,11 +1,15 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Readable } from "node:stream";
+import { buffer } from "node:stream/consumers";
 import { parse } from "yaml";
-import type { Compose, ContainerState, Docker, ImageState } from "../../src/docker/docker.ts";
-import { hashOf } from "../../src/kernel/canonical.ts";
+import type { ContainerMemory } from "../../src/docker/container-memory.ts";
+import { type LogLine, stampOf } from "../../src/docker/log-lines.ts";
+import type { Compose, ContainerState, Docker, ImageState, PullOptions, Workbench, WorkbenchOptions } from "../../src/docker/docker.ts";
+import { hashOf, sha256 } from "../../src/kernel/canonical.ts";
 import type { Clock } from "../../src/kernel/clock.ts";
 import { MillwrightError } from "../../src/kernel/errors.ts";
+import { benchOf, type FakeFiles, type FakeRun, untar } from "./fake-engine.ts";
 
 /** How the containers of a service behave; what is not said is healthy at once. */
 export interface Behaviour {
@@ -15,7 +19,11 @@ export interface Behaviour {
   readonly health?: "healthy" | "unhealthy" | "none";
   /** The container ends with this code as soon as it starts. */
   readonly exits?: number;
+  /** Milliseconds that it goes on after SIGTERM. */
+  readonly endsAfter?: number;
   readonly logs?: readonly string[];
+  /** Memory that its processes hold; the limit is 1 GiB. */
+  readonly usedBytes?: number;
 }
 
 interface Definition {
@@ -26,6 +34,7 @@ interface Definition {
 
 interface FakeContainer {
   id: string;
+  name?: string;
   project: string;
   service: string;
   definition: Definition;
@@ -34,6 +43,7 @@ interface FakeContainer {
   exitCode: number;
   restartCount: number;
   startedAt: number;
+  endsAt?: number | undefined;
   networks: readonly string[];
   labels: Record<string, string>;
 }
@@ -61,9 +71,14 @@ export class FakeDocker implements Docker, Compose {
   beforeCall: (call: string) => void = () => {};
   onExec: (exec: FakeExec) => { readonly code: number; readonly output: string } = () => ({ code: 0, output: "" });
   onRun: (service: string, words: readonly string[], onLine: (line: string) => void) => number = () => 0;
+  /** What a program does that works on a container's network; its exit status. */
+  onNetworkProgram: (options: WorkbenchOptions, onLine: (line: string) => void, signal?: AbortSignal) => Promise<number> = async () => 0;
+  /** What a program does in a container of an image that is there for it alone; its exit status. */
+  onBuild: (run: FakeRun) => number = () => 0;
   onValidate: (directory: string) => void = () => {};
 
   readonly #containers = new Map<string, FakeContainer>();
+  readonly #said: (LogLine & { readonly project: string; readonly service: string })[] = [];
   readonly #clock: Clock;
   #serial = 0;
 
@@ -103,10 +118,11 @@ export class FakeDocker implements Docker, Compose {
   }
 
   async containers(project: string): Promise<readonly ContainerState[]> {
-    return (await this.allContainers()).filter((container) => container.project === project);
+    return (await this.allContainers()).filter((container) => container.project === project && container.labels["com.docker.compose.oneoff"] !== "True");
   }
 
   async allContainers(): Promise<readonly ContainerState[]> {
+    for (const container of this.#containers.values()) if (container.endsAt !== undefined && container.endsAt <= this.#clock.now()) this.#halt(container, 0);
     return [...this.#containers.values()].map((container) => this.#stateOf(container)).sort((a, b) => (a.service + a.id < b.service + b.id ? -1 : 1));
   }
 
@@ -118,6 +134,27 @@ export class FakeDocker implements Docker, Compose {
       return;
     }
     for (const container of this.#of(first)) if (services.includes(container.service)) this.#halt(container, 0);
+  }
+
+  async signal(id: string, name: string): Promise<void> {
+    const container = this.#get(id);
+    if (container.state !== "running") return;
+    this.#note(`${name} ${container.project}/${container.service}`);
+    // As Odoo does: a second one is no longer answered in peace.
+    const { endsAfter = 0 } = this.#behaviourOf(container);
+    container.endsAt = container.endsAt === undefined ? this.#clock.now() + endsAfter : this.#clock.now();
+  }
+
+  async pause(id: string): Promise<void> {
+    const container = this.#get(id);
+    this.#note(`pause ${container.project}/${container.service}`);
+    if (container.state === "running") container.state = "paused";
+  }
+
+  async unpause(id: string): Promise<void> {
+    const container = this.#get(id);
+    this.#note(`unpause ${container.project}/${container.service}`);
+    if (container.state === "paused") container.state = "running";
   }
 
   async start(id: string): Promise<void> {
@@ -139,6 +176,22 @@ export class FakeDocker implements Docker, Compose {
     return (this.#behaviourOf(this.#get(id)).logs ?? []).slice(-lines);
   }
 
+  async logsSince(id: string, since: string, lines: number): Promise<readonly LogLine[]> {
+    const container = this.#get(id);
+    return this.#said.filter((line) => line.service === container.service && line.project === container.project && line.at > since).slice(-lines);
+  }
+
+  async memory(id: string): Promise<ContainerMemory | undefined> {
+    const container = this.#get(id);
+    if (container.state !== "running") return undefined;
+    return { usedBytes: this.#behaviourOf(container).usedBytes ?? 300 * 1024 ** 2, limitBytes: 1024 ** 3 };
+  }
+
+  /** A container writes to its log now. */
+  say(project: string, service: string, text: string): void {
+    this.#said.push({ project, service, text, at: stampOf(this.#clock.now()) });
+  }
+
   async exec(id: string, words: readonly string[], options: { readonly input?: string } = {}): Promise<{ readonly code: number; readonly output: string }> {
     const { service, project, state } = this.#get(id);
     if (state !== "running") throw new MillwrightError("DOCKER_FAILED", "container is not running", { subject: id });
@@ -154,11 +207,12 @@ export class FakeDocker implements Docker, Compose {
     );
   }
 
-  async images(): Promise<readonly ImageState[]> {
-    return [...this.imageStates.values()];
+  async images(label?: string): Promise<readonly ImageState[]> {
+    const [name = "", value] = label?.split("=") ?? [];
+    return [...this.imageStates.values()].filter((image) => label === undefined || (image.config["Labels"] as Record<string, string> | null)?.[name] === value);
   }
 
-  async pull(reference: string, onProgress: (text: string, bytes?: { readonly done: number; readonly total: number }) => void = () => {}): Promise<void> {
+  async pull(reference: string, { onProgress = () => {} }: PullOptions = {}): Promise<void> {
     this.#note(`pull ${reference}`);
     const image = this.registry.get(reference);
     if (image === undefined) throw new MillwrightError("IMAGE_MISSING", `${reference} is in neither the mirrors nor the registry.`, { subject: reference });
@@ -172,6 +226,15 @@ export class FakeDocker implements Docker, Compose {
     return digest;
   }
 
+  async untag(reference: string): Promise<void> {
+    const image = await this.image(reference);
+    if (image === undefined) return;
+    const tags = image.tags.filter((tag) => tag !== reference);
+    this.#note(`untag ${reference}`);
+    if (tags.length === 0) this.imageStates.delete(image.id);
+    else this.imageStates.set(image.id, { ...image, tags });
+  }
+
   async tag(imageId: string, reference: string): Promise<void> {
     const image = await this.image(imageId);
     if (image === undefined) throw new MillwrightError("DOCKER_FAILED", `no such image: ${imageId}`);
@@ -179,13 +242,32 @@ export class FakeDocker implements Docker, Compose {
     this.imageStates.set(image.id, { ...image, tags: [...image.tags, reference] });
   }
 
-  /** Takes the archive for the JSON of an ImageState, as `save` makes it. */
+  /** Takes an archive of ours, or the JSON of an ImageState as `save` makes it. */
   async load(archive: Readable): Promise<void> {
-    const chunks: Buffer[] = [];
-    for await (const chunk of archive) chunks.push(Buffer.from(chunk as Uint8Array));
-    const image = JSON.parse(Buffer.concat(chunks).toString("utf8")) as ImageState;
+    const bytes = await buffer(archive);
+    const image = bytes[0] === "{".charCodeAt(0) ? (JSON.parse(bytes.toString("utf8")) as ImageState) : await imageOf(bytes);
     this.#note(`load ${image.id}`);
     this.imageStates.set(image.id, image);
+  }
+
+  async workbench(options: WorkbenchOptions): Promise<Workbench> {
+    if (typeof options.network !== "object") {
+      const files: FakeFiles = new Map();
+      const program = { ...options, network: options.network };
+      this.#note("workbench");
+      return { ...benchOf(files, (onLine) => this.onBuild({ options: program, files, onLine })), [Symbol.asyncDispose]: async () => {} };
+    }
+    const noFiles = async (): Promise<never> => {
+      throw new Error("FakeDocker has no files in a container that works on a network.");
+    };
+    const { project, service } = this.#get(options.network.of);
+    this.#note(`workbench on ${project}/${service}`);
+    return {
+      put: noFiles,
+      take: noFiles,
+      run: async (onLine, signal) => await this.onNetworkProgram(options, onLine, signal),
+      [Symbol.asyncDispose]: async () => {},
+    };
   }
 
   async save(imageId: string): Promise<Readable> {
@@ -200,7 +282,7 @@ export class FakeDocker implements Docker, Compose {
       if (definition === undefined) throw new MillwrightError("COMPOSE_FAILED", `no such service: ${service}`, { subject: service });
       if ((await this.image(definition.image)) === undefined)
         throw new MillwrightError("IMAGE_MISSING", `The host does not have the image: ${definition.image}`, { subject: service });
-      const present = this.#of(project).find((container) => container.service === service);
+      const present = this.#of(project).find((container) => container.service === service && container.name === undefined);
       if (present !== undefined && present.composeHash === hashOf(definition)) {
         if (present.state !== "running") {
           this.#note(`start ${project}/${service}`);
@@ -222,6 +304,15 @@ export class FakeDocker implements Docker, Compose {
   async run(project: string, _directory: string, service: string, words: readonly string[], onLine: (line: string) => void): Promise<number> {
     this.#note(`run ${project}/${service} ${words.join(" ")}`);
     return this.onRun(service, words, onLine);
+  }
+
+  async runBeside(project: string, directory: string, service: string, name: string, ports: readonly number[]): Promise<void> {
+    const document = await readCompose(directory);
+    const definition = document.services[service];
+    if (definition === undefined) throw new MillwrightError("COMPOSE_FAILED", `no such service: ${service}`, { subject: service });
+    this.#note(`run ${name} ${ports.join(" ")}`);
+    const labels = { ...definition.labels, "com.docker.compose.oneoff": "True" };
+    Object.assign(this.#create(project, service, { ...definition, labels }, networksOf(document, definition)), { name });
   }
 
   async validate(directory: string): Promise<void> {
@@ -266,6 +357,7 @@ export class FakeDocker implements Docker, Compose {
     const { exits } = this.#behaviourOf(container);
     Object.assign(container, exits === undefined ? { state: "running", exitCode: 0 } : { state: "exited", exitCode: exits });
     container.startedAt = this.#clock.now();
+    container.endsAt = undefined;
   }
 
   #halt(container: FakeContainer, exitCode: number): void {
@@ -289,7 +381,7 @@ export class FakeDocker implements Docker, Compose {
     const isRunning = container.state === "running";
     return {
       id: container.id,
-      name: `${container.project}-${container.service}-1`,
+      name: container.name ?? `${container.project}-${container.service}-1`,
       project: container.project,
       service: container.service,
       image: container.definition.image,
@@ -337,6 +429,15 @@ function networksOf(document: ComposeData, definition: Definition): readonly str
   return names.map((name) => document.networks?.[name]?.name ?? name);
 }
 
+async function imageOf(archive: Buffer): Promise<ImageState> {
+  const files = await untar(Readable.from([archive]));
+  const text = (name: string): string => files.get(name)?.content.toString("utf8") ?? "";
+  const [manifest] = JSON.parse(text("manifest.json")) as { readonly Config: string }[];
+  const config = text(manifest?.Config ?? "");
+  const { rootfs, ...told } = JSON.parse(config) as { readonly config: ImageState["config"]; readonly rootfs: { readonly diff_ids: readonly string[] } };
+  return fakeImage(`sha256:${sha256(config)}`, { layers: rootfs.diff_ids, config: told.config });
+}
+
 function withoutTag(reference: string): string {
   return reference.replace(/:[^:/@]+@/, "@");
 }
@@ -350,7 +451,12 @@ function fakeImage(reference: string, state: Partial<ImageState>): ImageState {
     tags: isId || hasDigest ? [] : [reference],
     layers: [`sha256:${hashOf(["layer", reference])}`],
     sizeBytes: 100_000_000,
-    user: "",
+    created: "2026-11-01T00:00:00Z",
+    taggedAt: "2026-11-01T00:00:00Z",
+    os: "linux",
+    architecture: "amd64",
+    variant: "",
+    config: {},
     ...state,
   };
 }

@@ -30,8 +30,8 @@ const cases = await Promise.all(
 
 describe.each(cases.flat())("examples/$name", ({ name, environment }) => {
   it("renders the files of its golden folder, and no others", async () => {
-    const copied = new Set((await odooBlueprint()).parts.flatMap((part) => [...part.files.values()]));
-    const stack = renderStack(await exampleInput(environment));
+    const copied = new Set(odooBlueprint().parts.flatMap((part) => [...part.files.values()]));
+    const stack = renderStack(exampleInput(environment));
     const files = stack.files.filter((file) => !copied.has(file.content) && file.path !== "secrets.age");
     const shown = [...files, { path: "facts.json", content: `${JSON.stringify(stack.facts, null, 2)}\n` }];
     for (const file of shown) await expect(file.content).toMatchFileSnapshot(join(golden, name, file.path));
@@ -43,7 +43,7 @@ describe.each(cases.flat())("examples/$name", ({ name, environment }) => {
   it.skipIf(composeCommand === undefined)("is read by docker compose without a complaint", async () => {
     const folder = await mkdtemp(join(tmpdir(), "golden-"));
     try {
-      await write(folder, renderStack(await exampleInput(environment)));
+      await write(folder, renderStack(exampleInput(environment)));
       const [program = "", ...words] = composeCommand ?? [];
       for (const project of ["platform", "blue", "green"]) {
         const release = `sha256:${"a".repeat(64)}`;

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { fromErrorRecord, isErrorCode, toErrorRecord } from "../../src/kernel/error-record.ts";
-import { asMillwrightError, ERROR_CODES, MillwrightError } from "../../src/kernel/errors.ts";
+import { ERROR_CODES } from "../../src/kernel/error-codes.ts";
+import { asMillwrightError, MillwrightError } from "../../src/kernel/errors.ts";
 import { Secret } from "../../src/kernel/secret.ts";
 
 describe("an error", () => {
@@ -39,6 +40,29 @@ describe("an error", () => {
   });
 });
 
+describe("what the system says of a file", () => {
+  const systemError = (code: string, path?: string): Error =>
+    Object.assign(new Error(`${code}: words of the system`), { code, ...(path === undefined ? {} : { path }) });
+
+  it("is no fault of ours when the account may not, or the file system is read-only", () => {
+    for (const code of ["EACCES", "EPERM", "EROFS"]) {
+      const error = asMillwrightError(systemError(code, "/srv/sites/acme/known_hosts"));
+      expect([error.code, error.subject, error.exit]).toEqual(["FILE_REFUSED", "/srv/sites/acme/known_hosts", 1]);
+      expect(error.hint).toBeDefined();
+    }
+  });
+
+  it("names a full disk, also when the system does not say which", () => {
+    expect(asMillwrightError(systemError("ENOSPC", "/srv/sites/acme/build"))).toMatchObject({ code: "DISK_FULL", subject: "/srv/sites/acme/build" });
+    expect(asMillwrightError(systemError("ENOSPC"))).toMatchObject({ code: "DISK_FULL", message: "The disk is full." });
+  });
+
+  it("stays a fault of ours otherwise, such as a socket that refuses", () => {
+    expect(asMillwrightError(systemError("EACCES")).code).toBe("INTERNAL");
+    expect(asMillwrightError(systemError("ENOENT", "/srv/millwright/x/state/lock")).code).toBe("INTERNAL");
+  });
+});
+
 describe("the error codes", () => {
   it("use only the exit statuses that are documented", () => {
     const statuses = new Set<number>(Object.values(ERROR_CODES).map(({ exit }) => exit));
@@ -47,6 +71,12 @@ describe("the error codes", () => {
 
   it("each say what they mean in one sentence", () => {
     for (const { means } of Object.values(ERROR_CODES)) expect(means).toMatch(/^[^ ].*\.$/);
+  });
+
+  it("each say what to do next, which an error says that knows nothing better", () => {
+    for (const { next } of Object.values(ERROR_CODES)) expect(next).toMatch(/^[^ ].*\.$/);
+    expect(new MillwrightError("DOCKER_DOWN", "x").hint).toBe(ERROR_CODES.DOCKER_DOWN.next);
+    expect(new MillwrightError("DOCKER_DOWN", "x", { hint: "Better." }).hint).toBe("Better.");
   });
 
   it("do not take names of Object's own for codes", () => {

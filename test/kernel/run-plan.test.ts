@@ -1,5 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import type { Clock } from "../../src/kernel/clock.ts";
 import { MillwrightError } from "../../src/kernel/errors.ts";
 import type { MillwrightEvent } from "../../src/kernel/events.ts";
 import type { Journal, JournalEntry } from "../../src/kernel/journal.ts";
@@ -77,6 +78,7 @@ interface Go {
   readonly abort?: boolean;
   readonly said?: MillwrightEvent[];
   readonly table?: StepTable<Host>;
+  readonly clock?: Clock;
 }
 
 async function go(plan: Plan, host: Host, options: Go = {}): Promise<RunOutcome> {
@@ -86,12 +88,14 @@ async function go(plan: Plan, host: Host, options: Go = {}): Promise<RunOutcome>
     context: host,
     journal: options.journal ?? processJournal(host),
     events: { emit: (event) => void options.said?.push(event) },
-    clock: { now: () => 0, sleep: async () => {} },
+    clock: options.clock ?? { now: () => 0, sleep: async () => {} },
     signal: options.signal ?? new AbortController().signal,
     ...(options.abort === undefined ? {} : { abort: options.abort }),
   });
 }
 
+/** After so many failures the executor gives up. */
+const TRIES = 9;
 const three = planOf([{ id: "a" }, { id: "b", decision: true }, { id: "c" }]);
 const kinds = (host: Host): string[] => host.entries.map((entry) => `${entry.kind}:${entry.step}`);
 
@@ -110,15 +114,50 @@ describe("a run", () => {
     expect(host.marks.size).toBe(0);
   });
 
-  it("ends as done with a warning when a step fails that only reports", async () => {
-    const host = new Host(new Map([["c", 1]]));
+  it("tries a step that only reports again, and has no word of warning when it succeeds", async () => {
+    const host = new Host(new Map([["c", 2]]));
+    expect(await go(planOf([{ id: "a" }, { id: "c", failure: "report" }]), host)).toEqual({ outcome: "done", warnings: [] });
+    expect(kinds(host).slice(2)).toEqual(["begun:c", "failed:c", "begun:c", "failed:c", "begun:c", "done:c"]);
+  });
+
+  it("ends as done with a warning when a step that only reports fails again and again", async () => {
+    const host = new Host(new Map([["c", TRIES]]));
     const outcome = await go(planOf([{ id: "a" }, { id: "c", failure: "report" }, { id: "d" }]), host);
     expect(outcome).toMatchObject({ outcome: "done", warnings: ["c: c broke"] });
     expect(host.marks.has("d")).toBe(true);
   });
 
-  it("stops with UNDO_FAILED when an undo fails, and can be taken up again", async () => {
+  it("tries an undo again that has failed, and goes on", async () => {
+    const host = new Host(new Map([["c", 1]]), new Map([["b", 2]]));
+    const said: MillwrightEvent[] = [];
+    expect(await go(three, host, { said })).toMatchObject({ outcome: "undone", error: { code: "RELEASE_UNHEALTHY" } });
+    expect(
+      kinds(host)
+        .filter((line) => line.endsWith(":b"))
+        .slice(2),
+    ).toEqual(["undoing", "undo-failed", "undoing", "undo-failed", "undoing", "undone"].map((kind) => `${kind}:b`));
+    expect(said.flatMap((event) => (event.kind === "step" && event.id === "b" ? event.state : []))).toEqual(["begun", "done", "undoing", "undone"]);
+    expect(said).toContainEqual(expect.objectContaining({ kind: "note", text: 'Undoing "b" failed and is tried again in 1 s: stuck' }));
+    expect(host.marks.size).toBe(0);
+  });
+
+  it("leaves a run alone that is told to stop while it waits to try an undo again", async () => {
     const host = new Host(new Map([["c", 1]]), new Map([["b", 1]]));
+    const stop = new AbortController();
+    const clock: Clock = {
+      now: () => 0,
+      sleep: async (_, signal) => {
+        stop.abort(new MillwrightError("INTERRUPTED", "reboot"));
+        signal?.throwIfAborted();
+      },
+    };
+    await expect(go(three, host, { signal: stop.signal, clock })).rejects.toMatchObject({ code: "INTERRUPTED" });
+    expect(kinds(host).at(-1)).toBe("undo-failed:b");
+    expect((await go(three, host)).outcome).toBe("undone");
+  });
+
+  it("stops with UNDO_FAILED when an undo fails again and again, and can be taken up again", async () => {
+    const host = new Host(new Map([["c", 1]]), new Map([["b", TRIES]]));
     expect(await go(three, host)).toMatchObject({ outcome: "failed", error: { code: "UNDO_FAILED" } });
     expect([...host.marks]).toEqual(["a", "b"]);
     expect(await go(three, host)).toMatchObject({ outcome: "undone", error: { code: "RELEASE_UNHEALTHY" } });

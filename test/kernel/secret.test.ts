@@ -23,6 +23,12 @@ describe("redact", () => {
     expect(secret.reveal()).toBe(value);
   });
 
+  it("masks each line of a key, since logs are read line by line, and not the lines that frame it", () => {
+    const secret = new Secret("-----BEGIN EC PRIVATE KEY-----\nMHcCAQEEIBkg4LVWM9nuwNSk3yByx\n-----END EC PRIVATE KEY-----\n");
+    const lines = secret.reveal().trim().split("\n").map(redact);
+    expect(lines).toEqual(["-----BEGIN EC PRIVATE KEY-----", "[secret]", "-----END EC PRIVATE KEY-----"]);
+  });
+
   it("leaves nothing of a secret that contains another one", () => {
     const secrets = [new Secret("abcdefgh"), new Secret("abcdefgh-tail-of-the-longer")];
     expect(redact(`x ${secrets[1]?.reveal()} y`)).toBe("x [secret] y");

@@ -2,9 +2,9 @@ import { spawn } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { release } from "node:os";
 import { join } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 
-/** A Debian 13 host of the lab: systemd, sshd, its own address and disk. See README.md beside this file. */
+/** A host of the lab, Debian 13 unless its template says otherwise: systemd, sshd, its own address and disk. See README.md beside this file. */
 export interface LabHost {
   readonly name: string;
   readonly address: string;
@@ -20,6 +20,8 @@ export interface LabHost {
   powerOn(): Promise<void>;
   powerOff(): Promise<void>;
   reboot(): Promise<void>;
+  /** Its network carries so much each way, as tc writes it (`2mbit`), until it boots anew; undefined ends it. */
+  slowNetwork(rate: string | undefined): Promise<void>;
   /** What processes inside see as the time is wrong by so many seconds; 0 ends it. */
   shiftClock(seconds: number): Promise<void>;
   destroy(): Promise<void>;
@@ -32,7 +34,8 @@ export interface LabAnswer {
 }
 
 export interface LabHostOptions {
-  readonly template?: "bare" | "docker" | "loaded";
+  /** `debian12` and `ubuntu` (24.04) are bare, `stores` is what `labStore` takes; these are built when a test asks for them. */
+  readonly template?: "bare" | "docker" | "loaded" | "debian12" | "ubuntu" | "stores";
   readonly memory?: string;
   /** false: no default route; other lab hosts and the mirror stay in reach. */
   readonly internet?: boolean;
@@ -78,10 +81,20 @@ export async function ensureLab(): Promise<void> {
   if (code !== 0) throw new Error("The lab could not be built; the reason is printed above.");
 }
 
+/** Whether the template `ubuntu` can be built here. */
+export async function ubuntuInReach(): Promise<boolean> {
+  return await fetch("http://archive.ubuntu.com/ubuntu/dists/noble/InRelease", { method: "HEAD", signal: AbortSignal.timeout(10_000) }).then(
+    (response) => response.ok,
+    () => false,
+  );
+}
+
 /** A fresh host that answers on ssh. It dies with this process, or with LAB_OWNER if that is set. */
 export async function labHost(name: string, options: LabHostOptions = {}): Promise<LabHost> {
   if (options.keep !== true) await lab("destroy", name);
-  const words = ["up", name, "--template", options.template ?? "docker"];
+  const { template = "docker" } = options;
+  if (template === "debian12" || template === "ubuntu" || template === "stores") await lab("build", template);
+  const words = ["up", name, "--template", template];
   if (options.memory !== undefined) words.push("--mem", options.memory);
   if (options.internet === false) words.push("--nat", "0");
   if (options.disk !== undefined) words.push("--disk", options.disk);
@@ -94,6 +107,7 @@ export async function labHost(name: string, options: LabHostOptions = {}): Promi
     powerOn: () => lab("up", name).then(nothing),
     powerOff: () => lab("down", name).then(nothing),
     reboot: () => lab("reboot", name).then(nothing),
+    slowNetwork: (rate) => lab("slow", name, rate ?? "0").then(nothing),
     shiftClock: (seconds) => lab("clock", name, String(seconds)).then(nothing),
     destroy: () => lab("destroy", name).then(nothing),
   };

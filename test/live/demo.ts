@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { ensureLab, stopLab } from "../lab/lab.ts";
+import { ensureLab, labHost, stopLab } from "../lab/lab.ts";
 import { eventually } from "./eventually.ts";
 import { FIXTURES } from "./fixture-release.ts";
 import { type MeasuredRun, runUnderLoad, switchBackMilliseconds } from "./measure.ts";
@@ -141,8 +141,24 @@ async function tour(): Promise<void> {
   promise(ended?.outcome === "done" ? serving.number === FIXTURES.good : serving.number === before.number, `release ${serving.number} serves, whole`);
   promise(killed.report.failed + killed.report.slowFailed === 0, `none of ${killed.report.sent + killed.report.slowSent} requests failed`);
 
+  tell("A backup, and the proof that it can be restored.");
+  await type(scene, "backup", "run");
+  await type(scene, "backup", "drill");
+
+  tell("The host is lost, but for the disk with its backups. A bare machine gets that disk, and one command gives the plant back.");
+  await scene.loseHost(await labHost(`demo2-${process.pid}`, { template: "bare" }));
+  const lost = Date.now();
+  await type(scene, "backup", "restore", "--to-new-host", "--confirm", scene.stack);
+  promise(
+    (await scene.serving()).number === serving.number,
+    `release ${serving.number} serves on the new host, ${Math.round((Date.now() - lost) / 1000)} s after it was bare`,
+  );
+  await type(scene, "backup", "list");
+
   tell("What the host has written down.");
   await type(scene, "history");
+  await type(scene, "history", "verify");
+  await type(scene, "status");
 }
 
 process.on("SIGINT", () => {

@@ -1,11 +1,13 @@
-import { readFile, writeFile } from "node:fs/promises";
+import { randomBytes } from "node:crypto";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect } from "vitest";
+import { builderDocker } from "../lab/lab.ts";
 import { eventually } from "./eventually.ts";
 import { FIXTURES } from "./fixture-release.ts";
 import type { Command } from "./operator.ts";
 import { ENVIRONMENT, type Plant, STACK, createPlant, dataOf, errorOf } from "./plant.ts";
-import { type PlanStep, planData, story } from "./steps.ts";
+import { story } from "./steps.ts";
 
 describe("when things go wrong", () => {
   let plant: Plant;
@@ -99,6 +101,22 @@ describe("when things go wrong", () => {
       });
     });
 
+    step("an image that neither the host nor its mirror has is named, and nothing is left running", async () => {
+      const drop =
+        "add table inet outage; add chain inet outage out { type filter hook output priority -300; tcp dport { 80, 443, 5000 } reject with tcp reset; }";
+      await plant.sh("sh", "-c", "docker rmi --force $(docker images --quiet prom/node-exporter)");
+      await plant.sh("nft", drop);
+      const outcome = await plant.run("deploy", "--yes");
+      await plant.sh("nft", "delete table inet outage");
+      const error = errorOf(outcome);
+      expect({
+        code: outcome.code,
+        error: error.code,
+        names: JSON.stringify(error).includes("node-exporter"),
+        started: await plant.sh("docker", "ps", "--all", "--quiet"),
+      }).toEqual({ code: 1, error: "IMAGE_MISSING", names: true, started: "" });
+    });
+
     step("a host whose clock is an hour off is not deployed to", async () => {
       await plant.host.shiftClock(3600);
       const outcome = await plant.run("deploy", "--yes");
@@ -164,6 +182,34 @@ describe("when things go wrong", () => {
       expect({ code: outcome.code, error: errorOf(outcome).code }).toEqual({ code: 2, error: "RELEASE_EDITED" });
     });
 
+    step("a link that is cut in mid upload leaves nothing behind, and the next push brings the rest", async () => {
+      const socket = await builderDocker();
+      const bytes = 48 * 1024 ** 2;
+      const release = await plant.releaseWith(
+        FIXTURES.good,
+        (addon) => writeFile(join(addon, "static/src/ballast.bin"), randomBytes(bytes)),
+        "--docker",
+        socket,
+      );
+      const received = async (): Promise<number> => Number(await plant.sh("cat", "/sys/class/net/eth0/statistics/rx_bytes"));
+      const before = await received();
+      const command = plant.start("release", "push", release, "--docker", socket);
+      await eventually(async () => (await received()) - before > bytes / 6, { every: 20, timeout: 120_000, what: "a part of the upload" });
+      await plant.sh("nft", "add table inet outage; add chain inet outage in { type filter hook input priority -300; policy drop; }");
+      const outcome = await command.done;
+      await plant.sh("nft", "delete table inet outage");
+      const image = await plant.imageOf(release);
+      const arrived = (await plant.sh("docker", "images", "--no-trunc", "--quiet")).includes(image);
+      await plant.must("release", "push", release, "--docker", socket);
+      const error = errorOf(outcome);
+      expect({
+        code: outcome.code,
+        error: error.code,
+        arrived,
+        again: (await plant.sh("docker", "images", "--no-trunc", "--quiet")).includes(image),
+      }).toEqual({ code: 4, error: "LINK_LOST", arrived: false, again: true });
+    });
+
     step("a login page that redirects is not taken for a good one", async () => {
       expect(await attempt(FIXTURES.redirectsLogin)).toEqual({ code: 6, error: "RELEASE_UNHEALTHY", failed: 0, same: true });
     });
@@ -183,84 +229,46 @@ describe("when things go wrong", () => {
     });
   });
 
-  describe("cuts in mid swap", () => {
-    interface Cut {
-      /** Exit status of the operator's command, which was watching. */
-      readonly code: number | null;
-      readonly outcome: string;
-      readonly before: number;
-      readonly after: number;
-      readonly wanted: number;
-    }
-
-    /** Upgrades between the two good releases and strikes as soon as a step has begun. */
-    const cut = async (pick: (steps: readonly PlanStep[]) => string, strike: () => Promise<void>): Promise<Cut> => {
-      const before = (await plant.serving()).number;
-      const wanted = before === FIXTURES.first ? FIXTURES.good : FIXTURES.first;
-      const release = await releaseOf(wanted);
-      const { plan } = planData.parse(await plant.must("upgrade", "--release", release, "--dry-run"));
-      const moment = pick(plan.steps);
-      const command = plant.startUpgrade(release);
-      const run = await eventually(() => plant.lockedBy(), { every: 30, what: "the lock" });
-      await eventually(async () => (await plant.events(run)).some((event) => event.id === moment && event.state === "begun"), {
-        every: 30,
-        what: `step ${moment}`,
-      });
-      await strike();
-      const ended = await eventually(async () => (await plant.events(run)).find((event) => event.kind === "ended"), {
-        timeout: 120_000,
-        what: `the end of run ${run}`,
-      });
-      const { code } = await command.done;
-      await eventually(async () => (await plant.lockedBy()) === undefined, { what: "the lock's release" });
-      return { code, outcome: ended.outcome ?? "", before, after: (await eventually(() => plant.serving(), { what: "an answer" })).number, wanted };
+  describe("a new proxy", () => {
+    const override = async (lines: string): Promise<void> => {
+      await mkdir(join(plant.directory, "overrides"), { recursive: true });
+      await writeFile(join(plant.directory, "overrides", "edge.yaml"), `services:\n  edge:\n    ${lines}\n`);
     };
+    const proxies = (): Promise<string> => plant.sh("sh", "-c", "docker ps --all --format '{{.Names}}' | grep edge; nft list tables | grep redirect || true");
 
-    const killAgent = async (): Promise<void> => {
-      const pid = await eventually(() => plant.runPid(), { every: 20, what: "the run's process" });
-      await plant.sh("kill", "-9", String(pid));
-    };
-
-    /** Old-whole or new-whole: the answers, the containers and the host's own record agree. */
-    const expectWhole = async (end: Cut): Promise<void> => {
-      const { colour, number } = await plant.serving();
-      const status = JSON.stringify(await plant.must("status"));
+    step("that cannot run is tried beside the one that serves, and nobody meets it", async () => {
+      await override("mem_limit: 12m");
+      await using load = await plant.load({ rate: 10, slowPath: "/plant/slow?seconds=2", websocket: false });
+      const outcome = await plant.run("deploy", "--yes");
+      const report = await load.stop();
       expect({
-        serves: end.after === (end.outcome === "done" ? end.wanted : end.before),
-        ended: ["done", "undone"].includes(end.outcome),
-        up: await plant.coloursUp(),
-        said: status.includes(await releaseOf(number)),
-      }).toEqual({ serves: true, ended: true, up: [`${colour}/cron`, `${colour}/web`], said: true });
-    };
-
-    const decisionOf = (steps: readonly PlanStep[]): number => steps.findIndex((planned) => planned.decision === true);
-    const MOMENTS: Readonly<Record<string, (steps: readonly PlanStep[]) => string>> = {
-      "as it begins": (steps) => steps[0]?.id ?? "",
-      "while the new colour comes up": (steps) => steps[Math.floor(decisionOf(steps) / 2)]?.id ?? "",
-      "at the decision": (steps) => steps[decisionOf(steps)]?.id ?? "",
-      "right after the decision": (steps) => steps[decisionOf(steps) + 1]?.id ?? "",
-      "as it ends": (steps) => steps.at(-1)?.id ?? "",
-    };
-    for (const [when, pick] of Object.entries(MOMENTS)) {
-      step(`kill -9 of the agent ${when} ends old-whole or new-whole by itself, and nobody notices`, async () => {
-        await using load = await plant.load({ rate: 10, slowPath: "", websocket: false });
-        const end = await cut(pick, killAgent);
-        const report = await load.stop();
-        expect({ failed: report.failed, failures: report.failures, told: end.code }).toEqual({ failed: 0, failures: [], told: end.outcome === "done" ? 0 : 6 });
-        await expectWhole(end);
+        code: outcome.code,
+        error: errorOf(outcome).code,
+        failed: report.failed + report.slowFailed,
+        failures: report.failures,
+        left: await proxies(),
+      }).toEqual({
+        code: 1,
+        error: "SERVICE_UNHEALTHY",
+        failed: 0,
+        failures: [],
+        left: `${STACK}-edge-1`,
       });
-    }
+    });
 
-    step("a power cut in mid swap ends old-whole or new-whole once the machine is on again", async () => {
-      const end = await cut(
-        (steps) => steps[decisionOf(steps)]?.id ?? "",
-        async () => {
-          await plant.host.powerCut();
-          await plant.host.powerOn();
-        },
-      );
-      expect(end.code).toBe(4);
-      await expectWhole(end);
+    step("takes over without a failed request", async () => {
+      await override('environment: { RENEWED: "yes" }');
+      const before = await plant.sh("docker", "ps", "--quiet", "--filter", `name=${STACK}-edge`);
+      await using load = await plant.load({ rate: 10, slowPath: "/plant/slow?seconds=2", websocket: false });
+      await plant.must("deploy", "--yes");
+      const report = await load.stop();
+      const after = await plant.sh("docker", "ps", "--quiet", "--filter", `name=${STACK}-edge`);
+      expect({ failed: report.failed + report.slowFailed, failures: report.failures, renewed: after !== before, left: await proxies() }).toEqual({
+        failed: 0,
+        failures: [],
+        renewed: true,
+        left: `${STACK}-edge-1`,
+      });
     });
   });
 

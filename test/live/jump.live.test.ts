@@ -1,7 +1,7 @@
 import { appendFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect } from "vitest";
-import { type LabHost, labHost } from "../lab/lab.ts";
+import { builderDocker, type LabHost, labHost } from "../lab/lab.ts";
 import { eventually } from "./eventually.ts";
 import { ENVIRONMENT, type Plant, createPlant, errorOf, fingerprintOf } from "./plant.ts";
 import { story } from "./steps.ts";
@@ -51,11 +51,18 @@ describe("a plant without internet behind a jump host", () => {
   step("bootstrap and deploy go through the jump host, and nothing is fetched from the internet", async () => {
     await plant.bootstrap();
     await plant.must("lock");
-    await plant.must("deploy", "--yes");
+    await plant.must("deploy", "--yes", "--docker", await builderDocker());
     const health = await eventually(async () => (await plant.sh("docker", "ps", "--filter", "health=healthy", "--quiet")).split("\n").length, {
       what: "healthy services",
     });
     expect(health).toBeGreaterThan(0);
+  });
+
+  step("the database's image came with pgBackRest from the operator's own Docker: the host had nothing left to make", async () => {
+    const { events } = await plant.lastRun();
+    const made = events.filter(({ id, state }) => id?.startsWith("derive:") === true && state === "done");
+    expect(made.map(({ detail }) => detail)).toEqual(["there already"]);
+    expect(await plant.sh("docker", "exec", "--user", "postgres", `${plant.stack}-database-1`, "pgbackrest", "version")).toMatch(/^pgBackRest 2\.\d+/);
   });
 
   step("a jump host that is off is named as the cause", async () => {

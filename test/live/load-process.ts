@@ -8,6 +8,8 @@ const agent = new https.Agent({ keepAlive: true, maxSockets: 200 });
 const durations: number[] = [];
 const goodAt: number[] = [];
 const failures: string[] = [];
+const failedSpans: { readonly began: number; readonly ended: number }[] = [];
+const heldLostAt: number[] = [];
 const colours: Record<string, { answers: number; first: number; last: number }> = {};
 const counts = { sent: 0, failed: 0, slowSent: 0, slowFailed: 0, reconnects: 0, away: 0 };
 const stopping = new AbortController();
@@ -62,7 +64,7 @@ function request(path: string): Promise<Answer> {
 }
 
 async function one(): Promise<void> {
-  const began = performance.now();
+  const [began, beganAt] = [performance.now(), Date.now()];
   counts.sent += 1;
   const answer = await request(options.path);
   if (answer.ok) {
@@ -70,6 +72,7 @@ async function one(): Promise<void> {
     goodAt.push(performance.now());
   } else {
     counts.failed += 1;
+    failedSpans.push({ began: beganAt, ended: Date.now() });
     if (failures.length < 20) failures.push(answer.detail);
   }
 }
@@ -89,9 +92,7 @@ async function slow(): Promise<void> {
 let awaySince: number | undefined;
 const awayNow = (): number => (awaySince === undefined ? 0 : Date.now() - awaySince);
 
-/** Holds one websocket open and counts how often and how long it was away; reconnects after a second, as Odoo's own client does. */
-function websocket(): void {
-  if (stopping.signal.aborted) return;
+function openWebsocket(on: { readonly open: () => void; readonly lost: () => void; readonly refused: () => void }): void {
   const outgoing = https.request({
     host: options.address,
     port: options.port,
@@ -107,29 +108,58 @@ function websocket(): void {
       "sec-websocket-key": randomBytes(16).toString("base64"),
     },
   });
-  const again = (): void => {
-    awaySince ??= Date.now();
-    if (!stopping.signal.aborted) setTimeout(websocket, 1000);
-  };
   outgoing.on("upgrade", (_response, socket) => {
-    counts.away += awayNow();
-    awaySince = undefined;
-    const lost = (): void => {
-      if (stopping.signal.aborted) return;
-      counts.reconnects += 1;
-      again();
-    };
+    on.open();
     socket.resume();
     socket.on("error", () => socket.destroy());
-    socket.on("close", lost);
+    socket.on("close", () => {
+      if (!stopping.signal.aborted) on.lost();
+    });
     stops.push(() => socket.destroy());
   });
   outgoing.on("response", (response) => {
     response.resume();
-    again();
+    on.refused();
   });
-  outgoing.on("error", () => again());
+  outgoing.on("error", on.refused);
   outgoing.end();
+}
+
+/** Holds one websocket open and counts how often and how long it was away; reconnects after a second, as Odoo's own client does. */
+function websocket(): void {
+  if (stopping.signal.aborted) return;
+  const again = (): void => {
+    awaySince ??= Date.now();
+    if (!stopping.signal.aborted) setTimeout(websocket, 1000);
+  };
+  openWebsocket({
+    open: () => {
+      counts.away += awayNow();
+      awaySince = undefined;
+    },
+    lost: () => {
+      counts.reconnects += 1;
+      again();
+    },
+    refused: again,
+  });
+}
+
+/**
+ * Opens so many, one after the other: Odoo's websocket process answers 500 to what is opened beyond its connections to the database at the same
+ * moment. One that could not be opened counts as lost, so that nobody takes it for held.
+ */
+async function hold(count: number): Promise<void> {
+  const lost = (): void => void heldLostAt.push(Date.now());
+  for (let opened = 0; opened < count; opened += 1) {
+    await new Promise<void>((resolve) => {
+      const refused = (): void => {
+        lost();
+        resolve();
+      };
+      openWebsocket({ open: resolve, lost, refused });
+    });
+  }
 }
 const stops: (() => void)[] = [];
 
@@ -147,6 +177,7 @@ function report(): LoadReport {
     sent: counts.sent,
     failed: counts.failed,
     failures,
+    failedSpans,
     longestGapMilliseconds: Math.round(gap),
     p50Milliseconds: Math.round(percentile(sorted, 0.5)),
     p99Milliseconds: Math.round(percentile(sorted, 0.99)),
@@ -154,6 +185,7 @@ function report(): LoadReport {
     slowFailed: counts.slowFailed,
     websocketReconnects: counts.reconnects,
     websocketAwayMilliseconds: counts.away + awayNow(),
+    heldLostAt,
     colours,
   };
 }
@@ -170,6 +202,7 @@ const timer = setInterval(() => {
 }, 5);
 if (options.slowPath !== "") void slow();
 if (options.websocket) websocket();
+await hold(options.held);
 process.send?.("started");
 
 process.on("disconnect", () => process.exit(0));

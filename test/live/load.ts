@@ -16,6 +16,8 @@ export interface LoadOptions {
   /** A request that takes seconds, started again as soon as it has answered; empty for none. */
   readonly slowPath: string;
   readonly websocket: boolean;
+  /** Further websockets that are opened at the start and not again. */
+  readonly held: number;
 }
 
 export interface LoadReport {
@@ -23,6 +25,8 @@ export interface LoadReport {
   readonly failed: number;
   /** First failures, for the reader. */
   readonly failures: readonly string[];
+  /** When each failed request began and when it ended (milliseconds since the epoch). */
+  readonly failedSpans: readonly { readonly began: number; readonly ended: number }[];
   /** Longest time between two good answers, in milliseconds. */
   readonly longestGapMilliseconds: number;
   readonly p50Milliseconds: number;
@@ -31,6 +35,8 @@ export interface LoadReport {
   readonly slowFailed: number;
   readonly websocketReconnects: number;
   readonly websocketAwayMilliseconds: number;
+  /** When each of the held websockets was lost (milliseconds since the epoch). */
+  readonly heldLostAt: readonly number[];
   /** Answers by colour, with the time of the first and of the last one (milliseconds since the epoch). */
   readonly colours: Readonly<Record<string, { readonly answers: number; readonly first: number; readonly last: number }>>;
 }

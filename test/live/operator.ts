@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { z } from "zod";
+import * as z from "zod";
 
 export const REPOSITORY = fileURLToPath(new URL("../..", import.meta.url));
 const LAUNCHER = fileURLToPath(new URL("../../bin/millwright.js", import.meta.url));
@@ -49,6 +49,8 @@ export interface OperatorOptions {
   /** The private key that SSH logs in with. */
   readonly identityFile: string;
   readonly onLine?: (line: string) => void;
+  /** What the command finds on its standard input; nothing by itself. */
+  readonly input?: string;
 }
 
 /** Types a millwright command as an operator does: a process of its own, no terminal. */
@@ -64,8 +66,9 @@ export function startMillwright(words: readonly string[], options: OperatorOptio
       NO_COLOR: "1",
       LANG: "C.UTF-8",
     },
-    stdio: ["ignore", "pipe", "pipe"],
+    stdio: [options.input === undefined ? "ignore" : "pipe", "pipe", "pipe"],
   });
+  child.stdin?.end(options.input);
   return { process: child, done: finish(child, words, began, options.onLine) };
 }
 

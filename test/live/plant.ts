@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { parseDocument } from "yaml";
+import { PAUSE_FILE } from "../../src/agent/schedule-unit.ts";
 import { type LabHost, type LabHostOptions, labHost, mirror } from "../lab/lab.ts";
 import { collectArtifacts } from "./artifacts.ts";
 import { layAddons } from "./fixture-release.ts";
@@ -34,7 +35,7 @@ export interface PlantOptions extends LabHostOptions {
  * `host` is the tests' own way in, to look and to break things.
  */
 export class Plant {
-  readonly host: LabHost;
+  #host: LabHost;
   readonly stack = STACK;
   readonly scratch: string;
   readonly directory: string;
@@ -43,7 +44,7 @@ export class Plant {
   readonly #onLine: ((line: string) => void) | undefined;
 
   constructor(host: LabHost, scratch: string, onLine: ((line: string) => void) | undefined) {
-    this.host = host;
+    this.#host = host;
     this.scratch = scratch;
     this.directory = join(scratch, "site");
     this.#home = join(scratch, "home");
@@ -55,7 +56,12 @@ export class Plant {
     return this.start(...words).done;
   }
 
-  /** The same, without waiting for its end. */
+  /** The same with a text on its standard input. */
+  async runWith(input: string, ...words: string[]): Promise<Outcome> {
+    return this.#command([...words, ...this.#everywhere(), "--json"], undefined, input).done;
+  }
+
+  /** As `run`, without waiting for its end. */
   start(...words: string[]): Command {
     return this.#command([...words, ...this.#everywhere(), "--json"], undefined);
   }
@@ -79,8 +85,9 @@ export class Plant {
     return ["--site", this.directory, "--no-input"];
   }
 
-  #command(words: readonly string[], onLine: PlantOptions["onLine"]): Command {
-    const options = { home: this.#home, directory: this.scratch, identityFile: this.host.identityFile, ...(onLine === undefined ? {} : { onLine }) };
+  #command(words: readonly string[], onLine: PlantOptions["onLine"], input?: string): Command {
+    const how = { ...(onLine === undefined ? {} : { onLine }), ...(input === undefined ? {} : { input }) };
+    const options = { home: this.#home, directory: this.scratch, identityFile: this.host.identityFile, ...how };
     const command = startMillwright(words, options);
     const done = command.done.then((outcome) => {
       this.outcomes.push(outcome);
@@ -89,8 +96,28 @@ export class Plant {
     return { process: command.process, done };
   }
 
+  get host(): LabHost {
+    return this.#host;
+  }
+
+  /** The host is lost, but for the disk with its backups, which another machine gets; the environment moves there, and that host's key is pinned. */
+  async loseHost(host: LabHost): Promise<void> {
+    const backups = await this.sh("sh", "-c", `tar -C ${BASE} -cz backup | base64 -w 0`);
+    const { code, stderr } = await host.sh(["sh", "-c", `mkdir -p ${BASE}/state && base64 -d | tar -C ${BASE} -xz && touch ${BASE}/state/${PAUSE_FILE}`], {
+      input: backups,
+    });
+    if (code !== 0) throw new Error(`The backups did not come over: ${stderr}`);
+    await this.#host.destroy();
+    this.#host = host;
+    await this.configure({ [`environments.${ENVIRONMENT}.host.address`]: host.address });
+    await this.must("host", "trust", "--fingerprint", fingerprintOf(host.hostKey));
+  }
+
+  /** Nothing is begun on the host by schedule: a run of its own would hold the lock when a test wants it. */
   async bootstrap(): Promise<Record<string, unknown>> {
-    return this.must("host", "bootstrap", "--yes");
+    const done = await this.must("host", "bootstrap", "--yes");
+    await this.sh("touch", `${BASE}/state/${PAUSE_FILE}`);
+    return done;
   }
 
   /** The site folder's addons become those of a fixture; `release build` makes a release of them. */
@@ -192,6 +219,7 @@ export class Plant {
       path: "/web/login",
       slowPath: "/plant/slow?seconds=2",
       websocket: true,
+      held: 0,
       ...options,
     });
   }
@@ -232,9 +260,23 @@ export class Plant {
 
   /** Containers of both colours that run, such as `blue/web`. */
   async coloursUp(): Promise<readonly string[]> {
-    const format = '{{.Label "com.docker.compose.project"}}/{{.Label "com.docker.compose.service"}}';
-    const names = (await this.sh("docker", "ps", "--format", format)).split("\n");
-    return names.flatMap((name) => (/-(blue|green)\//.test(name) ? [name.slice(STACK.length + 1)] : [])).sort();
+    return (await this.#containers())
+      .flatMap((name) => (/-(blue|green)\/.* running$/.test(name) ? [name.slice(STACK.length + 1).replace(" running", "")] : []))
+      .sort();
+  }
+
+  /** What a run may not leave behind when it has ended: units at work, containers in between, files of a stage. */
+  async leftovers(): Promise<readonly string[]> {
+    const units = await this.sh("systemctl", "list-units", "--plain", "--no-legend", "--state=active,activating,failed", `millwright-run@${STACK}.service`);
+    const between = (await this.#containers()).filter((line) => !/ (running|exited)$/.test(line));
+    const staged = await this.sh("sh", "-c", `ls ${BASE}/traffic/stage; find ${BASE}/state ${BASE}/colours -name '*.draft'`);
+    return [units, ...between, staged].filter((line) => line !== "");
+  }
+
+  /** Every container as `project/service state`. Not by the engine's list: that keeps an old state when a full disk could not take the new one. */
+  async #containers(): Promise<readonly string[]> {
+    const format = '{{index .Config.Labels "com.docker.compose.project"}}/{{index .Config.Labels "com.docker.compose.service"}} {{.State.Status}}';
+    return (await this.sh("sh", "-c", `docker inspect --format '${format}' $(docker ps --all --quiet)`)).split("\n");
   }
 
   async configure(values: Readonly<Record<string, unknown>>): Promise<void> {
@@ -269,6 +311,7 @@ export interface HostEvent {
   readonly at: string;
   readonly id?: string;
   readonly state?: string;
+  readonly detail?: string;
   readonly outcome?: string;
   readonly summary?: string;
   readonly result?: Readonly<Record<string, unknown>>;
@@ -301,7 +344,7 @@ export async function createPlant(options: PlantOptions): Promise<Plant> {
   }
 }
 
-/** Small and impatient, so that a test run takes minutes; nothing here makes a check weaker. */
+/** Small and impatient, so that a test run takes minutes. Speed is told only: in a bake this short the scheduled jobs' own start is most of it. */
 const QUICK = {
   "odoo.modules": ["plant_portal"],
   "swap.ready": "40s",
@@ -309,7 +352,10 @@ const QUICK = {
   "swap.cron": "30s",
   "swap.bake": "4s",
   "swap.probe": "1s",
-  "swap.failedRounds": 2,
+  "swap.rules.probes.failAfter": 2,
+  "swap.rules.probes.passAfter": 2,
+  "swap.rules.traffic.minimumRequests": 20,
+  "swap.rules.latency.action": "warn",
 };
 
 function answersFor(host: LabHost): Record<string, unknown> {

@@ -1,12 +1,12 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { builderDocker } from "../lab/lab.ts";
 import { eventually } from "./eventually.ts";
 import { FIXTURES } from "./fixture-release.ts";
 import { get } from "./front-door.ts";
-import { type Plant, createPlant, dataOf, errorOf } from "./plant.ts";
+import { type Plant, STACK, createPlant, dataOf, errorOf } from "./plant.ts";
 import { story } from "./steps.ts";
 
 /** What a deploy tells of itself. */
@@ -67,6 +67,10 @@ describe("the way from an empty folder to a swapped release", () => {
     expect(unhealthy).toBe("");
   });
 
+  step("the host has put pgBackRest into the database's image, where PostgreSQL's own user finds it", async () => {
+    expect(await plant.sh("docker", "exec", "--user", "postgres", `${plant.stack}-database-1`, "pgbackrest", "version")).toMatch(/^pgBackRest 2\.\d+/);
+  });
+
   step("a second deploy has nothing to do and opens at most three SSH channels", async () => {
     const before = await plant.sh("docker", "ps", "--no-trunc", "--quiet");
     const data = deployData.parse(await plant.must("deploy", "--yes"));
@@ -110,6 +114,16 @@ describe("the way from an empty folder to a swapped release", () => {
     expect({ few: layers <= 2, small: sentBytes < 100_000 }).toEqual({ few: true, small: true });
   });
 
+  step("the same release pushed again sends nothing", async () => {
+    const { layers, sentBytes } = pushData.parse(await plant.must("release", "push", release(FIXTURES.good), "--docker", await builderDocker()));
+    expect({ layers, sentBytes }).toEqual({ layers: 0, sentBytes: 0 });
+  });
+
+  step("the same addons built on the host are the very image that the operator's own Docker has built", async () => {
+    const onHost = await plant.release(FIXTURES.good);
+    expect(await plant.imageOf(onHost)).toBe(await plant.imageOf(release(FIXTURES.good)));
+  });
+
   step("a good release is swapped in under load without one failed request", async () => {
     await using load = await plant.load();
     const outcome = await plant.upgrade(release(FIXTURES.good));
@@ -146,21 +160,52 @@ describe("the way from an empty folder to a swapped release", () => {
     expect({ up: (await plant.coloursUp()).filter((name) => name.startsWith("blue")), lock: await plant.lockedBy() }).toEqual({ up: [], lock: undefined });
   });
 
-  step("rollback brings the release before back under load without one failed request", async () => {
-    await using load = await plant.load();
+  step("rollback brings the release before back under load without one failed request, and websockets leave little by little", async () => {
+    await using load = await plant.load({ held: 60 });
     const outcome = await plant.run("rollback", "--yes");
     const report = await load.stop();
-    expect({ code: outcome.code, failed: report.failed, failures: report.failures, serves: await plant.serving() }).toEqual({
-      code: 0,
-      failed: 0,
-      failures: [],
-      serves: { number: 1, colour: "blue" },
-    });
+    const lost = report.heldLostAt;
+    const together = Math.max(0, ...lost.map((from) => lost.filter((time) => time >= from && time < from + 1000).length));
+    expect({
+      code: outcome.code,
+      failed: report.failed,
+      failures: report.failures,
+      serves: await plant.serving(),
+      lost: lost.length,
+      spread: together <= 30,
+    }).toEqual({ code: 0, failed: 0, failures: [], serves: { number: 1, colour: "blue" }, lost: 60, spread: true });
   });
 
-  step("status names the release that serves, since when and by whom", async () => {
+  step("status names the release that serves, since when and by whom, in at most two SSH channels", async () => {
     const data = await plant.must("status");
-    expect(JSON.stringify(data)).toContain(release(FIXTURES.first));
+    expect(data).toMatchObject({ serving: { release: release(FIXTURES.first) } });
+    expect(deployData.pick({ channels: true }).parse(data).channels).toBeLessThanOrEqual(2);
+  });
+
+  step("report writes one page of the rollback, which needs nothing beside it", async () => {
+    const { file } = z.object({ file: z.string() }).parse(await plant.must("report"));
+    const page = await readFile(file, "utf8");
+    expect(page).toContain(`to ${release(FIXTURES.first)} (blue)`);
+    expect(page).not.toMatch(/https?:\/\//);
+  });
+
+  step("history verify finds the journal whole, with the head that the host's metrics tell", async () => {
+    const { head } = z.object({ head: z.string() }).parse(await plant.must("history", "verify"));
+    const metrics = await plant.sh("cat", `/srv/millwright/${STACK}/data/agent-metrics/millwright.prom`);
+    expect(metrics).toContain(`millwright_journal_head_info{head="${head}"} 1`);
+  });
+
+  step("history verify names the entry that somebody has changed on the host", async () => {
+    const journal = `/srv/millwright/${STACK}/state/journal.jsonl`;
+    await plant.sh("cp", "-p", journal, `${journal}.kept`);
+    await plant.sh("sed", "-i", '5s/"who":"/"who":"not /', journal);
+    const outcome = await plant.run("history", "verify");
+    await plant.sh("mv", `${journal}.kept`, journal);
+    expect({ code: outcome.code, error: errorOf(outcome).code, message: errorOf(outcome).message }).toEqual({
+      code: 7,
+      error: "JOURNAL_BROKEN",
+      message: expect.stringContaining("Entry 5 of the journal was changed") as string,
+    });
   });
 
   step("history tells every run with its end", async () => {

@@ -1,10 +1,5 @@
 import { it } from "vitest";
-import { z } from "zod";
 import type { Plant } from "./plant.ts";
-
-/** A plan as `--dry-run` gives it. */
-export const planData = z.object({ plan: z.object({ steps: z.array(z.object({ id: z.string(), kind: z.string(), decision: z.boolean().optional() })) }) });
-export type PlanStep = z.infer<typeof planData>["plan"]["steps"][number];
 
 /**
  * Steps of one story on one plant, in order: each stands on the ones before, so after a failure the rest is skipped rather than left to fail

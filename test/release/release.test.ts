@@ -1,4 +1,4 @@
-import { readFile, symlink } from "node:fs/promises";
+import { readFile, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
@@ -32,6 +32,13 @@ async function hashesAfter(
 }
 
 describe("addon hashes", () => {
+  it("say what to do about a site without an addons folder", async () => {
+    await expect(hashAddons(join(await tree({ "a.txt": "" }), "addons"))).rejects.toMatchObject({
+      code: "ADDONS_INVALID",
+      hint: expect.stringContaining("empty") as string,
+    });
+  });
+
   for (const path of ["scale/static/src/scale.js", "scale/tests/test_scale.py", "scale/i18n/scale.pot", "scale/README.rst"]) {
     it(`tell a change of ${path} as content only`, async () => {
       const { before, after } = await hashesAfter({ [path]: "changed" });
@@ -102,6 +109,10 @@ describe("a release file", () => {
     expect(() => parseRelease(edited, "releases/x.yaml")).toThrow(expect.objectContaining({ code: "RELEASE_EDITED" }));
   });
 
+  it.each(["{", "id: *nothing", "- a", ""])("that is damaged reads as such: %j", (text) => {
+    expect(() => parseRelease(text, "releases/x.yaml")).toThrow(expect.objectContaining({ code: "RELEASE_INVALID", subject: "releases/x.yaml" }));
+  });
+
   it("may be reformatted: only its content is sealed", () => {
     expect(parseRelease(`# a remark\n${serialiseRelease(release())}`, "releases/x.yaml")).toEqual(release());
   });
@@ -128,6 +139,8 @@ describe("a release file", () => {
   it("that is not there is told with those that are", async () => {
     const directory = await tree({});
     await writeRelease(directory, release());
+    await writeFile(join(directory, "..", "outside.yaml"), serialiseRelease(release({ id: "outside" })));
+    await expect(readRelease(directory, "../outside")).rejects.toMatchObject({ code: "RELEASE_NOT_FOUND" });
     await expect(readRelease(directory, "2026-11-24-9")).rejects.toMatchObject({ code: "RELEASE_NOT_FOUND", hint: "Known releases: 2026-11-24-1." });
   });
 });

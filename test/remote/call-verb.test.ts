@@ -96,7 +96,7 @@ describe.skipIf(lacksSshd)("a verb called through OpenSSH's server and a forced 
   it("has an unknown outcome when the agent is killed before it answers, and tells its last words", async () => {
     await expect(callVerb(connection, "history", [STACK])).rejects.toMatchObject({
       code: "LINK_LOST",
-      hint: expect.stringContaining("millwright follow"),
+      hint: expect.stringContaining("Run the command again"),
       details: ["out of memory"],
     });
   });

@@ -75,7 +75,7 @@ describe("an environment with the site's own authority", () => {
     const identity = await ensureIdentity(join(folder.path, "identity"));
     const site = await loadSite(folder.path);
     const ensure = (name: string, clock: Clock) =>
-      ensureSiteSecrets({ site, environment: environmentOf(site, name), names: ["db_odoo", "tls_key"], identity, operator: "ann", clock });
+      ensureSiteSecrets({ site, environment: environmentOf(site, name), names: ["db_odoo"], identity, operator: "ann", clock });
     return { folder, identity, ensure, [Symbol.asyncDispose]: () => folder.rm() };
   }
   const clock = clockAt("2026-11-24T02:00:00Z");

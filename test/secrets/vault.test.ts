@@ -1,5 +1,7 @@
-import { chmod, readFile, stat } from "node:fs/promises";
-import { join } from "node:path";
+import { execFile } from "node:child_process";
+import { chmod, readdir, readFile, stat } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { promisify } from "node:util";
 import { generateIdentity, identityToRecipient } from "age-encryption";
 import * as fc from "fast-check";
 import { createFixture } from "fs-fixture";
@@ -8,7 +10,7 @@ import { redact, Secret } from "../../src/kernel/secret.ts";
 import { fillSecrets } from "../../src/secrets/fill-secrets.ts";
 import { generateSecret } from "../../src/secrets/generate.ts";
 import { ensureIdentity, readIdentity, type Identity } from "../../src/secrets/identity.ts";
-import { readRecipients, writeRecipients } from "../../src/secrets/recipients.ts";
+import { operatorName, readRecipients, writeRecipients } from "../../src/secrets/recipients.ts";
 import { addHostRecipient, ensureSecrets, openSiteVault, rekey, setSecrets } from "../../src/secrets/site-secrets.ts";
 import { createVault, openVault } from "../../src/secrets/vault.ts";
 
@@ -120,7 +122,34 @@ describe("the secrets of a site", () => {
   });
 });
 
+describe("an operator's name in the list of recipients", () => {
+  it.each([
+    ["ann", "ann"],
+    ["ci-runner_1", "ci-runner_1"],
+    ["ACME\\Jörg Müller", "ACME-Jorg-Muller"],
+    [".hidden", "hidden"],
+    ["山田", "operator"],
+    ["", "operator"],
+    ["x".repeat(200), "x".repeat(61)],
+  ])("is made of the account's name, whatever that is: %j", async (account, name) => {
+    expect(operatorName(account)).toBe(name);
+    await using folder = await createFixture({});
+    await writeRecipients(folder.path, { operators: [{ name: operatorName(account), recipient: (await anIdentity()).recipient }], hosts: {}, holds: {} });
+  });
+});
+
 describe("an operator's identity", () => {
+  it("is not there at all when the disk is full, instead of an empty file that would be taken for it", async () => {
+    await using folder = await createFixture({});
+    const path = join(folder.path, "config/identity");
+    const script = `import { ensureIdentity } from "${resolve("src/secrets/identity.ts")}"; await ensureIdentity("${path}").catch((error) => console.log(error.code));`;
+    // No file may grow: what a full disk does, for this one process.
+    const limited = ["-c", 'ulimit -f 0; exec "$@"', "sh", process.execPath, "--import", "tsx", "--input-type=module", "-e", script];
+    const { stdout } = await promisify(execFile)("sh", limited);
+    expect(stdout.trim()).toBe("EFBIG");
+    expect(await readdir(join(folder.path, "config"))).toEqual([]);
+  });
+
   it("is made once, for its owner's eyes only", async () => {
     await using folder = await createFixture({});
     const path = join(folder.path, "config/identity");

@@ -4,6 +4,7 @@ import { MillwrightError } from "../../src/kernel/errors.ts";
 import { checkSite, loadSite } from "../../src/site/load-site.ts";
 import { environmentOf } from "../../src/site/site.ts";
 import { goodSite, problemsOf, PRODUCTION, siteText, STAGING } from "./site-text.ts";
+import { DEFAULT_POLICY } from "../fakes/swap-policy.ts";
 
 async function failureOf(promise: Promise<unknown>): Promise<MillwrightError> {
   return promise.then(
@@ -25,6 +26,13 @@ describe("loading a site", () => {
     await using folder = await createFixture({});
     const error = await failureOf(loadSite(folder.path));
     expect(error).toMatchObject({ code: "SITE_NOT_FOUND", exit: 2, hint: expect.stringContaining("millwright new") });
+  });
+
+  it("misses the authority of an offsite repository by its key", async () => {
+    const offsite = "backup: { offsite: { kind: s3, endpoint: s3.example.com, bucket: abc, ca: certificates/s3.pem } }";
+    await using folder = await createFixture({ "site.yaml": siteText(offsite) });
+    const { details } = await failureOf(loadSite(folder.path));
+    expect(details).toEqual(["site.yaml:7:71  backup.offsite.ca: the file certificates/s3.pem is not in the site's folder"]);
   });
 
   it("tells all mistakes in one error, each with line and column", async () => {
@@ -99,7 +107,18 @@ describe("mistakes in site.yaml", () => {
       "docker.pool: overlaps firewall.ssh 10.9.0.0/24",
     ],
     ["a range with host bits", siteText("docker: { pool: 10.0.0.1/16 }"), "docker.pool: must be an address range"],
-    ["a bake shorter than its probes", siteText("swap: { bake: 2s, probe: 1s, failedRounds: 3 }"), "swap.bake: must be long enough"],
+    ["a bake shorter than its probes", siteText("swap: { bake: 2s, probe: 1s }"), "swap.bake: must be long enough for swap.rules.probes.failAfter (3)"],
+    ["a stage of a canary of a day", siteText("swap: { canary: { percent: [1], stage: 24h } }"), "swap.canary.stage: must be at most 2h"],
+    ["a stage of a canary without time to look", siteText("swap: { canary: { percent: [1], stage: 1s } }"), "swap.canary.stage: must be long enough"],
+    ["a preview that nobody could see", siteText("swap: { preview: { for: 0s } }"), "swap.preview.for: must be from 1s to 24h"],
+    ["a preview of two days", siteText("swap: { preview: { for: 48h } }"), "swap.preview.for: must be from 1s to 24h"],
+    ["a bake of half a day", siteText("swap: { bake: 12h }"), "swap.bake: must be at most 2h"],
+    [
+      "a mistyped rule",
+      siteText("swap: { rules: { errors: { shares: 0.1 } } }"),
+      'swap.rules.errors.shares: is not a key that is known here (did you mean "share"?)',
+    ],
+    ["an action that nobody knows", siteText("swap: { rules: { log: { action: ignore } } }"), "swap.rules.log.action"],
     ["a host too small", siteText("", PRODUCTION.replace("4GiB", "2GiB")), "environments.production.host: needs at least 3.8 GiB for 10 users"],
     [
       "two environments on one host",
@@ -118,7 +137,7 @@ describe("mistakes in site.yaml", () => {
   });
 
   it("are told once when they stand above two environments", () => {
-    expect(problemsOf(siteText("swap: { bake: 2s, probe: 1s, failedRounds: 3 }", PRODUCTION + STAGING))).toHaveLength(1);
+    expect(problemsOf(siteText("swap: { bake: 2s, probe: 1s }", PRODUCTION + STAGING))).toHaveLength(1);
   });
 });
 
@@ -130,8 +149,9 @@ describe("an environment", () => {
       sessions: "files",
       odoo: { users: 10, database: "odoo", language: "en_US" },
       host: { port: 22, deploy: "deploy", listen: "0.0.0.0" },
-      swap: { bakeSeconds: 60, probeSeconds: 2, errorRatio: 0.05 },
-      backup: { at: "02:30", keep: 7 },
+      swap: DEFAULT_POLICY,
+      previewSeconds: 7200,
+      backup: { at: "02:30", full: 0, drill: 0, keepDays: 14 },
       monitoring: true,
     });
   });
@@ -141,6 +161,32 @@ describe("an environment", () => {
     const site = goodSite(siteText("swap: { bake: 90s, drain: 7s }", PRODUCTION + overlay));
     expect(environmentOf(site, "staging")).toMatchObject({ odoo: { series: "19.0", modules: ["stock"] }, swap: { bakeSeconds: 20, drainSeconds: 7 } });
     expect(environmentOf(site, "production").swap.bakeSeconds).toBe(90);
+  });
+
+  it("has a canary only where stages are named, each with the time that is said once", () => {
+    const overlay = `${STAGING}    swap: { canary: { percent: [1, 10, 50] } }\n`;
+    const site = goodSite(siteText("swap: { canary: { stage: 2min } }", PRODUCTION + overlay));
+    expect(environmentOf(site, "staging").swap.canary).toEqual({ percent: [1, 10, 50], stageSeconds: 120 });
+    expect(environmentOf(site, "production").swap.canary).toBeUndefined();
+  });
+
+  it("gives testers as long as it says", () => {
+    expect(environmentOf(goodSite(siteText("swap: { preview: { for: 20min } }")), undefined).previewSeconds).toBe(1200);
+  });
+
+  it("refuses stages that do not rise", () => {
+    expect(problemsOf(siteText("swap: { canary: { percent: [10, 1] } }"))).toEqual([expect.stringContaining("must rise from stage to stage")]);
+  });
+
+  it("overrides single rules and keeps the others", () => {
+    const overlay = `${STAGING}    swap: { rules: { errors: { share: 0.2 }, latency: { floor: 2s } } }\n`;
+    const site = goodSite(siteText("swap: { rules: { errors: { action: warn } } }", PRODUCTION + overlay));
+    const { rules } = environmentOf(site, "staging").swap;
+    expect(rules).toEqual({
+      ...DEFAULT_POLICY.rules,
+      errors: { ...DEFAULT_POLICY.rules.errors, action: "warn", share: 0.2 },
+      latency: { ...DEFAULT_POLICY.rules.latency, floorSeconds: 2 },
+    });
   });
 
   it("replaces a certificate of another kind whole", () => {

@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { mkdir, mkdtemp, readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,13 +11,17 @@ import { type RunOutcome, runPlan } from "../../src/kernel/run-plan.ts";
 import { Secret } from "../../src/kernel/secret.ts";
 import type { Release } from "../../src/release/release-file.ts";
 import type { Answer, HttpRequest, Http } from "../../src/swap/http.ts";
+import { WEBSOCKET_PORT } from "../../src/swap/probes/probe.ts";
 import type { Psql } from "../../src/swap/psql.ts";
+import { prepareSwap } from "../../src/swap/prepare-swap.ts";
 import { readServing } from "../../src/swap/serving.ts";
 import type { SwapDeps } from "../../src/swap/swap-deps.ts";
 import { swapTable } from "../../src/swap/swap-steps.ts";
 import { trafficOf, trafficPath, writeTraffic } from "../../src/swap/write-traffic.ts";
 import { FakeClock } from "../fakes/fake-clock.ts";
 import { FakeDocker } from "../fakes/fake-docker.ts";
+import { drawn, ledTo, redirected } from "../fakes/led-to.ts";
+import { DEFAULT_POLICY } from "../fakes/swap-policy.ts";
 import { release } from "../release/fixtures.ts";
 
 export const STACK = "acme-production";
@@ -43,6 +48,8 @@ export interface Manner {
   /** Its pages turn bad after it has got this many requests through the front door. */
   readonly breaksAfter?: number;
   readonly errorsInMetrics?: number;
+  /** Status of single pages, by path. */
+  readonly pages?: Readonly<Record<string, number>>;
 }
 
 /** Thrown where a run is cut: the process is gone, nothing after it happens. */
@@ -59,15 +66,29 @@ export class FakeSite {
   readonly hungUp: number[] = [];
   /** The edge ignores the routing file until it gets a SIGHUP. */
   isDeaf = false;
+  /** Requests of people that a colour has had since it serves, by the proxy's counts. */
+  people = 100;
   inFlight = 0;
+  /** Websockets that stand to each colour. */
+  websockets = 0;
+  /** What the containers of a colour would be labelled with now. */
+  settings = "first settings";
   database: { exists: boolean; filled: boolean; marker: string } = { exists: true, filled: true, marker: "" };
   initLines: readonly string[] = [];
+  /** What the edge gives a browser that opens a page. */
+  draw = drawn;
+  /** What the edge answers itself to who opens a preview's link. */
+  link = redirected;
+  /** The edge's metrics cannot be read. */
+  isBlind = false;
+  onEvent: (event: MillwrightEvent) => void = () => {};
   /** Called at every point where a process could die. */
   atPoint: (what: string) => void = () => {};
   readonly paths: HostPaths;
   readonly stack: Stack;
   #routing = "";
   readonly #proxied = new Map<string, number>();
+  readonly #counted = { blue: { good: 0, bad: 0 }, green: { good: 0, bad: 0 } };
 
   private constructor(root: string, facts: Partial<StackFacts>) {
     this.paths = hostPaths(STACK, root);
@@ -109,10 +130,16 @@ export class FakeSite {
       compose: this.docker,
       psql: this.#psql,
       http: this.#http,
-      connections: { established: async () => this.inFlight, dialling: async () => 0 },
+      connections: { established: async (_pid, port) => (port === WEBSOCKET_PORT ? this.websockets : this.inFlight), dialling: async () => 0 },
       clock: this.clock,
-      events: { emit: (event) => this.events.push(event) },
+      events: {
+        emit: (event) => {
+          this.events.push(event);
+          this.onEvent(event);
+        },
+      },
       materialiseColour: async (_stack, colour, made) => await this.#materialise(colour, made),
+      colourConfig: async () => ({ web: this.settings, cron: this.settings }),
       provisionDatabase: async () => {
         this.atPoint("provision");
         this.database.exists = true;
@@ -123,6 +150,7 @@ export class FakeSite {
         this.isDeaf = false;
       },
       who: "operator",
+      random: randomBytes,
     };
   }
 
@@ -134,10 +162,15 @@ export class FakeSite {
     return await runPlan({ plan, table, context, journal: this.#journal(run), events: this.deps.events, clock: this.clock, signal });
   }
 
+  /** The routing file as it is. */
+  async routing(): Promise<string> {
+    return await readFile(trafficPath(this.paths), "utf8");
+  }
+
   /** The colour that users reach. */
   async routed(): Promise<Colour | undefined> {
-    const text = await readFile(trafficPath(this.paths), "utf8");
-    return (/"X-Millwright-Colour": "(blue|green)"/.exec(text)?.[1] ?? undefined) as Colour | undefined;
+    const text = await this.routing();
+    return ledTo(text)?.colour;
   }
 
   async running(service: "web" | "cron"): Promise<readonly Colour[]> {
@@ -174,7 +207,7 @@ export class FakeSite {
 
   async #materialise(colour: Colour, made: Release): Promise<void> {
     this.atPoint(`materialise ${colour}`);
-    const service = { image: made.image, networks: ["app"] };
+    const service = { image: made.image, networks: ["app"], labels: { "millwright.config": this.settings } };
     const compose = { services: { web: service, cron: service }, networks: { app: { name: `${STACK}_app` } } };
     await mkdir(this.paths.colour(colour), { recursive: true });
     await writeFile(join(this.paths.colour(colour), "compose.yaml"), JSON.stringify(compose));
@@ -185,6 +218,7 @@ export class FakeSite {
       if (sql.startsWith("SELECT coalesce")) return [["19.0.1.3", "0"]];
       if (sql.startsWith("SELECT to_regclass")) return [[this.database.filled ? "t" : "f"]];
       if (sql.startsWith("SELECT shobj_description")) return this.database.marker === "" ? [] : [[this.database.marker]];
+      if (sql.startsWith("SELECT cron_name")) return [["Mail: send"]];
       if (sql.startsWith("SELECT name, state")) return ["base", ...this.stack.facts.modules].map((name) => [name, "installed"]);
       this.atPoint(sql.slice(0, 20));
       if (sql.startsWith("COMMENT")) this.database.marker = /IS '(.*)'/.exec(sql)?.[1] ?? "";
@@ -202,7 +236,7 @@ export class FakeSite {
   async #answer(request: HttpRequest): Promise<Answer> {
     this.asked.push(request);
     if (request.port === 443) return await this.#throughFront(request);
-    if (request.port === 8082) return answer(200, await this.#metrics());
+    if (request.port === 8082) return this.isBlind ? answer(503, "") : answer(200, await this.#metrics());
     const container = (await this.docker.allContainers()).find((candidate) => Object.values(candidate.addresses).includes(request.address));
     if (container?.state !== "running") throw new Error("connection refused");
     return this.#page(request, container.image);
@@ -211,20 +245,25 @@ export class FakeSite {
   async #throughFront(request: HttpRequest): Promise<Answer> {
     this.atPoint(`front ${request.path}`);
     if (!this.isDeaf) this.#routing = await readFile(trafficPath(this.paths), "utf8");
-    const colour = /"X-Millwright-Colour": "(\w+)"/.exec(this.#routing)?.[1];
-    const switchId = /"X-Millwright-Switch": "([^"]+)"/.exec(this.#routing)?.[1];
-    if (colour === undefined || switchId === undefined) return answer(503, "no available server");
-    const headers = { "x-millwright-colour": colour, "x-millwright-switch": switchId };
+    const redirect = this.link(this.#routing, request.path);
+    if (redirect !== undefined) return { ...answer(302, "Found"), headers: redirect };
+    const led = ledTo(this.#routing, request.headers);
+    if (led === undefined) return answer(503, "no available server");
+    const { colour, switchId } = led;
+    const headers = { "x-millwright-colour": colour, "x-millwright-switch": switchId, ...this.draw(this.#routing, request.headers) };
     const web = (await this.docker.containers(`${STACK}-${colour}`)).find((container) => container.service === "web");
     if (web?.state !== "running") return { ...answer(503, ""), headers };
     this.#proxied.set(web.image, (this.#proxied.get(web.image) ?? 0) + 1);
     const page = this.#page(request, web.image);
+    if (led.isCounted) this.#counted[colour][page.status < 500 ? "good" : "bad"] += 1;
     return { ...page, headers: { ...page.headers, ...headers } };
   }
 
   #page(request: HttpRequest, image: string): Answer {
     const manner = this.manners.get(image) ?? {};
     const isBroken = manner.breaksAfter !== undefined && (this.#proxied.get(image) ?? 0) > manner.breaksAfter;
+    const status = manner.pages?.[request.path];
+    if (status !== undefined) return answer(status, "");
     if (request.path === "/web/login") return answer(isBroken ? 500 : (manner.login ?? 200), LOGIN);
     if (request.path.endsWith(".css")) return answer(200, "css", "text/css");
     if (request.path.endsWith(".js")) return answer(200, "js", "text/javascript");
@@ -241,7 +280,8 @@ export class FakeSite {
         const errors = isRouted ? (this.manners.get(web?.image ?? "")?.errorsInMetrics ?? 0) : 0;
         const line = (code: string, count: number): string =>
           `traefik_service_requests_total{code="${code}",method="GET",protocol="http",service="odoo-${colour}@file"} ${count}`;
-        return [line("200", isRouted ? 100 : 0), line("500", errors)].join("\n");
+        const { good, bad } = this.#counted[colour];
+        return [line("200", (isRouted ? this.people : 0) + good), line("500", errors + bad)].join("\n");
       }),
     );
     return lines.join("\n");
@@ -254,6 +294,7 @@ function answer(status: number, body: string, type = "text/html"): Answer {
 
 const FACTS: StackFacts = {
   version: 1,
+  backup: { at: "02:30", full: 0, drill: 0, keepDays: 14 },
   stack: STACK,
   site: "acme",
   environment: "production",
@@ -273,6 +314,34 @@ const FACTS: StackFacts = {
   roles: [],
   secrets: [],
   smoke: [],
-  swap: { readySeconds: 60, drainSeconds: 5, cronSeconds: 60, bakeSeconds: 10, probeSeconds: 2, failedRounds: 2, errorRatio: 0.02, minimumRequests: 20 },
+  swap: {
+    ...DEFAULT_POLICY,
+    readySeconds: 60,
+    drainSeconds: 5,
+    cronSeconds: 60,
+    bakeSeconds: 10,
+    rules: {
+      ...DEFAULT_POLICY.rules,
+      extendSeconds: 10,
+      probes: { failAfter: 2, passAfter: 2, flaps: 4, window: 20 },
+      traffic: { minimumRequests: 20, rate: 10, routes: [] },
+      // Its answers take no time.
+      latency: { ...DEFAULT_POLICY.rules.latency, action: "off", minimumRequests: 5 },
+    },
+  },
   waived: [],
 };
+
+export const ONE = releaseNamed("2026-11-24-1");
+export const TWO = releaseNamed("2026-11-24-2", { addons: { scale: { version: "1.3", content: "c2", schema: "s1" } } });
+
+/** A site on which ONE serves on blue, TWO is there to come next, and nothing is recorded yet. */
+export async function served(next: Manner = {}, facts: Partial<StackFacts> = {}): Promise<FakeSite> {
+  const site = await FakeSite.make(facts);
+  site.addRelease(ONE);
+  await site.run((await prepareSwap(site.deps, ONE)).plan, { run: "run-0" });
+  site.addRelease(TWO, next);
+  site.events.length = 0;
+  site.asked.length = 0;
+  return site;
+}

@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
+import type { StackFacts } from "../../src/blueprint/stack.ts";
 import type { Plan } from "../../src/kernel/plan.ts";
 import { prepareRollback, prepareSwap } from "../../src/swap/prepare-swap.ts";
+import { sayGo } from "../../src/swap/preview-file.ts";
 import { Cut, FakeSite, type Manner, releaseNamed } from "./fake-site.ts";
 
 const ONE = releaseNamed("2026-11-24-1");
@@ -14,12 +16,24 @@ interface Scenario {
   readonly next: string;
 }
 
-async function swapWith(manner: Manner): Promise<{ site: FakeSite; plan: Plan }> {
-  const site = await FakeSite.make();
+async function swapWith(manner: Manner, facts: Partial<StackFacts> = {}): Promise<{ site: FakeSite; plan: Plan }> {
+  const site = await FakeSite.make(facts);
   site.addRelease(ONE);
   await site.run((await prepareSwap(site.deps, ONE)).plan, { run: "run-0" });
   site.addRelease(TWO, manner);
   return { site, plan: (await prepareSwap(site.deps, TWO)).plan };
+}
+
+async function canaryWith(manner: Manner): Promise<{ site: FakeSite; plan: Plan }> {
+  const { swap } = (await FakeSite.make()).stack.facts;
+  return await swapWith(manner, { swap: { ...swap, canary: { percent: [10, 50], stageSeconds: 10 } } });
+}
+
+/** A person says go at once, or never. */
+async function previewWith(manner: Manner, hasGo: boolean): Promise<{ site: FakeSite; plan: Plan }> {
+  const { site } = await swapWith(manner);
+  if (hasGo) await sayGo(site.paths, "run-1", "jo");
+  return { site, plan: (await prepareSwap(site.deps, TWO, { previewSeconds: 20 })).plan };
 }
 
 async function firstWith(manner: Manner): Promise<{ site: FakeSite; plan: Plan }> {
@@ -33,6 +47,10 @@ const SCENARIOS: readonly Scenario[] = [
   { name: "a swap to a good release", make: () => swapWith({}), old: "blue", next: "green" },
   { name: "a swap to a release that loses its bake", make: () => swapWith({ breaksAfter: 4 }), old: "blue", next: "blue" },
   { name: "a swap to a release that fails its probes", make: () => swapWith({ login: 500 }), old: "blue", next: "blue" },
+  { name: "a canary of a good release", make: () => canaryWith({}), old: "blue", next: "green" },
+  { name: "a canary of a release that breaks in it", make: () => canaryWith({ breaksAfter: 12 }), old: "blue", next: "blue" },
+  { name: "a preview of a good release", make: () => previewWith({}, true), old: "blue", next: "green" },
+  { name: "a preview that nobody says go to", make: () => previewWith({}, false), old: "blue", next: "blue" },
   { name: "a first release", make: () => firstWith({}), old: "none", next: "blue" },
   { name: "a first release that fails its probes", make: () => firstWith({ login: 500 }), old: "none", next: "none" },
   {
@@ -85,6 +103,8 @@ describe.each(SCENARIOS)("$name, cut anywhere", ({ make, old, next }) => {
         isServed: true,
       });
       expect([old, next]).toContain(routed);
+      // Nobody is led to the other colour by a rule of a canary or a preview.
+      expect(await site.routing(), `routes after point ${point}`).not.toMatch(/canary|preview/);
       expect(site.database.exists, `database after point ${point}`).toBe(true);
       seen.add(routed);
       if (!isCut) break;
@@ -93,25 +113,22 @@ describe.each(SCENARIOS)("$name, cut anywhere", ({ make, old, next }) => {
   });
 });
 
-describe("a cut while the engine is stopping the old scheduled jobs", () => {
-  it("leaves them running in the end, although the engine still carries the stop out", async () => {
+describe("a cut while the old scheduled jobs are ending", () => {
+  it("leaves them running in the end, although Odoo still ends when the undo begins", async () => {
     const { site, plan } = await swapWith({});
-    const stop = site.docker.stop.bind(site.docker) as (id: string, seconds: number) => Promise<void>;
+    site.docker.behave("acme-production-blue/cron", { endsAfter: 5000 });
+    const signal = site.docker.signal.bind(site.docker);
     const controller = new AbortController();
-    let underWay: string | undefined;
-    site.docker.stop = (async (id: string, seconds: number) => {
-      if (underWay === undefined && !controller.signal.aborted) {
-        underWay = id;
-        controller.abort(new Cut());
-        throw new Cut();
-      }
-      if (id === underWay) underWay = undefined;
-      await stop(id, seconds);
-    }) as typeof site.docker.stop;
+    site.docker.signal = async (id, name) => {
+      await signal(id, name);
+      site.docker.signal = signal;
+      controller.abort(new Cut());
+      throw new Cut();
+    };
 
     await expect(site.run(plan, { signal: controller.signal })).rejects.toThrow();
     await site.run(plan);
-    if (underWay !== undefined) await stop(underWay, 0);
+    await site.clock.sleep(10_000);
 
     expect((await site.whole()).cron).toEqual(["blue"]);
   });

@@ -1,16 +1,12 @@
-import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { classify } from "../../src/swap/classify.ts";
 import { countDialling, countEstablished } from "../../src/swap/connections.ts";
 import { judgeCertificate, judgeFront } from "../../src/swap/front.ts";
 import type { Answer } from "../../src/swap/http.ts";
 import { judgeInitLog } from "../../src/swap/init-database.ts";
-import { errorShare, trafficBetween, trafficOfService } from "../../src/swap/metrics.ts";
 import { assetPaths } from "../../src/swap/probes/assets.ts";
 import { judgeLoginPage } from "../../src/swap/probes/login-page.ts";
-import type { ProbeResult } from "../../src/swap/probes/probe.ts";
 import { trafficFile } from "../../src/swap/traffic.ts";
-import { type BakeFacts, isStreakOpen, judgeBake } from "../../src/swap/verdict.ts";
 import { judgeWarmth } from "../../src/swap/warm-workers.ts";
 import { release } from "../release/fixtures.ts";
 import { ROUTES } from "./fake-site.ts";
@@ -44,7 +40,11 @@ describe("the routing file", () => {
   const parsed = (
     text: string,
   ): {
-    http: { routers: Record<string, { service: string; middlewares?: string[] }>; services: Record<string, unknown>; middlewares: Record<string, unknown> };
+    http: {
+      routers: Record<string, { rule?: string; priority?: number; service: string; middlewares?: string[] }>;
+      services: Record<string, unknown>;
+      middlewares: Record<string, unknown>;
+    };
   } => JSON.parse(text);
   const green = { colour: "green", switchId: "run-7" } as const;
 
@@ -64,6 +64,44 @@ describe("the routing file", () => {
     expect(http.routers["odoo"]?.middlewares).toEqual(["millwright-colour", "hold"]);
     expect(http.middlewares["millwright-colour"]).toEqual({
       headers: { customResponseHeaders: { "X-Millwright-Colour": "green", "X-Millwright-Switch": "run-7" } },
+    });
+  });
+
+  describe("with a canary", () => {
+    const canary = { colour: "green", run: "run-8", percent: 10, before: 1 } as const;
+    const text = trafficFile(ROUTES, { colour: "blue", switchId: "run-8-10", canary });
+    const { routers, services } = parsed(text).http;
+
+    it("leads pinned browsers to the new colour by pages and websockets alike, above every other route of these", () => {
+      expect([routers["odoo-pinned"], routers["odoo-ws-pinned"]]).toMatchObject([{ service: "odoo-green" }, { service: "odoo-ws-green" }]);
+      const pinned = /HeaderRegexp\(.*\)$/.exec(String(routers["odoo-pinned"]?.rule))?.[0];
+      expect(pinned).toBe("HeaderRegexp(`Cookie`, `(^|;\\s*)millwright-canary-run-8-\\d+=c70292624f2db225(;|$)`)");
+      expect(routers["odoo-ws-pinned"]?.rule).toBe(`(Host(\`erp.example.com\`) && PathPrefix(\`/websocket\`)) && ${pinned}`);
+    });
+
+    it("draws only browsers that open a page, once a stage, so that the stages add up to their share", () => {
+      // The second is how a page is opened where Odoo's service worker passes it on.
+      expect(routers["odoo-draw"]?.rule).toContain(
+        "Method(`GET`) && ((Header(`Sec-Fetch-Dest`, `document`)) || (Header(`Sec-Fetch-Mode`, `navigate`) && Header(`Sec-Fetch-Dest`, `empty`))) && !HeaderRegexp(`Cookie`",
+      );
+      expect(Object.keys(routers)).not.toContain("odoo-ws-draw");
+      expect(services["odoo-draw"]).toMatchObject({
+        weighted: {
+          services: [
+            { name: "odoo-blue", weight: 90 },
+            { name: "odoo-green", weight: 9 },
+          ],
+          sticky: { cookie: { name: "millwright-canary-run-8-10", secure: true, httpOnly: true } },
+        },
+      });
+    });
+
+    it("goes before the routes that it stands for, and not before those of another purpose", () => {
+      const some = JSON.parse(ROUTES) as { http: { routers: Record<string, { priority?: number }> } };
+      Object.assign(some.http.routers["odoo"] ?? {}, { priority: 10 });
+      const made = parsed(trafficFile(JSON.stringify(some), { colour: "blue", switchId: "s", canary })).http.routers;
+      expect([made["odoo"]?.priority, made["odoo-draw"]?.priority, made["odoo-pinned"]?.priority]).toEqual([10, 11, 12]);
+      expect(made["blocked"]).toEqual(some.http.routers["blocked"]);
     });
   });
 
@@ -159,35 +197,6 @@ describe("the front door", () => {
   });
 });
 
-describe("Traefik's counts", () => {
-  const TEXT = `# HELP traefik_service_requests_total How many
-traefik_service_requests_total{code="200",method="GET",protocol="http",service="odoo-blue@file"} 90
-traefik_service_requests_total{code="502",method="POST",protocol="http",service="odoo-blue@file"} 6
-traefik_service_requests_total{code="500",method="GET",protocol="http",service="odoo-green@file"} 1
-traefik_service_request_duration_seconds_sum{code="200",method="GET",protocol="http",service="odoo-blue@file"} 4.5
-traefik_service_request_duration_seconds_count{code="200",method="GET",protocol="http",service="odoo-blue@file"} 90
-traefik_service_requests_total{code="200",service="odoo-blue-extra@file"} 1000
-`;
-  it("are summed by service over codes and methods", () => {
-    expect(trafficOfService(TEXT, "odoo-blue")).toEqual({ requests: 96, errors: 6, seconds: 4.5, timed: 90 });
-  });
-  it("are zero for a service without a request", () => {
-    expect(trafficOfService(TEXT, "odoo-ws-blue").requests).toBe(0);
-  });
-  it("that went down belong to a proxy that was started anew", () => {
-    const [before, now] = [trafficOfService(TEXT, "odoo-blue"), trafficOfService(TEXT, "odoo-green")];
-    expect(trafficBetween(before, now)).toEqual(now);
-  });
-  it("never make a share outside 0 and 1", () => {
-    fc.assert(
-      fc.property(fc.nat(), fc.nat(), (good, errors) => {
-        const share = errorShare({ requests: good + errors, errors, seconds: 0, timed: 0 });
-        expect(share >= 0 && share <= 1).toBe(true);
-      }),
-    );
-  });
-});
-
 describe("connections of a colour", () => {
   // Columns as the kernel prints them: local 172.18.0.5:8069 from 172.18.0.2, state 01.
   const TABLE = `  sl  local_address rem_address   st tx_queue
@@ -208,55 +217,6 @@ describe("connections of a colour", () => {
   });
   it("count everyone when no peer is named", () => {
     expect(countEstablished(TABLE, 8069, [])).toBe(3);
-  });
-});
-
-describe("the verdict of a bake", () => {
-  const POLICY = { failedRounds: 2, errorRatio: 0.02, minimumRequests: 50 };
-  const probe = (verdict: ProbeResult["verdict"], name = "login page"): ProbeResult => ({ name, verdict, detail: "seen", at: "", milliseconds: 1 });
-  const good = [probe("pass")];
-  const bad = [probe("pass"), probe("fail", "websocket")];
-  const web = { service: "web", state: "running", restartCount: 0, oomKilled: false };
-  const facts = (more: Partial<BakeFacts>): BakeFacts => ({ rounds: [good], before: [web], now: [web], traffic: undefined, baseline: undefined, ...more });
-  const traffic = (requests: number, errors: number): BakeFacts["traffic"] => ({ requests, errors, seconds: 1, timed: requests });
-
-  it.each([
-    ["all is well", facts({}), "pass", "none"],
-    ["one round failed", facts({ rounds: [good, bad] }), "pass", "none"],
-    ["rounds failed, but not in a row", facts({ rounds: [bad, good, bad] }), "pass", "none"],
-    ["enough rounds in a row failed", facts({ rounds: [good, bad, bad] }), "fail", "probes"],
-    ["probes could not look", facts({ rounds: [[probe("unknown")], [probe("unknown")]] }), "pass", "none"],
-    ["a container was restarted", facts({ now: [{ ...web, restartCount: 1 }] }), "fail", "container"],
-    ["a container ran out of memory", facts({ now: [{ ...web, oomKilled: true }] }), "fail", "container"],
-    ["a container is gone", facts({ now: [] }), "fail", "container"],
-    ["a container has ended", facts({ now: [{ ...web, state: "exited" }] }), "fail", "container"],
-    ["a container had been restarted before", facts({ before: [{ ...web, restartCount: 3 }], now: [{ ...web, restartCount: 3 }] }), "pass", "none"],
-    ["many answers are errors", facts({ traffic: traffic(100, 5) }), "fail", "errors"],
-    ["as many are errors as before", facts({ traffic: traffic(100, 5), baseline: traffic(1000, 45) }), "pass", "none"],
-    ["more are errors than before and allowed", facts({ traffic: traffic(100, 8), baseline: traffic(1000, 45) }), "fail", "errors"],
-    ["too few requests to judge by", facts({ traffic: traffic(49, 49) }), "pass", "none"],
-    ["exactly as many errors as are allowed", facts({ traffic: traffic(100, 2) }), "pass", "none"],
-  ] as const)("when %s", (_name, seen, verdict, rule) => {
-    expect(judgeBake(POLICY, seen)).toMatchObject({ verdict, rule });
-  });
-
-  it("says which probe failed and carries the numbers", () => {
-    const { detail, numbers } = judgeBake(POLICY, facts({ rounds: [bad, bad], traffic: traffic(10, 0) }));
-    expect(detail).toContain("websocket: seen");
-    expect(numbers).toMatchObject({ rounds: 2, failedRounds: 2, requests: 10 });
-  });
-
-  it("leaves a streak open until it is decided", () => {
-    expect(isStreakOpen([good, bad])).toBe(true);
-    expect(isStreakOpen([bad, good])).toBe(false);
-  });
-
-  it("never fails by more good rounds", () => {
-    fc.assert(
-      fc.property(fc.array(fc.boolean()), (rounds) => {
-        expect(judgeBake(POLICY, facts({ rounds: [...rounds.map((isGood) => (isGood ? good : bad)), good] })).verdict).toBe("pass");
-      }),
-    );
   });
 });
 

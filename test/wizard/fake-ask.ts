@@ -26,5 +26,6 @@ export function fakeAsk(answers: Readonly<Record<string, unknown>>, stopAt?: str
     number: async (question) => Number(answer(question)),
     confirm: async (question) => answer(question) === true,
     select: async (question) => String(answer(question)),
+    secret: async (question) => String(answer(question)),
   };
 }

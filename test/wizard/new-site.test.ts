@@ -52,7 +52,7 @@ function make(folder: string, given: AnswersSoFar = GIVEN, ask: Ask = nobody(), 
     say: () => {},
     identityFile: join(folder, "config/identity"),
     operator: "ann",
-    secretNames: ({ sessions }) => ["db_odoo", "tls_key", ...(sessions === "redis" ? ["redis_odoo"] : [])],
+    secretNames: ({ sessions }) => ["db_odoo", ...(sessions === "redis" ? ["redis_odoo"] : [])],
     clock: systemClock,
   });
 }

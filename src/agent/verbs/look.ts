@@ -2,15 +2,18 @@ import { observeDrift } from "../../deploy/prepare-deploy.ts";
 import { currentStack, readStack } from "../../deploy/stack-store.ts";
 import { thisMachine } from "../../observe/machine.ts";
 import { readLogs } from "../../observe/read-logs.ts";
+import { TIMER_PATTERNS, timersToCome } from "../../observe/schedule.ts";
 import { readStatus } from "../../observe/status.ts";
+import { readArchiving } from "../../recovery/archiving.ts";
+import { readPreview } from "../../swap/preview-file.ts";
 import { type AgentDeps, storeOf } from "../agent-deps.ts";
-import { verifyJournal } from "../journal-file.ts";
-import { lastRuns } from "../last-runs.ts";
+import { journalView } from "../journal-view.ts";
 import { deployDeps, knowSecrets } from "../room-deps.ts";
 import { readLock } from "../run-lock.ts";
+import { isUnitActive } from "../run-unit.ts";
+import { readTrouble } from "../run-trouble.ts";
 import type { Handler } from "../serve.ts";
-
-const SHOWN_RUNS = 5;
+import { stepUnderWay } from "../step-under-way.ts";
 
 /** Everything about the stack in one answer. */
 export function statusVerb(deps: AgentDeps): Handler<"status"> {
@@ -30,9 +33,18 @@ export function statusVerb(deps: AgentDeps): Handler<"status"> {
       drift: async () => (await observeDrift(room)).map(({ subject, text }) => ({ subject, text })),
       run: async () => {
         const lock = await readLock(paths);
-        return lock === undefined ? undefined : { run: lock.run, who: lock.who, reason: lock.reason, since: lock.since };
+        if (lock === undefined) return undefined;
+        const { run, who, reason, since } = lock;
+        const trouble = await readTrouble(paths, run);
+        const told = trouble === undefined ? {} : { trouble: { times: trouble.times, at: trouble.at, message: trouble.message } };
+        const step = await stepUnderWay(paths, run);
+        const preview = await readPreview(paths, run);
+        const waits = preview === undefined ? {} : { preview: { since: preview.since, until: preview.until } };
+        return { run, who, reason, since, ...(step === undefined ? {} : { step }), ...waits, isActive: await isUnitActive(deps.shell, args.stack), ...told };
       },
-      lastRuns: async () => [...lastRuns((await verifyJournal(paths.journal)).entries, SHOWN_RUNS)],
+      archiving: (hasOffsite) => readArchiving(room.docker, args.stack, hasOffsite),
+      journal: async () => await journalView(paths),
+      timers: async () => timersToCome((await deps.shell.run(["systemctl", "list-timers", "--output=json", ...TIMER_PATTERNS])).stdout),
     });
     return { result: status };
   };

@@ -1,9 +1,9 @@
 import { mkdir } from "node:fs/promises";
-import { z } from "zod";
+import * as z from "zod";
 import { timestamp } from "../../kernel/clock.ts";
 import { MillwrightError } from "../../kernel/errors.ts";
-import { releaseTag } from "../../release/image-store.ts";
-import { lockImages, releaseExport, releaseLoad, releaseMissing, wantedImageSchema } from "../../release/move-release.ts";
+import { imageTag } from "../../release/image-store.ts";
+import { derivedLoad, lockImages, releaseExport, releaseLoad, releaseMissing, wantedImageSchema } from "../../release/move-release.ts";
 import { releaseBuild } from "../../release/release-build.ts";
 import { type AgentDeps, storeOf } from "../agent-deps.ts";
 import { checkPayload } from "../payload.ts";
@@ -27,29 +27,28 @@ export function lockVerb(deps: AgentDeps): Handler<"lock"> {
 export function releaseBuildVerb(deps: AgentDeps): Handler<"release-build"> {
   return async ({ args, payload, events, signal }) => {
     const { paths } = storeOf(deps, args.stack);
-    const workFolder = `${paths.state}/build`;
-    await mkdir(workFolder, { recursive: true, mode: 0o700 });
+    const directory = `${paths.state}/build`;
+    await mkdir(directory, { recursive: true, mode: 0o700 });
     const result = await releaseBuild({
       store: hostDocker(deps),
-      shell: deps.shell,
+      clock: deps.clock,
       context: payload,
-      tag: releaseTag(args.stack, "built"),
-      workFolder,
+      tag: (image) => imageTag(args.stack, image),
+      directory,
       onLine: (text) => events.emit({ kind: "note", at: timestamp(deps.clock), level: "info", text }),
       signal,
     });
-    await hostDocker(deps).tag(result.image, releaseTag(args.stack, result.image.slice(7, 19)));
     return { result };
   };
 }
 
-/** Which layers of a release this host lacks. Its base image is pulled first where a mirror has it, so that only the release's own layers travel. */
+/** Which layers of an image of ours this host lacks. Its base is pulled first where a mirror has it, so that only the image's own layers travel. */
 export function releaseMissingVerb(deps: AgentDeps): Handler<"release-missing"> {
-  return async ({ payload }) => {
+  return async ({ payload, signal }) => {
     const { base, ...wanted } = checkPayload(missingSchema, payload);
     const docker = hostDocker(deps);
     if ((await docker.image(wanted.image)) === undefined && (await docker.image(base)) === undefined) {
-      await docker.pull(base).catch((error: unknown) => {
+      await docker.pull(base, { signal }).catch((error: unknown) => {
         // A plant without a mirror of it: then its layers travel too.
         if (!(error instanceof MillwrightError) || error.code !== "IMAGE_MISSING") throw error;
       });
@@ -60,8 +59,13 @@ export function releaseMissingVerb(deps: AgentDeps): Handler<"release-missing"> 
 
 export function releaseLoadVerb(deps: AgentDeps): Handler<"release-load"> {
   return async ({ args, payload }) => {
-    return { result: await releaseLoad(hostDocker(deps), args.image, payload, releaseTag(args.stack, args.image.slice(7, 19))) };
+    return { result: await releaseLoad(hostDocker(deps), args.image, payload, imageTag(args.stack, args.image)) };
   };
+}
+
+/** Takes in an image derived from an official one, made where its packages can be reached. */
+export function derivedLoadVerb(deps: AgentDeps): Handler<"derived-load"> {
+  return async ({ args, payload }) => ({ result: await derivedLoad(hostDocker(deps), args.image, payload) });
 }
 
 /** The image of a release with the layers that another host lacks, as bytes after the result. */

@@ -6,10 +6,10 @@ import type { VerbAnswer, VerbCall } from "../serve.ts";
 import { followToEnd, resultOfEnd } from "./follow-to-end.ts";
 
 /**
- * The verbs `deploy`, `upgrade` and `rollback`: start the saved plan as a run and follow it to its end. `basisNow` looks at the host
+ * The verbs `deploy`, `upgrade`, `rollback` and `backup`: start the saved plan as a run and follow it to its end. `basisNow` looks at the host
  * again as the plan's maker did. Once the unit is started, a lost link changes nothing.
  */
-export function startRunVerb<V extends "deploy" | "upgrade" | "rollback">(
+export function startRunVerb<V extends "deploy" | "upgrade" | "rollback" | "backup">(
   deps: AgentDeps,
   kinds: readonly Plan["kind"][],
   basisNow: (stack: string, plan: Plan) => Promise<string>,

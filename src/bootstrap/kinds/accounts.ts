@@ -1,4 +1,4 @@
-import type { Finding, ResourceOf } from "../resource.ts";
+import type { Difference, ResourceOf } from "../resource.ts";
 import type { System } from "../system.ts";
 import type { Kind } from "./kind.ts";
 import { mustRun } from "./must-run.ts";
@@ -34,7 +34,7 @@ export const accountKind: Kind<ResourceOf<"account">> = {
 };
 
 export const membershipKind: Kind<ResourceOf<"membership">> = {
-  observe: async ({ account, groups, only }, system): Promise<readonly Finding[]> => {
+  observe: async ({ account, groups, only }, system): Promise<readonly Difference[]> => {
     const { stdout, code } = await system.shell.run(["id", "-Gn", account]);
     const now = code === 0 ? stdout.trim().split(/\s+/) : [account];
     const lacking = groups.filter((name) => !now.includes(name));

@@ -1,6 +1,6 @@
-import { z } from "zod";
+import * as z from "zod";
 import { MillwrightError } from "../../kernel/errors.ts";
-import type { Finding, ResourceOf } from "../resource.ts";
+import type { Difference, ResourceOf } from "../resource.ts";
 import type { System } from "../system.ts";
 import type { Kind } from "./kind.ts";
 import { mustRun } from "./must-run.ts";
@@ -22,7 +22,7 @@ export const diskKind: Kind<Disk> = {
     const kept = ((await system.files.read("/etc/fstab")) ?? "").split("\n").includes(fstabLine(uuid, mount));
     const here = mounted === uuid;
     if (!here) await refuseUnlessEmpty(device, mount, mounted, system);
-    const findings: readonly Finding[] = [
+    const findings: readonly Difference[] = [
       ...(kept ? [] : [{ title: `mount ${device} at ${mount} at boot`, diff: [`+ ${fstabLine(uuid, mount)}`] }]),
       ...(here ? [] : [{ title: `mount ${device} at ${mount}` }]),
     ];
@@ -30,7 +30,10 @@ export const diskKind: Kind<Disk> = {
   },
   apply: async ({ device, mount }, system) => {
     // Without -f mkfs refuses by itself what has come onto the device since it was looked at.
-    if ((await signature(device, system)).type === undefined) await mustRun(system, ["mkfs.xfs", "-q", "-m", "reflink=1", "-L", LABEL, device]);
+    if ((await signature(device, system)).type === undefined) {
+      // It discards every block first, which some disks take their time for.
+      await mustRun(system, ["mkfs.xfs", "-q", "-m", "reflink=1", "-L", LABEL, device], { timeoutMilliseconds: 30 * 60_000 });
+    }
     const { uuid } = await signature(device, system);
     if (uuid === undefined) throw inUse(device, "its new file system has no UUID");
     const fstab = (await system.files.read("/etc/fstab")) ?? "";

@@ -2,7 +2,7 @@ import { dirname } from "node:path";
 import { MillwrightError } from "../../kernel/errors.ts";
 import { lastLines } from "../../kernel/shell.ts";
 import { lineDiff } from "../line-diff.ts";
-import type { Finding, ResourceOf } from "../resource.ts";
+import type { Difference, ResourceOf } from "../resource.ts";
 import type { FileEntry, System } from "../system.ts";
 import type { Kind } from "./kind.ts";
 
@@ -49,7 +49,7 @@ export const symlinkKind: Kind<ResourceOf<"symlink">> = {
   },
 };
 
-function mended(path: string, mode: number, entry: FileEntry): readonly Finding[] {
+function mended(path: string, mode: number, entry: FileEntry): readonly Difference[] {
   if (entry.mode !== mode) return [{ title: `set the mode of ${path} to ${octal(mode)}, no longer ${octal(entry.mode)}` }];
   return entry.uid === 0 && entry.gid === 0 ? [] : [{ title: `give ${path} to root, no longer ${entry.uid}:${entry.gid}` }];
 }

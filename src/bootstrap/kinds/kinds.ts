@@ -1,4 +1,4 @@
-import type { Finding, Resource, ResourceOf } from "../resource.ts";
+import type { Difference, Resource, ResourceOf } from "../resource.ts";
 import type { System } from "../system.ts";
 import { accountKind, groupKind, membershipKind, rightsKind } from "./accounts.ts";
 import { diskKind } from "./disk.ts";
@@ -25,7 +25,7 @@ const KINDS: { readonly [K in Resource["kind"]]: Kind<ResourceOf<K>> } = {
   identity: identityKind,
 };
 
-export async function observeResource(resource: Resource, system: System): Promise<readonly Finding[]> {
+export async function observeResource(resource: Resource, system: System): Promise<readonly Difference[]> {
   return await kindOf(resource).observe(resource, system);
 }
 

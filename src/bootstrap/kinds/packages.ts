@@ -9,6 +9,8 @@ import { mustHaveRun, mustRun } from "./must-run.ts";
 const ENVIRONMENT = { DEBIAN_FRONTEND: "noninteractive", NEEDRESTART_MODE: "l", UCF_FORCE_CONFFOLD: "1" };
 // A fresh cloud machine often runs its own apt in the first minutes.
 const LOCK_SECONDS = 300;
+// A slow mirror behind a slow link; dpkg should not be ended in mid work.
+const OPTIONS = { environment: ENVIRONMENT, timeoutMilliseconds: 60 * 60_000 };
 const APT = [
   "apt-get",
   "-q",
@@ -29,11 +31,11 @@ export const packagesKind: Kind<ResourceOf<"packages">> = {
   apply: async ({ names, preseed }, system) => {
     if (preseed !== undefined) await mustRun(system, ["debconf-set-selections"], { input: `${preseed}\n` });
     const install = [...APT, "--no-install-recommends", "install", ...names];
-    const first = await system.shell.run(install, { environment: ENVIRONMENT });
+    const first = await system.shell.run(install, OPTIONS);
     if (first.code === 0) return;
     // The lists may be older than the mirror, or absent; a host without internet has the packages in apt's cache and never gets here.
-    const update = await system.shell.run([...APT, "update"], { environment: ENVIRONMENT });
-    const second = await system.shell.run(install, { environment: ENVIRONMENT });
+    const update = await system.shell.run([...APT, "update"], OPTIONS);
+    const second = await system.shell.run(install, OPTIONS);
     if (second.code === 0) return;
     throw new MillwrightError("PACKAGE_MISSING", `apt could not install ${(await missingOf(names, system)).join(", ")}.`, {
       subject: "apt",
@@ -52,7 +54,7 @@ export const packageDatabaseKind: Kind<ResourceOf<"package-database">> = {
   },
   apply: async (_resource, system) => {
     await configureAll(system);
-    await mustRun(system, [...APT, "--no-install-recommends", "--fix-broken", "install"], { environment: ENVIRONMENT });
+    await mustRun(system, [...APT, "--no-install-recommends", "--fix-broken", "install"], OPTIONS);
   },
 };
 
@@ -61,7 +63,7 @@ async function configureAll(system: System): Promise<void> {
   const deadline = system.clock.now() + LOCK_SECONDS * 1000;
   const words = ["dpkg", "--force-confdef", "--force-confold", "--configure", "-a"];
   for (;;) {
-    const result = await system.shell.run(words, { environment: ENVIRONMENT });
+    const result = await system.shell.run(words, OPTIONS);
     if (result.code === 0) return;
     if (!/lock/.test(result.stderr) || system.clock.now() >= deadline) throw mustHaveRun(words, result);
     await system.clock.sleep(1000);

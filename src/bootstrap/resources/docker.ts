@@ -53,7 +53,8 @@ export function dockerResources(wanted: WantedHost, facts: HostFacts): readonly 
   ];
 }
 
-function dockerPackages(wanted: WantedHost, facts: HostFacts): readonly string[] {
+/** The engine and its plugins, by the names that the distribution or Docker gives them. */
+export function dockerPackages(wanted: WantedHost, facts: Pick<HostFacts, "distribution">): readonly string[] {
   if (wanted.docker.source === "docker") return ["docker-ce", "docker-ce-cli", "containerd.io", "docker-buildx-plugin", "docker-compose-plugin"];
   return facts.distribution.startsWith("ubuntu")
     ? ["docker.io", "docker-compose-v2", "docker-buildx"]
@@ -72,6 +73,8 @@ export function daemonJson(wanted: WantedHost): string {
     "default-network-opts": { bridge: { "com.docker.network.bridge.host_binding_ipv4": "127.0.0.1" } },
     "log-driver": "local",
     "log-opts": { "max-size": "10m", "max-file": "5" },
+    // Docker's own packages begin with containerd's image store (29 and newer), in which a release has another id.
+    features: { "containerd-snapshotter": false },
     "default-address-pools": [{ base: wanted.docker.pool, size: networkSize(wanted.docker.pool) }],
     "default-ulimits": { nofile: { Name: "nofile", Soft: 4096, Hard: 8192 } },
     "shutdown-timeout": 150,

@@ -1,15 +1,14 @@
-import { resolve } from "node:path";
 import { describeSizing } from "../../site/describe-sizing.ts";
 import { loadSite } from "../../site/load-site.ts";
 import { environmentOf } from "../../site/site.ts";
 import type { Run } from "../program.ts";
 import { renderedStack } from "../rendered-stack.ts";
 import { table } from "../table.ts";
-import type { EnvironmentOption } from "../target.ts";
+import { type EnvironmentOption, siteDirectory } from "../target.ts";
 
 /** Everything that can be known without a host: schema, capacity, certificates, and that each environment renders and passes the policy. */
 export const checkCommand: Run<EnvironmentOption> = async (options, context) => {
-  const site = await loadSite(resolve(context.directory, options.site ?? "."));
+  const site = await loadSite(siteDirectory(options, context));
   const environments = options.env === undefined ? [...site.environments.values()] : [environmentOf(site, options.env)];
   const reports = [];
   for (const environment of environments) {

@@ -37,8 +37,11 @@ function commandTree(root: Command, path = ""): Words[] {
   });
 }
 
-/** Environments are the keys under `environments:`; awk on the local file keeps it within a few milliseconds. */
-const ENVIRONMENTS = `awk '/^environments:/{f=1;next} f&&/^[^ #]/{f=0} f&&/^  [a-z]/{gsub(/[: ]/,"");print}' site.yaml 2>/dev/null`;
+/**
+ * Environments are the keys under `environments:`; awk on the local file keeps it within a few milliseconds. Only what is a name and nothing
+ * else: bash expands the words that it is given to choose from, and the folder may be one that somebody sent.
+ */
+const ENVIRONMENTS = `awk '/^environments:/{f=1;next} f&&/^[^ #]/{f=0} f&&/^  [a-z][a-z0-9]*: *(#.*)?$/{sub(/^  /,"");sub(/:.*/,"");print}' site.yaml 2>/dev/null`;
 
 function bash(words: readonly Words[]): string {
   const cases = words.map(({ path, flags, takesEnvironment }) => {

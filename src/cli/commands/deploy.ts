@@ -1,24 +1,47 @@
+import { askPlan, askPlanOf } from "../ask-plan.ts";
+import { bringDerived } from "../bring-derived.ts";
 import { confirm } from "../confirm.ts";
 import { describePlan } from "../describe-plan.ts";
-import { askPlan } from "../ask-plan.ts";
+import { endedRunSchema } from "../ended-run.ts";
 import { openLink, watchRun } from "../host-link.ts";
 import type { Run } from "../program.ts";
 import { renderedStack } from "../rendered-stack.ts";
 import { type EnvironmentOption, loadTarget } from "../target.ts";
 
-export const deployCommand: Run<EnvironmentOption> = async (options, context) => {
+interface Options extends EnvironmentOption {
+  readonly docker?: string;
+}
+
+/** The platform becomes that of the site; a release whose own settings have changed is then swapped in anew with them. */
+export const deployCommand: Run<Options> = async (options, context) => {
   const target = await loadTarget(options, context);
   const stack = await renderedStack(target, context);
   const { host, stack: name } = target.environment;
   context.output.say(`Comparing stack ${stack.id} with ${host.address} …`);
   await using link = await openLink(target, options, context);
-  const { plan, drift, notes } = await askPlan(link, stack, context);
-  const lines = [...drift.map((one) => `drift: ${one.subject}: ${one.text}`), ...notes];
-  if (plan.steps.length === 0) {
-    return { data: { stack: stack.id, changed: false, drift, notes, channels: link.channels }, text: describePlan(plan, lines) };
+  const { plan, drift, notes, outdated } = await askPlan(link, stack, context);
+  const lines = [...drift.map((one) => `drift: ${one.subject}: ${one.text}`), ...notes, ...swapNote(outdated)];
+  const data = { stack: stack.id, drift, notes, outdated };
+  if (plan.steps.length === 0 && outdated.length === 0) {
+    return { data: { ...data, changed: false, channels: link.channels }, text: describePlan(plan, lines) };
   }
   context.output.say(describePlan(plan, lines));
   await confirm(`Carry this out on ${host.address}?`, options, context);
-  const run = await watchRun(link, "deploy", [name, plan.id], context);
-  return { data: { stack: stack.id, changed: true, run, drift, notes, channels: link.channels }, text: `Stack ${stack.id} is up on ${host.address}.` };
+  if (options.docker !== undefined) await bringDerived(link, options.docker, target, stack, plan, context);
+  const run = plan.steps.length === 0 ? undefined : await watchRun(link, "deploy", [name, plan.id], context);
+  const text = `Stack ${stack.id} is up on ${host.address}.`;
+  if (outdated.length === 0) return { data: { ...data, changed: true, run, channels: link.channels }, text };
+
+  const renewal = await askPlanOf(link, "upgrade-plan", name, {});
+  context.output.say(describePlan(renewal.plan, renewal.notes));
+  const swap = renewal.plan.steps.length === 0 ? undefined : endedRunSchema.parse(await watchRun(link, "upgrade", [name, renewal.plan.id], context));
+  return { data: { ...data, changed: true, run, swap, channels: link.channels }, text: [text, ...(swap === undefined ? [] : [swap.summary])].join("\n") };
 };
+
+/** Said by `plan` too: what a deploy does when the platform stands. */
+export function swapNote(outdated: readonly string[]): readonly string[] {
+  if (outdated.length === 0) return [];
+  return [
+    `Then the release that serves is swapped in anew, as in an upgrade: Odoo reads the new settings of ${outdated.join(", ")} at its start. Nobody waits.`,
+  ];
+}

@@ -1,21 +1,19 @@
 import { join } from "node:path";
 import { bootstrapHost } from "../../bootstrap/bootstrap-host.ts";
 import type { Change } from "../../bootstrap/resource.ts";
-import { readIdentity } from "../../secrets/identity.ts";
-import { addHostRecipient } from "../../secrets/site-secrets.ts";
 import { confirm } from "../confirm.ts";
 import { deployKeys, openConnection } from "../host-link.ts";
 import type { Run } from "../program.ts";
-import { PACKAGE_DIRECTORY } from "../rendered-stack.ts";
+import { PACKAGE_DIRECTORY } from "../package-directory.ts";
 import { type EnvironmentOption, loadTarget } from "../target.ts";
 
-export interface HostOptions extends EnvironmentOption {
+export interface HostCommandOptions extends EnvironmentOption {
   readonly deployKey?: readonly string[];
 }
 
 export const AGENT_FILE = join(PACKAGE_DIRECTORY, "dist/agent.mjs");
 
-export const hostBootstrapCommand: Run<HostOptions> = async (options, context) => {
+export const hostBootstrapCommand: Run<HostCommandOptions> = async (options, context) => {
   const target = await loadTarget(options, context);
   const { site, environment } = target;
   const { host } = environment;
@@ -38,6 +36,7 @@ export const hostBootstrapCommand: Run<HostOptions> = async (options, context) =
   });
   let joined = false;
   if (result.recipient !== null) {
+    const [{ readIdentity }, { addHostRecipient }] = await Promise.all([import("../../secrets/identity.ts"), import("../../secrets/site-secrets.ts")]);
     const { identity } = await readIdentity(join(context.configDirectory, "identity"));
     joined = await addHostRecipient(site.directory, environment.name, result.recipient, identity);
   }

@@ -2,9 +2,9 @@ import { checkHost } from "../../bootstrap/bootstrap-host.ts";
 import { deployKeys, openConnection } from "../host-link.ts";
 import type { Run } from "../program.ts";
 import { loadTarget } from "../target.ts";
-import { AGENT_FILE, describeChanges, type HostOptions } from "./host-bootstrap.ts";
+import { AGENT_FILE, describeChanges, type HostCommandOptions } from "./host-bootstrap.ts";
 
-export const hostCheckCommand: Run<HostOptions> = async (options, context) => {
+export const hostCheckCommand: Run<HostCommandOptions> = async (options, context) => {
   const target = await loadTarget(options, context);
   const { environment } = target;
   context.output.say(`Connecting to ${environment.host.admin}@${environment.host.address} …`);

@@ -1,14 +1,13 @@
-import { appendFile } from "node:fs/promises";
 import { MillwrightError } from "../../kernel/errors.ts";
 import { fetchHostKey } from "../../remote/connect.ts";
 import { fingerprint, hostKeyType, knownHostsLine } from "../../remote/host-key.ts";
 import { parseKnownHosts } from "../../remote/known-hosts.ts";
-import type { SshTarget } from "../../remote/ssh-target.ts";
+import { describePlace, type SshTarget } from "../../remote/ssh-target.ts";
 import { confirm } from "../confirm.ts";
 import type { CliContext } from "../context.ts";
 import { connectOptions, sshTarget } from "../host-link.ts";
 import type { CommonOptions, Run } from "../program.ts";
-import { readIfThere } from "../../kernel/durable-file.ts";
+import { readIfThere, writeDurable } from "../../kernel/durable-file.ts";
 import { type EnvironmentOption, loadTarget, type Target } from "../target.ts";
 
 interface Options extends EnvironmentOption {
@@ -34,7 +33,7 @@ export const hostTrustCommand: Run<Options> = async (options, context) => {
 
 async function trust(to: SshTarget, target: Target, options: Options & CommonOptions, context: CliContext): Promise<Pinned> {
   const file = target.site.files.knownHosts;
-  const host = `${to.address}:${to.port}`;
+  const host = describePlace(to);
   context.output.say(`Asking ${host} for its key …`);
   const key = await fetchHostKey(to, await connectOptions(target, options, context));
   const print = fingerprint(key);
@@ -63,6 +62,7 @@ async function trust(to: SshTarget, target: Target, options: Options & CommonOpt
       hint: "Do not go on before you know why.",
     });
   }
-  await appendFile(file, `${text === "" || text.endsWith("\n") ? "" : "\n"}${knownHostsLine(to.address, to.port, key)}\n`);
+  // Whole or not at all: half a line would keep every later connection from being judged.
+  await writeDurable(file, `${text}${text === "" || text.endsWith("\n") ? "" : "\n"}${knownHostsLine(to.address, to.port, key)}\n`);
   return { host, fingerprint: print, added: true };
 }

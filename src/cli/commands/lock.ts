@@ -1,11 +1,10 @@
-import { writeFile } from "node:fs/promises";
-import { z } from "zod";
+import * as z from "zod";
 import { readImageLock, writeImageLock } from "../../blueprint/image-lock.ts";
 import { imagesOf } from "../../blueprint/view.ts";
 import { timestamp } from "../../kernel/clock.ts";
 import { openLink } from "../host-link.ts";
 import type { Run } from "../program.ts";
-import { readIfThere } from "../../kernel/durable-file.ts";
+import { readIfThere, writeDurable } from "../../kernel/durable-file.ts";
 import { odooBlueprint } from "../rendered-stack.ts";
 import { table } from "../table.ts";
 import { type EnvironmentOption, loadTarget } from "../target.ts";
@@ -19,7 +18,7 @@ const digestsSchema = z.record(z.string(), z.string().regex(/^sha256:[0-9a-f]{64
 export const lockCommand: Run<Options> = async (options, context) => {
   const target = await loadTarget(options, context);
   const { site } = target;
-  const blueprint = await odooBlueprint();
+  const blueprint = odooBlueprint();
   const wanted = new Map([...site.environments.values()].flatMap((environment) => imagesOf(environment, blueprint)).map(({ name, source }) => [name, source]));
   const sources = [...new Set(wanted.values())].sort();
   context.output.say(`Asking for the digests of ${sources.length} images …`);
@@ -48,7 +47,7 @@ export const lockCommand: Run<Options> = async (options, context) => {
   );
   const changed = Object.keys(images).filter((name) => images[name] !== before.images[name]);
   const dropped = Object.keys(before.images).filter((name) => images[name] === undefined);
-  if (changed.length + dropped.length > 0) await writeFile(site.files.lock, writeImageLock({ version: 1, images }));
+  if (changed.length + dropped.length > 0) await writeDurable(site.files.lock, writeImageLock({ version: 1, images }));
   const rows = Object.entries(images).map(([name, image]) => [
     name,
     image.source,

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { secretNames } from "../../blueprint/secret-names.ts";
+import { randomSecretNames } from "../../blueprint/secret-names.ts";
 import { MillwrightError } from "../../kernel/errors.ts";
 import { parse } from "yaml";
 import { readAnswers } from "../../wizard/answers.ts";
@@ -26,7 +26,7 @@ export const newCommand: Run<Options> = async (options, context) => {
   }
   const directory = resolve(context.directory, options.dir ?? options.site ?? ".");
   const file = options.answers === undefined ? undefined : await readAnswersFile(resolve(context.directory, options.answers));
-  const blueprint = await odooBlueprint();
+  const blueprint = odooBlueprint();
   const made = await newSite({
     directory,
     given: readAnswers(file, options.set ?? []),
@@ -34,7 +34,7 @@ export const newCommand: Run<Options> = async (options, context) => {
     say: (line) => context.output.say(line),
     identityFile: join(context.configDirectory, "identity"),
     operator: context.user,
-    secretNames: (environment) => secretNames(environment, blueprint),
+    secretNames: (environment) => randomSecretNames(environment, blueprint),
     clock: context.clock,
   });
   return { data: made, text: [`${made.name} is in ${made.directory}, with ${made.environments.join(" and ")}.`, ...made.next].join("\n") };

@@ -23,9 +23,8 @@ export const releaseBuildCommand: Run<Options> = async (options, context) => {
   const target = await loadTarget(options, context);
   const { site, environment } = target;
   const { series } = environment.odoo;
-  const blueprint = await odooBlueprint();
+  const blueprint = odooBlueprint();
   const base = lockedReference(await siteLock(target), "odoo", blueprint.series[series].image);
-  const { uid, gid } = blueprint.series[series];
   const addons = await hashAddons(site.files.addons);
   const requirementsFile = join(site.directory, "requirements.txt");
   const requirements = await readIfThere(requirementsFile);
@@ -37,10 +36,6 @@ export const releaseBuildCommand: Run<Options> = async (options, context) => {
   context.output.say(`Building release ${id} on ${engine.where}: ${Object.keys(addons).length} addons on ${base.split("@")[0]} …`);
   const stream = await buildContext({
     base,
-    user: `${uid}:${gid}`,
-    release: id,
-    site: site.name,
-    revision,
     addons: site.files.addons,
     ...(requirements === undefined ? {} : { requirements: requirementsFile }),
     ...((await exists(wheels)) ? { wheels } : {}),

@@ -1,11 +1,11 @@
-import { resolve } from "node:path";
 import { loadSite } from "../../site/load-site.ts";
 import { readRelease, readReleases } from "../../release/read-release.ts";
 import type { Run } from "../program.ts";
 import { table } from "../table.ts";
+import { siteDirectory } from "../target.ts";
 
 export const releaseListCommand: Run<object> = async (options, context) => {
-  const site = await loadSite(resolve(context.directory, options.site ?? "."));
+  const site = await loadSite(siteDirectory(options, context));
   const releases = await readReleases(site.files.releases);
   const rows = releases.map((release) => [
     release.id,
@@ -20,7 +20,7 @@ export const releaseListCommand: Run<object> = async (options, context) => {
 };
 
 export const releaseShowCommand: Run<{ readonly release: string }> = async (options, context) => {
-  const site = await loadSite(resolve(context.directory, options.site ?? "."));
+  const site = await loadSite(siteDirectory(options, context));
   const release = await readRelease(site.files.releases, options.release);
   const addons = Object.entries(release.addons).map(([name, addon]) => [name, addon.version, addon.content.slice(0, 12), addon.schema.slice(0, 12)]);
   const text = [

@@ -1,8 +1,9 @@
-import { chmod, mkdir, readdir, rm, writeFile } from "node:fs/promises";
+import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import type { Stack } from "../../blueprint/stack.ts";
 import type { Run } from "../program.ts";
-import { readIfThere } from "../../kernel/durable-file.ts";
+import { isMissing } from "../../kernel/durable-file.ts";
+import { parseJson } from "../../kernel/parse-json.ts";
 import { renderedStack } from "../rendered-stack.ts";
 import { type EnvironmentOption, loadTarget } from "../target.ts";
 
@@ -22,16 +23,16 @@ export const renderCommand: Run<Options> = async (options, context) => {
     ...stack.files.map((file) => [file.path, file.content] as const),
     [MANIFEST, `${JSON.stringify({ id: stack.id, facts: stack.facts, files: stack.files.map(({ path }) => path) }, null, 2)}\n`],
   ]);
-  const changed: string[] = [];
-  for (const [path, content] of wanted) if ((await readIfThere(join(out, path))) !== content) changed.push(path);
-  const stale = (await previousFiles(out)).filter((path) => !wanted.has(path));
+  const changed = [...wanted].filter(([path, content]) => textOf(join(out, path)) !== content).map(([path]) => path);
+  const stale = previousFiles(out).filter((path) => !wanted.has(path));
   const differs = changed.length + stale.length > 0;
   if (options.check === true) {
     const text = differs ? `${out} is not what the site renders to: ${[...changed, ...stale].join(", ")}` : `${out} is up to date.`;
     return { data: { stack: stack.id, out, changed, stale }, text, exit: differs ? 3 : 0 };
   }
-  for (const path of changed) await writeStackFile(out, path, wanted.get(path) ?? "", isExecutable(stack, path));
-  for (const path of stale) await rm(join(out, path), { force: true });
+  for (const folder of new Set(changed.map((path) => dirname(join(out, path))))) mkdirSync(folder, { recursive: true });
+  for (const path of changed) writeStackFile(join(out, path), wanted.get(path) ?? "", isExecutable(stack, path));
+  for (const path of stale) rmSync(join(out, path), { force: true });
   const text = differs
     ? `Stack ${stack.id} in ${out}: ${changed.length} files written, ${stale.length} removed.`
     : `Stack ${stack.id} in ${out}: nothing to change.`;
@@ -42,18 +43,26 @@ function isExecutable(stack: Stack, path: string): boolean {
   return stack.files.find((file) => file.path === path)?.executable ?? false;
 }
 
-async function writeStackFile(out: string, path: string, content: string, executable: boolean): Promise<void> {
-  const file = join(out, path);
-  await mkdir(dirname(file), { recursive: true });
-  await writeFile(file, content);
-  await chmod(file, executable ? 0o755 : 0o644);
+function writeStackFile(file: string, content: string, executable: boolean): void {
+  writeFileSync(file, content);
+  chmodSync(file, executable ? 0o755 : 0o644);
 }
 
-async function previousFiles(out: string): Promise<readonly string[]> {
-  const text = await readIfThere(join(out, MANIFEST));
+function previousFiles(out: string): readonly string[] {
+  const text = textOf(join(out, MANIFEST));
   if (text === undefined) return [];
-  const manifest: unknown = JSON.parse(text);
+  const manifest = parseJson(text);
   const files = typeof manifest === "object" && manifest !== null && "files" in manifest && Array.isArray(manifest.files) ? manifest.files : [];
-  const inside = new Set((await readdir(out, { recursive: true })).map((path) => path.replaceAll("\\", "/")));
+  const inside = new Set(readdirSync(out, { encoding: "utf8", recursive: true }).map((path) => path.replaceAll("\\", "/")));
   return files.filter((path): path is string => typeof path === "string" && inside.has(path));
+}
+
+/** Synchronous, as the writing is: for small files one after the other the way through the thread pool takes longer than the work. */
+function textOf(file: string): string | undefined {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
 }

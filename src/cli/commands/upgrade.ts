@@ -1,7 +1,8 @@
 import { MillwrightError } from "../../kernel/errors.ts";
+import { printable } from "../../kernel/printable.ts";
 import { releaseIds } from "../../release/make-release.ts";
 import { readRelease, readReleases } from "../../release/read-release.ts";
-import { askSwapPlan, type Prepared } from "../ask-plan.ts";
+import { askPlanOf, type PlanReply } from "../ask-plan.ts";
 import { confirm } from "../confirm.ts";
 import type { CliContext } from "../context.ts";
 import { describePlan } from "../describe-plan.ts";
@@ -14,6 +15,7 @@ import { type EnvironmentOption, loadTarget, type Target } from "../target.ts";
 interface UpgradeOptions extends EnvironmentOption {
   readonly release?: string;
   readonly dryRun?: boolean;
+  readonly preview?: boolean;
 }
 
 export const upgradeCommand: Run<UpgradeOptions> = async (options, context) => {
@@ -21,7 +23,8 @@ export const upgradeCommand: Run<UpgradeOptions> = async (options, context) => {
   const release = await readRelease(target.site.files.releases, options.release ?? (await chooseRelease(target, context)));
   context.output.say(`Asking ${target.environment.host.address} what release ${release.id} would change …`);
   await using link = await openLink(target, options, context);
-  const prepared = await askSwapPlan(link, "upgrade-plan", target.environment.stack, { release });
+  const preview = options.preview === true ? { preview: { seconds: target.environment.previewSeconds } } : {};
+  const prepared = await askPlanOf(link, "upgrade-plan", target.environment.stack, { release, ...preview });
   const extra = prepared.classification === undefined ? [] : [`${prepared.classification.kind}: ${prepared.classification.reasons.join("; ")}`];
   return await carryOut(link, "upgrade", { target, prepared, extra }, options, context);
 };
@@ -29,13 +32,13 @@ export const upgradeCommand: Run<UpgradeOptions> = async (options, context) => {
 export const rollbackCommand: Run<EnvironmentOption> = async (options, context) => {
   const target = await loadTarget(options, context);
   await using link = await openLink(target, options, context);
-  const prepared = await askSwapPlan(link, "rollback-plan", target.environment.stack);
+  const prepared = await askPlanOf(link, "rollback-plan", target.environment.stack);
   return await carryOut(link, "rollback", { target, prepared, extra: [] }, options, context);
 };
 
 interface Work {
   readonly target: Target;
-  readonly prepared: Prepared;
+  readonly prepared: PlanReply;
   readonly extra: readonly string[];
 }
 
@@ -52,7 +55,7 @@ async function carryOut(
   context.output.say(text);
   await confirm(`Carry this out on ${work.target.environment.host.address}?`, options, context);
   const run = endedRunSchema.parse(await watchRun(link, verb, [work.target.environment.stack, plan.id], context));
-  return { data: { plan, notes, changed: true, run, channels: link.channels }, text: run.summary };
+  return { data: { plan, notes, changed: true, run, channels: link.channels }, text: `${run.summary}\nThe evidence on one page: millwright report` };
 }
 
 /** The newest first, with their notes; without a terminal the flag is needed. */
@@ -66,6 +69,6 @@ async function chooseRelease({ site }: Target, context: CliContext): Promise<str
     flag: `--release ${ids.at(-1)}`,
     message: "Which release?",
     explanation: `Releases in ${site.files.releases}, newest first.`,
-    choices: releases.map(({ id, notes, createdBy }) => ({ value: id, name: `${id}  ${createdBy}  ${notes.split("\n")[0] ?? ""}`.trim() })),
+    choices: releases.map(({ id, notes, createdBy }) => ({ value: id, name: printable(`${id}  ${createdBy}  ${notes.split("\n")[0] ?? ""}`.trim()) })),
   });
 }

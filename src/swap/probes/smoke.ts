@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { StackFacts } from "../../blueprint/stack.ts";
 import { MillwrightError } from "../../kernel/errors.ts";
 import type { Secret } from "../../kernel/secret.ts";

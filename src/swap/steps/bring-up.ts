@@ -1,12 +1,14 @@
 import { join } from "node:path";
-import { timestamp } from "../../kernel/clock.ts";
+import * as z from "zod";
 import { exists } from "../../kernel/durable-file.ts";
 import { MillwrightError } from "../../kernel/errors.ts";
-import type { StepCode } from "../../kernel/run-plan.ts";
+import type { StepCode, StepResult } from "../../kernel/run-plan.ts";
 import { colourProbes } from "../colour-probes.ts";
 import { containerOf, lastLogLines, lifeGuard, projectOf, targetOf } from "../colour-view.ts";
+import { tellCutRequests } from "../cut-requests.ts";
 import { drain } from "../drain.ts";
 import { writeEvidence } from "../evidence.ts";
+import { moveWebsockets } from "../move-websockets.ts";
 import { loginPageProbe } from "../probes/login-page.ts";
 import { fail, pass, type ProbeResult, requestTo, runProbes } from "../probes/probe.ts";
 import { websocketProbe } from "../probes/websocket.ts";
@@ -40,22 +42,17 @@ export const up: StepCode<SwapContext> = {
     await writeColourRelease(context.paths, colour, release);
     await context.compose.up(projectOf(context, colour), context.paths.colour(colour), ["web"]);
   },
-  async undo(context) {
+  async undo(context, { id }, { signal }) {
     await keepLogs(context);
     const { colour } = context;
     // Users may have been here already: what they began may end.
-    const { left } = await drain(context, colour, context.stack.facts.swap.drainSeconds, new AbortController().signal);
-    if (left > 0)
-      context.events.emit({
-        kind: "note",
-        at: timestamp(context.clock),
-        level: "warning",
-        text: `${left} requests on ${colour} are cut off: they ran longer than drainSeconds.`,
-      });
+    const drained = await drain(context, colour, context.stack.facts.swap.drainSeconds, signal);
+    await moveWebsockets(context, colour, id, signal);
     if (!(await exists(join(context.paths.colour(colour), "compose.yaml")))) return;
     // Nothing runs on it any more that is worth its long grace, and a process that hangs would use up all of it.
     const web = await containerOf(context, colour, "web");
     if (web !== undefined && web.state !== "exited") await context.docker.stop(web.id, IDLE_STOP_SECONDS);
+    await tellCutRequests(context, colour, drained);
     if (context.kind === "rollback") return;
     await context.compose.down(projectOf(context, colour), context.paths.colour(colour));
     await restoreColour(context);
@@ -86,7 +83,8 @@ export const answers: StepCode<SwapContext> = {
 
 /** Every worker has served a page, 8072 answers, and all probes pass. */
 export const warm: StepCode<SwapContext> = {
-  async do(context, _step, { signal }) {
+  async do(context, _step, run) {
+    const { signal } = run;
     const { colour, clock } = context;
     const began = clock.now();
     const alive = lifeGuard(context, colour, "web");
@@ -99,7 +97,13 @@ export const warm: StepCode<SwapContext> = {
     ]);
     const results = await runProbes(colourProbes(context, target), colour, clock, context.events);
     const evidence = await writeEvidence(context, "warm", { colour, release: context.release.id, warmth, results });
-    throwIfFailed(context, results, evidence);
+    // What the old release fails as well is no reason to keep users on it.
+    const excused = failingBefore(run.resultOf("baseline"));
+    throwIfFailed(
+      context,
+      results.filter(({ name }) => !excused.includes(name)),
+      evidence,
+    );
     const web = await containerOf(context, colour, "web");
     const milliseconds = clock.now() - began;
     return { milliseconds, evidence, startedAt: web?.startedAt, restartCount: web?.restartCount ?? 0, summary: `${warmth.detail}, ${results.length} probes` };
@@ -114,6 +118,10 @@ export const check: StepCode<SwapContext> = {
     throwIfFailed(context, results, await writeEvidence(context, "check", { colour: context.colour, results }));
   },
 };
+
+function failingBefore(result: StepResult | undefined): readonly string[] {
+  return z.looseObject({ failing: z.array(z.string()) }).safeParse(result).data?.failing ?? [];
+}
 
 function throwIfFailed(context: SwapContext, results: readonly ProbeResult[], evidence: string): void {
   const failed = results.filter((result) => result.verdict === "fail");

@@ -2,7 +2,7 @@ import { MillwrightError } from "../../kernel/errors.ts";
 import type { StepCode } from "../../kernel/run-plan.ts";
 import { lastLines } from "../../kernel/shell.ts";
 import { containerOf } from "../colour-view.ts";
-import { emptyDatabase, fillDatabase, isInitialised, readMarker, setMarker } from "../init-database.ts";
+import { clearMarker, emptyDatabase, endFilling, fillDatabase, isInitialised, readMarker, setMarker } from "../init-database.ts";
 import { PROBE_LOGIN } from "../probes/smoke.ts";
 import { writeColourRelease } from "../serving.ts";
 import type { SwapContext } from "../swap-context.ts";
@@ -13,15 +13,21 @@ export const initDatabase: StepCode<SwapContext> = {
     await context.materialiseColour(context.stack, context.colour, context.release);
     await writeColourRelease(context.paths, context.colour, context.release);
     // Left by a run that could not finish undoing: what it made is no one's yet.
-    if ((await readMarker(context)) !== undefined) await emptyDatabase(context);
+    if ((await readMarker(context)) !== undefined) {
+      await endFilling(context);
+      await emptyDatabase(context);
+    }
     if (await isInitialised(context)) return { filled: false, summary: "the database holds Odoo already and is taken as it is" };
     await setMarker(context);
     await fillDatabase(context, signal);
     return { filled: true };
   },
   async undo(context, _step, run) {
-    // Once users could get in, what is in the database may be theirs: the next first release takes it as it is.
-    if ((await readMarker(context)) === context.run && run.resultOf("front") === undefined) await emptyDatabase(context);
+    await endFilling(context);
+    const isOurs = (await readMarker(context)) === context.run;
+    // Once users could get in, what is in the database may be theirs: without the mark the next first release takes it as it is.
+    if (isOurs && run.resultOf("front") !== undefined) await clearMarker(context);
+    else if (isOurs) await emptyDatabase(context);
     // An undo that was cut off may have dropped the database, and its mark with it, and not made it anew.
     else await context.provisionDatabase();
   },
@@ -63,7 +69,7 @@ export const setUp: StepCode<SwapContext> = {
     if (web === undefined) throw new MillwrightError("RELEASE_UNHEALTHY", `The web container of ${context.colour} is gone.`);
     const input = setUpScript({ admin: admin.reveal(), probe: probe.reveal(), login: PROBE_LOGIN, url: `https://${domain}` });
     const words = ["/usr/bin/odoo", "shell", "--config", "/etc/odoo/odoo.conf", "--database", database, "--no-http"];
-    const { code, output } = await context.docker.exec(web.id, words, { input });
+    const { code, output } = await context.docker.exec(web.id, words, { input, signal: run.signal });
     // Without the mark nothing was committed, whatever the exit status says.
     if (code === 0 && output.includes(DONE)) return;
     throw new MillwrightError("RELEASE_UNHEALTHY", "The first settings could not be made in Odoo.", {

@@ -1,8 +1,11 @@
+import * as z from "zod";
 import { timestamp } from "../../kernel/clock.ts";
 import type { StepCode } from "../../kernel/run-plan.ts";
-import { containerOf } from "../colour-view.ts";
+import { containerOf, hasEnded } from "../colour-view.ts";
+import { tellCutRequests } from "../cut-requests.ts";
 import { drain as waitForDrain } from "../drain.ts";
 import { clearMarker } from "../init-database.ts";
+import { moveWebsockets } from "../move-websockets.ts";
 import { type Serving, writeServing } from "../serving.ts";
 import type { SwapContext } from "../swap-context.ts";
 import { startAndWait } from "./switch.ts";
@@ -24,22 +27,33 @@ export const drain: StepCode<SwapContext> = {
     const colour = context.from?.serving.colour;
     if (colour === undefined) return;
     const { drainSeconds } = context.stack.facts.swap;
-    const { left, milliseconds } = await waitForDrain(context, colour, drainSeconds, signal);
-    if (left > 0) {
-      const text = `${left} requests still run on ${colour} after drainSeconds (${drainSeconds} s) and will be cut off; users see them fail.`;
-      context.events.emit({ kind: "note", at: timestamp(context.clock), level: "warning", text });
+    const drained = await waitForDrain(context, colour, drainSeconds, signal);
+    if (drained.left > 0) {
+      const text = `${drained.left} requests still run on ${colour} after drainSeconds (${drainSeconds} s). They have as long again while it stops.`;
+      context.events.emit({ kind: "note", at: timestamp(context.clock), level: "info", text });
     }
-    return { left, milliseconds };
+    return { ...drained };
   },
 };
 
+const drainedSchema = z.looseObject({ left: z.number(), milliseconds: z.number(), ended: z.number() });
+
 /** The old colour is stopped and kept: `rollback` only has to start it. */
 export const retire: StepCode<SwapContext> = {
-  async do(context) {
-    const web = await oldWeb(context);
-    if (web === undefined || web.state !== "running") return;
-    // Websockets stay on the old colour until now; each browser connects anew by itself, with jitter.
-    await context.docker.stop(web.id, context.stack.facts.swap.drainSeconds);
+  async do(context, { id }, run) {
+    const [web, colour] = [await oldWeb(context), context.from?.serving.colour];
+    if (web === undefined || colour === undefined) return;
+    let moved = 0;
+    // One that waits for its restart has not ended: the engine would start it again.
+    if (!hasEnded(web)) {
+      // They stay on the old colour until somebody closes them.
+      moved = await moveWebsockets(context, colour, id, run.signal);
+      await context.docker.stop(web.id, context.stack.facts.swap.drainSeconds);
+    }
+    // Also in a run that was cut off in between.
+    const drained = drainedSchema.safeParse(run.resultOf("drain")).data;
+    if (drained !== undefined) await tellCutRequests(context, colour, drained);
+    return moved === 0 ? {} : { moved, summary: `${moved} websockets moved` };
   },
   async undo(context) {
     const [web, colour] = [await oldWeb(context), context.from?.serving.colour];
@@ -54,7 +68,10 @@ async function oldWeb(context: SwapContext): ReturnType<typeof containerOf> {
 
 function servingOf(context: SwapContext): Serving {
   const { colour, release, from, kind } = context;
-  // After a rollback there is no way "back" to the release that was left for a reason.
-  const previous = from === undefined || kind === "rollback" ? {} : { previous: { colour: from.serving.colour, release: from.release } };
+  // After a rollback there is no way "back" to the release that was left for a reason; new settings of the same release leave none behind.
+  const previous =
+    from === undefined || kind === "rollback" || from.release.image === release.image
+      ? {}
+      : { previous: { colour: from.serving.colour, release: from.release } };
   return { version: 1, colour, release: release.id, image: release.image, since: timestamp(context.clock), who: context.who, run: context.run, ...previous };
 }

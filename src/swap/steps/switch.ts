@@ -3,9 +3,9 @@ import type { StepCode } from "../../kernel/run-plan.ts";
 import { containerOf, lifeGuard, targetOf } from "../colour-view.ts";
 import { writeEvidence } from "../evidence.ts";
 import { proveFront } from "../front.ts";
-import { NO_TRAFFIC } from "../metrics.ts";
 import { loginPageProbe } from "../probes/login-page.ts";
 import { sampleTraffic } from "../sample-traffic.ts";
+import type { Traffic } from "../metrics.ts";
 import type { SwapContext } from "../swap-context.ts";
 import type { Active } from "../traffic.ts";
 import { waitUntil } from "../wait-until.ts";
@@ -13,25 +13,34 @@ import { trafficOf, writeTraffic } from "../write-traffic.ts";
 
 /** The instant of the swap: one rename. */
 export const switchTraffic: StepCode<SwapContext> = {
-  async do(context) {
+  async do(context, { params }) {
     const content = trafficOf(context.stack, activeNow(context));
-    // Read before the rename: afterwards the new colour's first requests would be part of its starting point.
+    // The end of the old colour's counts. Traefik drops those of a service that its routes no longer name as soon as they have been read
+    // once more: after this, the new colour's begin at zero even if it has served before.
     const traffic = await sampleTraffic(context);
     await writeTraffic(context.paths, content);
     const from = context.from?.serving.colour;
     return {
       switchedAt: context.clock.now(),
-      before: traffic?.[context.colour] ?? NO_TRAFFIC,
-      ...(traffic === undefined || from === undefined ? {} : { baseline: traffic[from] }),
+      ...(traffic === undefined || from === undefined ? {} : { old: traffic[from] }),
+      // After a canary the new colour's counts go on; those by router begin anew, as its pinned routers go.
+      ...(traffic === undefined || params["after"] !== "canary" ? {} : { counted: withoutRouters(traffic[context.colour]) }),
     };
   },
-  async undo(context) {
-    const before = activeBefore(context);
-    if (before !== undefined) await ensureAnswers(context, before);
-    await writeTraffic(context.paths, trafficOf(context.stack, before));
-    await proveFront(context, { expected: before, page: false, signal: new AbortController().signal });
-  },
+  undo: backToBefore,
 };
+
+function withoutRouters(traffic: Traffic | undefined): Traffic | undefined {
+  return traffic === undefined ? undefined : { ...traffic, routers: {} };
+}
+
+/** Everybody is where they were before the run. */
+export async function backToBefore(context: SwapContext): Promise<void> {
+  const before = activeBefore(context);
+  if (before !== undefined) await ensureAnswers(context, before);
+  await writeTraffic(context.paths, trafficOf(context.stack, before));
+  await proveFront(context, { expected: before, page: false, signal: new AbortController().signal });
+}
 
 /** Users reach the new colour, and its page is good. The decision: from here on a cut-off run goes forward. */
 export const front: StepCode<SwapContext> = {
@@ -46,7 +55,7 @@ export function activeNow(context: SwapContext): Active {
   return { colour: context.colour, switchId: context.run };
 }
 
-function activeBefore(context: SwapContext): Active | undefined {
+export function activeBefore(context: SwapContext): Active | undefined {
   const serving = context.from?.serving;
   return serving === undefined ? undefined : { colour: serving.colour, switchId: serving.run };
 }

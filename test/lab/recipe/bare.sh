@@ -1,13 +1,21 @@
 #!/bin/bash
-# A bare Debian 13 server in the folder $1: systemd, sshd and the account `admin` with sudo. Key: $2/key.pub.
+# A bare server in the folder $1: systemd, sshd and the account `admin` with sudo. Key: $2/key.pub.
+# The third argument, the template's name, says whose minimal system it starts from.
 set -euo pipefail
-root=$1 lab=$2
+root=$1 lab=$2 template=$3
 INSTALLED=(systemd systemd-sysv libpam-systemd dbus openssh-server sudo iproute2 iputils-ping nftables curl xfsprogs procps kmod less netbase
   python3-minimal cron-daemon-common libfaketime)
 # These wait in apt's cache, so that installing them needs no network
-WAITING=(docker.io docker-cli docker-compose docker-buildx iptables chrony unattended-upgrades auditd fail2ban ufw age rsync jq zstd acl)
+WAITING=(iptables chrony unattended-upgrades auditd fail2ban ufw age rsync jq zstd acl)
 
-tar -C "$root" -xf "$lab/base.tar"
+[ "$template" != bare ] && base=$lab/base-$template.tar || base=$lab/base.tar
+tar -C "$root" -xf "$base"
+case $(. "$root/etc/os-release"; echo "$ID $VERSION_ID") in
+  # what Ubuntu's server images bring along and bootstrap gets to deal with
+  ubuntu*) INSTALLED+=(apparmor needrestart systemd-timesyncd ufw unattended-upgrades) WAITING+=(docker.io docker-compose-v2 docker-buildx);;
+  'debian 12') WAITING=();;  # its Docker is too old
+  *) WAITING=(docker.io docker-cli docker-compose docker-buildx "${WAITING[@]}");;
+esac
 mount -t proc proc "$root/proc"; mount -t devpts devpts "$root/dev/pts" 2>/dev/null || true
 cp -L /etc/resolv.conf "$root/etc/"
 printf '#!/bin/sh\nexit 101\n' >"$root/usr/sbin/policy-rc.d"; chmod 755 "$root/usr/sbin/policy-rc.d"
@@ -15,7 +23,7 @@ apt() { DEBIAN_FRONTEND=noninteractive chroot "$root" apt-get -qy -o APT::Sandbo
 apt update
 apt install "${INSTALLED[@]}"
 apt clean
-apt --download-only install "${WAITING[@]}"
+[ ${#WAITING[@]} = 0 ] || apt --download-only install "${WAITING[@]}"
 rm "$root/usr/sbin/policy-rc.d"
 
 chroot "$root" useradd -m -s /bin/bash admin

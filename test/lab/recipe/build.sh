@@ -5,42 +5,63 @@ R=$here/recipe
 
 key() { (cd "$R" && find "$@" -type f | LC_ALL=C sort | xargs sha256sum | sha256sum | cut -c1-16); }
 combine() { printf '%s\n' "$@" | sha256sum | cut -c1-16; }
+declare -A KEY
 keys() {
-  BASE=$(key base.sh) BARE=$(combine "$BASE" "$(key bare.sh)") DOCKER=$(combine "$BARE" "$(key docker.sh)")
-  IMAGES=$(combine "$BASE" "$(key images)") LOADED=$(combine "$DOCKER" "$IMAGES" "$(key loaded.sh)")
+  KEY[base]=$(key base.sh) bare=$(key bare.sh)
+  KEY[bare]=$(combine "${KEY[base]}" "$bare") KEY[docker]=$(combine "${KEY[bare]}" "$(key docker.sh)")
+  KEY[images]=$(combine "${KEY[base]}" "$(key images)") KEY[loaded]=$(combine "${KEY[docker]}" "${KEY[images]}" "$(key loaded.sh)")
+  local system; for system in debian12 ubuntu; do
+    KEY[base-$system]=$(combine "${KEY[base]}" "$system") KEY[$system]=$(combine "${KEY[base-$system]}" "$bare"); done
+  KEY[store-programs]=$(combine "${KEY[base]}" "$(key store-programs.sh)") KEY[stores]=$(combine "${KEY[bare]}" "${KEY[store-programs]}" "$(key stores.sh)")
 }
-fresh() { [ "$(cat "$LAB/stamp/$1" 2>/dev/null)" = "$2" ]; }
-part() { # NAME KEY COMMAND...
-  local name=$1 k=$2 t=$EPOCHREALTIME; shift 2
-  if fresh "$name" "$k"; then return; fi
+fresh() { [ "$(cat "$LAB/stamp/$1" 2>/dev/null)" = "${KEY[$1]}" ]; }
+part() { # NAME COMMAND...
+  local name=$1 t=$EPOCHREALTIME; shift
+  if fresh "$name"; then return; fi
   say "$name …"
   # a failure inside must not be hidden by the `if` of a caller
   "$@" >"$LAB/log.$name" 2>&1 </dev/null || { tail -40 "$LAB/log.$name" >&2; die "$name failed: $LAB/log.$name"; }
-  echo "$k" >"$LAB/stamp/$name"
+  echo "${KEY[$name]}" >"$LAB/stamp/$name"
   say "$name $(((${EPOCHREALTIME/./} - ${t/./}) / 1000000)) s"
 }
 
-cmd_build() {
+make() {
+  case $1 in
+    base) part base "$R/base.sh" "$LAB/base.tar" debian13;;
+    bare) part bare inside "$self" _bake bare bare;;
+    docker) part docker inside "$self" _bake docker docker bare;;
+    images) part images "$R/images/build.sh" "$self" "$LAB";;
+    loaded) part loaded "$R/loaded.sh" "$self" "$LAB";;
+    base-*) part "$1" "$R/base.sh" "$LAB/$1.tar" "${1#base-}";;
+    debian12|ubuntu) part "$1" inside "$self" _bake "$1" bare;;
+    store-programs) part "$1" unshare --mount --propagation private "$R/store-programs.sh" "$LAB/$1.tar" "$LAB";;
+    stores) part "$1" inside "$self" _bake stores stores bare;;
+  esac
+}
+cmd_build() { # [templates | debian12 | ubuntu | stores]
   [ "$(id -u)" = 0 ] || die "needs root"
+  local wanted p missing=
+  case ${1:-} in
+    '') wanted=(base bare docker images loaded);;
+    templates) wanted=(base bare docker);;
+    debian12|ubuntu) wanted=("base-$1" "$1");;  # for the tests that name them; nothing else is made from these
+    stores) wanted=(base bare store-programs stores);;
+    *) die "build: what is $1?";;
+  esac
   mkdir -p "$LAB"/{stamp,mnt,tmp,registry/data,host}
-  [ -e "$LAB/pool.img" ] || rm -f "$LAB"/stamp/{bare,docker,images,loaded}
-  keys
-  if fresh base "$BASE" && fresh bare "$BARE" && fresh docker "$DOCKER" && fresh images "$IMAGES" && fresh loaded "$LOADED"; then return; fi
+  [ -e "$LAB/pool.img" ] || rm -f "$LAB"/stamp/{bare,docker,images,loaded,debian12,ubuntu,stores}
+  keys; KEY[machine]=$(combine "${MACHINE_PACKAGES[@]}") KEY[registry]=1
+  for p in "${wanted[@]}"; do fresh "$p" || missing=yes; done
+  [ -n "$missing" ] || return 0
   exec 7>"$LAB/build.lock"; flock 7
   local t=$SECONDS
   owner=$$; export LAB_OWNER=$$
-  part machine "$(combine "${MACHINE_PACKAGES[@]}")" "$self" _machine
-  part registry 1 "$self" _registry
+  part machine "$self" _machine
+  part registry "$self" _registry
   [ -e "$LAB/pool.img" ] || { truncate -s 100G "$LAB/pool.img.new"; mkfs.xfs -q -m reflink=1 "$LAB/pool.img.new"; mv "$LAB/pool.img.new" "$LAB/pool.img"; }
   [ -e "$LAB/key" ] || ssh-keygen -q -t ed25519 -N '' -C lab -f "$LAB/key"
   need
-  part base "$BASE" "$R/base.sh" "$LAB/base.tar"
-  part bare "$BARE" inside "$self" _bake bare
-  part docker "$DOCKER" inside "$self" _bake docker bare
-  if [ "${1:-}" != templates ]; then
-    part images "$IMAGES" "$R/images/build.sh" "$self" "$LAB"
-    part loaded "$LOADED" "$R/loaded.sh" "$self" "$LAB"
-  fi
+  for p in "${wanted[@]}"; do make "$p"; done
   say "all done in $((SECONDS - t)) s"
   cmd_release
 }

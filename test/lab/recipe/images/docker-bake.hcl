@@ -3,7 +3,7 @@ variable "MIRROR" { default = "10.77.0.2:5000" }
 variable "TRAEFIK" { default = "3.7.15" }
 
 group "default" {
-  targets = ["odoo", "postgres", "redis", "traefik", "prometheus", "node-exporter", "blackbox-exporter", "postgres-exporter", "redis-exporter"]
+  targets = ["odoo", "postgres", "redis", "traefik", "prometheus", "node-exporter", "blackbox-exporter", "postgres-exporter", "redis-exporter", "restic"]
 }
 target "base" {
   context = "."
@@ -53,4 +53,9 @@ target "redis-exporter" {
   inherits = ["base"]
   target = "redis-exporter"
   tags = ["${MIRROR}/oliver006/redis_exporter:v1.86.0"]
+}
+target "restic" {
+  inherits = ["base"]
+  target = "restic"
+  tags = ["${MIRROR}/restic/restic:0.19.1"]
 }

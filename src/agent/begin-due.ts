@@ -1,0 +1,31 @@
+import { silentEvents } from "../kernel/events.ts";
+import { readBackupRecords, readDrillRecord } from "../recovery/backup-record.ts";
+import { type Due, dueNow } from "../recovery/due.ts";
+import { prepareRecovery, recoveryBasis } from "../recovery/prepare-recovery.ts";
+import { readServing } from "../swap/serving.ts";
+import { type AgentDeps, storeOf } from "./agent-deps.ts";
+import { journalView } from "./journal-view.ts";
+import { recoveryDeps } from "./room-deps.ts";
+import { readLock } from "./run-lock.ts";
+import { beginRun, savePlan } from "./run-store.ts";
+import { startUnit } from "./run-unit.ts";
+
+const WHO = "schedule";
+
+/** Begins the backup or the drill that is due, if any, as a run of its own, and returns it. Throws RUN_OPEN while another run is under way. */
+export async function beginDue(deps: AgentDeps, stack: string): Promise<Due | undefined> {
+  const store = storeOf(deps, stack);
+  const { paths } = store;
+  // Nothing to keep yet, or not the moment: no look at the engine for that.
+  if ((await readServing(paths)) === undefined || (await readLock(paths)) !== undefined) return undefined;
+  const room = await recoveryDeps(deps, stack, { who: WHO, events: silentEvents });
+  const { runs } = await journalView(paths);
+  const past = { records: await readBackupRecords(paths), drilledAt: (await readDrillRecord(paths))?.at, runs };
+  const due = dueNow(room.stack.facts.backup, past, deps.clock.now());
+  if (due === undefined) return undefined;
+  const { plan } = await prepareRecovery(room, due.kind === "backup" ? { kind: "backup", full: false, bySchedule: true } : { kind: "drill", from: "local" });
+  await savePlan(store, plan);
+  await beginRun(store, { plan: plan.id, kinds: [due.kind], who: WHO, basisNow: () => recoveryBasis(room) });
+  await startUnit(deps.shell, stack, "restart");
+  return due;
+}

@@ -1,0 +1,118 @@
+import * as z from "zod";
+import { MillwrightError } from "../../kernel/errors.ts";
+import { backupRecordSchema, drillRecordSchema } from "../../recovery/backup-record.ts";
+import { askPlanOf } from "../ask-plan.ts";
+import { confirmByName } from "../confirm.ts";
+import { describePlan } from "../describe-plan.ts";
+import { describeInstant } from "../describe-time.ts";
+import { endedRunSchema } from "../ended-run.ts";
+import { openLink, watchRun } from "../host-link.ts";
+import type { Run } from "../program.ts";
+import { table } from "../table.ts";
+import { type EnvironmentOption, loadTarget } from "../target.ts";
+
+interface BackupOptions extends EnvironmentOption {
+  readonly full?: boolean;
+}
+
+interface FromOption extends EnvironmentOption {
+  readonly from?: string;
+}
+
+interface VerifyOptions extends FromOption {
+  readonly all?: boolean;
+}
+
+export const backupRunCommand: Run<BackupOptions> = runOf(({ full }) => ({ kind: "backup", full: full === true }));
+export const backupVerifyCommand: Run<VerifyOptions> = runOf(({ all, from }) => ({ kind: "verify", wholeFiles: all === true, ...fromOf(from) }));
+export const backupDrillCommand: Run<FromOption> = runOf(({ from }) => ({ kind: "drill", ...fromOf(from) }));
+
+/** A host with an older agent knows of no other repository than its own. */
+function fromOf(from: string | undefined): { readonly from?: string } {
+  return from === undefined || from === "local" ? {} : { from };
+}
+
+/** These touch nothing that serves, so nobody is asked. */
+function runOf<Options extends EnvironmentOption>(request: (options: Options) => Readonly<Record<string, unknown>>): Run<Options> {
+  return async (options, context) => {
+    const target = await loadTarget(options, context);
+    const { stack } = target.environment;
+    await using link = await openLink(target, options, context);
+    const { plan, notes } = await askPlanOf(link, "backup-plan", stack, request(options));
+    context.output.say(describePlan(plan, notes));
+    const run = endedRunSchema.parse(await watchRun(link, "backup", [stack, plan.id], context));
+    return { data: { plan, notes, run, channels: link.channels }, text: run.summary };
+  };
+}
+
+interface RestoreOptions extends FromOption {
+  readonly to?: string;
+  readonly toNewHost?: boolean;
+  readonly beside?: boolean;
+  readonly confirm?: string;
+  readonly dryRun?: boolean;
+}
+
+/** Into place only after the stack's name was typed. */
+export const backupRestoreCommand: Run<RestoreOptions> = async (options, context) => {
+  if (options.toNewHost === true) return await (await import("./backup-new-host.ts")).restoreToNewHost(options, context);
+  const to = parseMoment(options.to ?? "");
+  const target = await loadTarget(options, context);
+  const { stack, host } = target.environment;
+  await using link = await openLink(target, options, context);
+  const isBeside = options.beside === true;
+  const { plan, notes } = await askPlanOf(link, "backup-plan", stack, { kind: "restore", to, isBeside, ...fromOf(options.from) });
+  const text = describePlan(plan, notes);
+  if (options.dryRun === true) return { data: { plan, notes, changed: false, channels: link.channels }, text };
+  context.output.say(text);
+  if (!isBeside) await confirmByName(`Put this in the place of what ${host.address} has now?`, stack, options.confirm, context);
+  const run = endedRunSchema.parse(await watchRun(link, "backup", [stack, plan.id], context));
+  return { data: { plan, notes, run, changed: true, channels: link.channels }, text: run.summary };
+};
+
+/** `now`, `backup:<id>`, or an instant with its zone: without one it would be another hour on another machine. */
+export function parseMoment(text: string): Readonly<Record<string, string>> {
+  if (text === "now") return { kind: "now" };
+  if (text.startsWith("backup:")) return { kind: "backup", id: text.slice(7) };
+  const instant = /^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:\d\d)$/.test(text) ? Date.parse(text.replace(" ", "T")) : Number.NaN;
+  if (!Number.isNaN(instant)) return { kind: "time", at: new Date(instant).toISOString() };
+  throw new MillwrightError("USAGE", `"${text}" is no moment to restore to.`, {
+    subject: "--to",
+    hint: "Say now, backup:<id>, or a time with its zone, such as 2026-11-24T14:05+01:00.",
+  });
+}
+
+const listSchema = z.object({ backups: z.array(backupRecordSchema), drill: drillRecordSchema.nullable() });
+
+export const backupListCommand: Run<EnvironmentOption> = async (options, context) => {
+  const target = await loadTarget(options, context);
+  await using link = await openLink(target, options, context);
+  const listed = listSchema.parse(await link.call("backups", [target.environment.stack]));
+  const rows = [...listed.backups]
+    .reverse()
+    .map(({ id, at, who, release, database, files, offsite, isOnlyOffsite }) => [
+      id,
+      describeInstant(at),
+      database.type,
+      size(database.size),
+      size(database.added + files.added),
+      String(files.files),
+      isOnlyOffsite === true ? "offsite" : offsite === undefined ? "host" : "host, offsite",
+      release.id,
+      who,
+    ]);
+  const { drill } = listed;
+  const proof =
+    drill === null
+      ? "No backup was proven yet: millwright backup drill"
+      : `Backup ${drill.backup} was proven${drill.from === "offsite" ? " from the offsite repository" : ""} ${describeInstant(drill.at)}: RPO ${drill.rpoSeconds} s, RTO ${drill.rtoSeconds} s, all of ${drill.attachments} attachments.`;
+  const text =
+    rows.length === 0
+      ? "There is no backup yet."
+      : `${table(["backup", "began (UTC)", "type", "database", "added", "files", "where", "release", "by"], rows)}\n\n${proof}`;
+  return { data: { ...listed, channels: link.channels }, text };
+};
+
+function size(bytes: number): string {
+  return bytes < 1e9 ? `${(bytes / 1e6).toFixed(1)} MB` : `${(bytes / 1e9).toFixed(2)} GB`;
+}

@@ -1,0 +1,88 @@
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import * as z from "zod";
+import type { HostPaths } from "../blueprint/host-paths.ts";
+import { namesIn, writeDurable } from "../kernel/durable-file.ts";
+import { readState } from "../kernel/read-state.ts";
+import { placeSchema } from "./repositories.ts";
+
+/** Rows of tables that only grow or change slowly, by table: a restored database must not have fewer. */
+const countsSchema = z.record(z.string(), z.number());
+
+/** What a place holds of a backup. */
+const heldSchema = {
+  /** When the database's backup began: what was written later came in with the archived log. */
+  at: z.string(),
+  ended: z.string(),
+  database: z.object({ label: z.string(), type: z.enum(["full", "diff", "incr"]), size: z.number(), added: z.number() }),
+  files: z.object({ snapshot: z.string(), files: z.number(), bytes: z.number(), added: z.number() }),
+  host: z.object({ snapshot: z.string() }).optional(),
+};
+
+/** One backup, all of it there: the database's, the files taken after it, and what the host itself needs. */
+export const backupRecordSchema = z.object({
+  version: z.literal(1),
+  /** The run that made it. */
+  id: z.string(),
+  stack: z.string(),
+  ...heldSchema,
+  /** The same in the offsite repository (server, bucket and folder), made after it; absent when there is none, or when it could not be made. */
+  offsite: z.object({ ...heldSchema, place: z.string() }).optional(),
+  /** The host's own repository has dropped it already. */
+  isOnlyOffsite: z.boolean().optional(),
+  who: z.string(),
+  release: z.object({ id: z.string(), image: z.string() }),
+  counts: countsSchema,
+  /** Modules installed in Odoo. */
+  modules: z.array(z.string()),
+});
+
+export type BackupRecord = z.infer<typeof backupRecordSchema>;
+export type Counts = z.infer<typeof countsSchema>;
+
+/** What the last drill or restore measured. */
+export const drillRecordSchema = z.object({
+  version: z.literal(1),
+  run: z.string(),
+  at: z.string(),
+  backup: z.string(),
+  /** Seconds of work that would have been lost, and seconds from the begin to a login. */
+  rpoSeconds: z.number(),
+  rtoSeconds: z.number(),
+  attachments: z.number(),
+  attachmentBytes: z.number(),
+  /** Attachments younger than the last snapshot of the files. */
+  tooYoung: z.number(),
+  databaseBytes: z.number(),
+  /** Where the backup was taken from; absent for the host's own repository. */
+  from: placeSchema.optional(),
+});
+
+export type DrillRecord = z.infer<typeof drillRecordSchema>;
+
+type Place = Pick<HostPaths, "backups">;
+
+export async function writeBackupRecord({ backups }: Place, record: BackupRecord): Promise<void> {
+  await writeDurable(join(backups, `${record.id}.json`), `${JSON.stringify(record, null, 2)}\n`, { mode: 0o600 });
+}
+
+/** Oldest first. */
+export async function readBackupRecords({ backups }: Place): Promise<readonly BackupRecord[]> {
+  const found = await Promise.all(
+    (await namesIn(backups)).filter((name) => /^\d.*\.json$/.test(name)).map(async (name) => await readState(join(backups, name), backupRecordSchema)),
+  );
+  return found.filter((record) => record !== undefined).sort((a, b) => (a.id < b.id ? -1 : 1));
+}
+
+/** Drops the records of backups that the repository does not hold any more. */
+export async function removeBackupRecords({ backups }: Place, ids: readonly string[]): Promise<void> {
+  for (const id of ids) await rm(join(backups, `${id}.json`), { force: true });
+}
+
+export async function writeDrillRecord({ backups }: Place, record: DrillRecord): Promise<void> {
+  await writeDurable(join(backups, "drill.json"), `${JSON.stringify(record, null, 2)}\n`, { mode: 0o600 });
+}
+
+export async function readDrillRecord({ backups }: Place): Promise<DrillRecord | undefined> {
+  return await readState(join(backups, "drill.json"), drillRecordSchema);
+}

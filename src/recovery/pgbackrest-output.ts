@@ -1,0 +1,89 @@
+import * as z from "zod";
+import { MillwrightError } from "../kernel/errors.ts";
+import { parseJson } from "../kernel/parse-json.ts";
+import type { DatabaseBackup } from "./database-archive.ts";
+
+const infoSchema = z.array(
+  z.object({
+    status: z.object({ code: z.number(), message: z.string() }),
+    backup: z
+      .array(
+        z.object({
+          label: z.string(),
+          type: z.enum(["full", "diff", "incr"]),
+          error: z.boolean().nullish(),
+          timestamp: z.object({ start: z.number(), stop: z.number() }),
+          archive: z.object({ start: z.string().nullable(), stop: z.string().nullable() }),
+          info: z.object({ size: z.number(), repository: z.object({ delta: z.number() }) }),
+        }),
+      )
+      .default([]),
+  }),
+);
+
+/** No backup yet, or none any more: the repository is in order. */
+const IN_ORDER = new Set([0, 2]);
+
+/** `pgbackrest info --output=json` of one stanza → its finished backups. */
+export function backupsOfInfo(output: string): readonly DatabaseBackup[] {
+  const parsed = infoSchema.safeParse(parseJson(jsonIn(output, "[")));
+  if (!parsed.success)
+    throw new MillwrightError("ARCHIVE_BROKEN", "pgBackRest told its backups in a form that this version does not know.", { cause: parsed.error });
+  const [stanza] = parsed.data;
+  if (stanza === undefined) return [];
+  if (!IN_ORDER.has(stanza.status.code)) {
+    throw new MillwrightError("ARCHIVE_BROKEN", `The database's repository is not in order: ${stanza.status.message}.`);
+  }
+  return stanza.backup.map(({ label, type, error, timestamp, archive, info }) => ({
+    label,
+    type,
+    began: new Date(timestamp.start * 1000).toISOString(),
+    ended: new Date(timestamp.stop * 1000).toISOString(),
+    size: info.size,
+    added: info.repository.delta,
+    firstSegment: archive.start ?? "",
+    lastSegment: archive.stop ?? "",
+    isDamaged: error === true,
+  }));
+}
+
+const identitySchema = z.array(z.object({ db: z.array(z.object({ "system-id": z.number() })).default([]) }));
+
+/** Identity of the database server that a repository was last made ready for; undefined for an empty one. Numbers beyond 2^53 are rounded. */
+export function databaseOfInfo(output: string): number | undefined {
+  return identitySchema.safeParse(parseJson(jsonIn(output, "["))).data?.[0]?.db.at(-1)?.["system-id"];
+}
+
+/** `pgbackrest repo-ls --recurse --output=json` of the archive → names of segments, without the checksum behind them. */
+export function segmentsOfListing(output: string): readonly string[] {
+  const listing = z.record(z.string(), z.object({ type: z.string() })).safeParse(parseJson(jsonIn(output, "{")));
+  if (!listing.success) throw new MillwrightError("ARCHIVE_BROKEN", "pgBackRest listed its archive in a form that this version does not know.");
+  return Object.entries(listing.data).flatMap(([path, { type }]) => {
+    const name = /(?:^|\/)([0-9A-F]{24})-[0-9a-f]{40}(?:\.\w+)?$/.exec(path)?.[1];
+    return type === "file" && name !== undefined ? [name] : [];
+  });
+}
+
+/**
+ * `pgbackrest verify --output=text` → what is wrong. Its exit status is 0 also for damaged files (pgbackrest#2502), so its words count: every
+ * status that is not good, and every number of bad files that is not 0.
+ */
+export function problemsOfVerify(output: string): readonly string[] {
+  const [head = "", ...sections] = output.split(/^\s*(?=(?:archiveId|backup): )/m);
+  const status = /^status: (.*)$/m.exec(head)?.[1];
+  if (status === undefined) return ["pgBackRest did not say what it has verified"];
+  const problems = sections.flatMap((section) => {
+    const subject = section.slice(0, section.search(/,|$/m));
+    const bad = [...section.matchAll(/(missing|checksum invalid|size invalid|other): ([1-9]\d*)/g)].map(([, what, count]) => `${count} × ${what}`);
+    const verdict = /^backup: .*\bstatus: ([\w-]+)/.exec(section)?.[1] ?? "valid";
+    if (bad.length > 0) return [`${subject}: ${bad.join(", ")}`];
+    return verdict === "valid" ? [] : [`${subject}: ${verdict}`];
+  });
+  return status === "ok" || problems.length > 0 ? problems : [`status: ${status}`];
+}
+
+/** Warnings may stand before the document. */
+function jsonIn(output: string, opening: "[" | "{"): string {
+  const line = output.split("\n").findIndex((candidate) => candidate.startsWith(opening));
+  return line === -1 ? output : output.split("\n").slice(line).join("\n");
+}

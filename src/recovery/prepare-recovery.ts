@@ -1,0 +1,146 @@
+import { hashOf } from "../kernel/canonical.ts";
+import { MillwrightError } from "../kernel/errors.ts";
+import { type Plan, planId } from "../kernel/plan.ts";
+import { readServing, type Serving } from "../swap/serving.ts";
+import { type BackupRecord, readBackupRecords } from "./backup-record.ts";
+import type { RestoreTarget } from "./database-archive.ts";
+import { typeOf } from "./due.ts";
+import { knownBackups } from "./known-backups.ts";
+import { planBackup, planDrill, planRestore, planVerify } from "./plan-recovery.ts";
+import { backupsAt } from "./backup-place.ts";
+import type { RecoveryDeps } from "./recovery-deps.ts";
+import { type Place, repositoriesAt } from "./repositories.ts";
+
+export type RecoveryRequest =
+  | { readonly kind: "backup"; readonly full: boolean; readonly bySchedule: boolean }
+  | { readonly kind: "verify"; readonly wholeFiles: boolean; readonly from: Place }
+  | { readonly kind: "drill"; readonly from: Place }
+  | { readonly kind: "restore"; readonly from: Place; readonly to: RestoreMoment; readonly isBeside: boolean };
+
+/** What a person can ask a restore for. */
+export type RestoreMoment =
+  | { readonly kind: "now" }
+  /** ISO 8601 with its zone. */
+  | { readonly kind: "time"; readonly at: string }
+  /** Id of a backup. */
+  | { readonly kind: "backup"; readonly id: string };
+
+export interface PreparedRecovery {
+  readonly plan: Plan;
+  readonly notes: readonly string[];
+}
+
+/** Looks at the host and plans what was asked for. Changes nothing. */
+export async function prepareRecovery(deps: RecoveryDeps, request: RecoveryRequest): Promise<PreparedRecovery> {
+  const serving = await readServing(deps.paths);
+  const head = { id: planId(deps.clock, request.kind), stack: deps.stack.facts.stack, basis: basisOf(deps, serving) };
+  if (request.kind === "restore") return await prepareRestore(deps, head, serving, request);
+  if (serving === undefined) throw nothingServes();
+  switch (request.kind) {
+    case "backup": {
+      const release = { id: serving.release, image: serving.image };
+      return { plan: planBackup(head, { release, hasOffsite: deps.offsite !== undefined, ...(await nextType(deps, request)) }), notes: [] };
+    }
+    case "verify":
+      await requireBackup(deps, request.from);
+      return { plan: planVerify(head, request), notes: [] };
+    case "drill": {
+      const { from } = request;
+      const backup = await requireBackup(deps, from);
+      const release = { id: serving.release, image: serving.image };
+      return { plan: planDrill(head, { from, release, backup, target: { kind: "latest" } }), notes: [] };
+    }
+  }
+}
+
+async function prepareRestore(
+  deps: RecoveryDeps,
+  head: Parameters<typeof planRestore>[0],
+  serving: Serving | undefined,
+  { from, to, isBeside }: Extract<RecoveryRequest, { kind: "restore" }>,
+): Promise<PreparedRecovery> {
+  const { backup, target } = chooseRestore(await knownBackups(deps, from), to, deps.clock.now());
+  const release = serving === undefined ? backup.release : { id: serving.release, image: serving.image };
+  const plan = planRestore(head, { from, release, colour: serving?.colour, backup, target, isBeside });
+  return { plan, notes: restoreNotes(serving, backup, { isBeside }) };
+}
+
+/**
+ * The backup that a moment is restored from, and what its restore aims at. A moment before the end of the first backup cannot be had, nor one
+ * that is to come. Pure.
+ */
+export function chooseRestore(
+  records: readonly BackupRecord[],
+  to: RestoreMoment,
+  now: number,
+): { readonly backup: BackupRecord; readonly target: RestoreTarget } {
+  const newest = records.at(-1);
+  if (newest === undefined) throw new MillwrightError("BACKUP_NOT_FOUND", "There is no backup yet.", { hint: "Make one: `millwright backup run`." });
+  switch (to.kind) {
+    case "now":
+      return { backup: newest, target: { kind: "latest" } };
+    case "backup": {
+      const backup = records.find(({ id }) => id === to.id);
+      if (backup === undefined) throw new MillwrightError("BACKUP_NOT_FOUND", `There is no backup ${to.id}.`, { subject: to.id });
+      return { backup, target: { kind: "backup", label: backup.database.label } };
+    }
+    case "time": {
+      const instant = Date.parse(to.at);
+      if (instant > now)
+        throw new MillwrightError("BACKUP_NOT_FOUND", `${to.at} is yet to come.`, { subject: to.at, hint: "To the end of what is archived: `--to now`." });
+      const backup = records.findLast(({ ended }) => Date.parse(ended) <= instant);
+      if (backup === undefined) {
+        throw new MillwrightError("BACKUP_NOT_FOUND", `${to.at} is before the end of the first backup, ${records[0]?.ended ?? ""}.`, { subject: to.at });
+      }
+      return { backup, target: { kind: "time", at: new Date(instant).toISOString() } };
+    }
+  }
+}
+
+function restoreNotes(serving: Serving | undefined, backup: BackupRecord, { isBeside }: { readonly isBeside: boolean }): readonly string[] {
+  if (serving === undefined)
+    return [`no release serves here yet: bring ${backup.release.id} into service afterwards, \`millwright upgrade --release ${backup.release.id}\``];
+  const notes = isBeside
+    ? []
+    : [
+        "What was written after that moment is not in what is restored; it stays in the restore point, and users get the maintenance answer while the two are exchanged",
+      ];
+  if (backup.release.id !== serving.release)
+    notes.push(`release ${backup.release.id} served then; what is restored is looked at with ${serving.release}, which serves now`);
+  return notes;
+}
+
+/** The `basis` that the same plan would have now. */
+export async function recoveryBasis(deps: RecoveryDeps): Promise<string> {
+  return basisOf(deps, await readServing(deps.paths));
+}
+
+async function nextType(deps: RecoveryDeps, request: Extract<RecoveryRequest, { kind: "backup" }>): Promise<ReturnType<typeof typeOf>> {
+  try {
+    await deps.archive.prepare();
+    return typeOf(deps.stack.facts.backup, await deps.archive.backups(), request, deps.clock.now());
+  } catch (error) {
+    if (!request.bySchedule || !(error instanceof MillwrightError)) throw error;
+    // The run's first step fails as this did; nobody would hear of a plan that was never made.
+    return { type: "diff", cause: "it is time" };
+  }
+}
+
+/** There is nothing that a backup could be proven with, and next to nothing to keep. */
+function nothingServes(): MillwrightError {
+  return new MillwrightError("RELEASE_NOT_FOUND", "No release serves yet, so there is nothing to back up.", {
+    hint: "Bring one into service: `millwright upgrade`.",
+  });
+}
+
+async function requireBackup(deps: RecoveryDeps, from: Place): Promise<BackupRecord> {
+  repositoriesAt(from, deps);
+  const newest = backupsAt(from, await readBackupRecords(deps.paths)).at(-1);
+  if (newest !== undefined) return newest;
+  throw new MillwrightError("BACKUP_NOT_FOUND", "There is no backup yet.", { hint: "Make one: `millwright backup run`." });
+}
+
+/** What is restored is judged by the release that serves. */
+function basisOf(deps: RecoveryDeps, serving: Serving | undefined): string {
+  return hashOf({ stack: deps.stack.id, serving: serving === undefined ? null : { ...serving } });
+}

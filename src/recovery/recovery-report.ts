@@ -1,0 +1,65 @@
+import type { RunOutcome, StepResult } from "../kernel/run-plan.ts";
+import { describeTarget, type RecoveryContext } from "./plan-recovery.ts";
+import { isInPlace } from "./recovery-context.ts";
+
+interface Report {
+  readonly summary: string;
+  readonly result?: StepResult;
+}
+
+type ResultOf = (step: string) => StepResult | undefined;
+
+/** What came of it, in one sentence, with what was measured as data. Pure. */
+export function recoveryReport(plan: RecoveryContext, outcome: RunOutcome, resultOf: ResultOf): Report {
+  if (outcome.outcome === "failed") return { summary: outcome.error?.message ?? "Undoing failed." };
+  if (outcome.outcome === "undone") return { summary: failure(plan, outcome, resultOf) };
+  switch (plan.kind) {
+    case "backup": {
+      const [database, files] = [resultOf("database"), resultOf("files")];
+      const whole = `The backup is whole: database ${text(database)}; ${text(files)}`;
+      const offsite = resultOf("database:offsite");
+      if (resultOf("record:offsite")?.["isThere"] === true) return { summary: `${whole}; offsite as well.`, result: { database, files, offsite } };
+      const problem = outcome.warnings.find((warning) => warning.includes("offsite"));
+      const told = resultOf("record:offsite") === undefined ? "" : `, but only on the host${problem === undefined ? "" : ` (${problem})`}`;
+      return { summary: `${whole}${told}.`, result: { database, files } };
+    }
+    case "verify":
+      return { summary: `The repositories are good: database, ${text(resultOf("verify-database"))}; files, ${text(resultOf("verify-files"))}.` };
+    case "restore": {
+      const [rpo, checked] = [resultOf("open")?.["rpoSeconds"], resultOf("check-files")];
+      const where = plan.isBeside ? "stands in the scratch place" : "is in place";
+      return {
+        summary: `What was restored, to ${describeTarget(plan.target)}, ${where}: attachments ${text(checked)}.`,
+        result: { backup: plan.backup.id, rpoSeconds: rpo },
+      };
+    }
+    case "drill": {
+      const [rpo, rto, checked] = [resultOf("open")?.["rpoSeconds"], resultOf("login")?.["rtoSeconds"], resultOf("check-files")];
+      const summary = `Backup ${plan.backup.id} is proven: RPO ${String(rpo)} s, RTO ${String(rto)} s, attachments ${text(checked)}.`;
+      return {
+        summary,
+        result: { backup: plan.backup.id, rpoSeconds: rpo, rtoSeconds: rto, attachments: checked?.["attachments"], tooYoung: checked?.["tooYoung"] },
+      };
+    }
+  }
+}
+
+function failure(plan: RecoveryContext, { error }: RunOutcome, resultOf: ResultOf): string {
+  const why = error?.message ?? "no reason given";
+  switch (plan.kind) {
+    case "backup":
+      return `There is no new backup: ${why}`;
+    case "verify":
+      return `The backups are not good: ${why}`;
+    case "restore":
+      return isInPlace({ resultOf })
+        ? `What was restored is in place and stays there, as users have worked on it since: ${why}`
+        : `Nothing was exchanged, the plant is as it was: ${why}`;
+    case "drill":
+      return `Backup ${plan.backup.id} is not proven: ${why}`;
+  }
+}
+
+function text(result: StepResult | undefined): string {
+  return typeof result?.["summary"] === "string" ? result["summary"] : "done";
+}

@@ -1,0 +1,62 @@
+import type { StepTable } from "../kernel/run-plan.ts";
+import type { RecoveryRun } from "./recovery-context.ts";
+import { backUpDatabase, countBefore, findHoles, forget, record, seeArchive, snapshotFiles, snapshotHost } from "./steps/backup.ts";
+import { checkDatabase, checkFiles, clear, clearUp, login, openDatabase, recordDrill, restoreDatabase, restoreFiles } from "./steps/drill.ts";
+import { backUpDatabaseOffsite, forgetOffsite, recordOffsite, snapshotFilesOffsite, snapshotHostOffsite } from "./steps/offsite.ts";
+import {
+  archiveNow,
+  archiveOn,
+  away,
+  clearAfterRestore,
+  close,
+  exchangeFolders,
+  fullBackup,
+  leadUsersBack,
+  recordKnown,
+  releaseImage,
+  start,
+  startCron,
+  stop,
+} from "./steps/restore.ts";
+import { verifyDatabase, verifyFiles } from "./steps/verify.ts";
+
+/** The code of every step of a backup, a verification, a drill and a restore, by its kind. */
+export const RECOVERY_STEPS: StepTable<RecoveryRun> = {
+  archive: seeArchive,
+  count: countBefore,
+  database: backUpDatabase,
+  files: snapshotFiles,
+  host: snapshotHost,
+  "database:offsite": backUpDatabaseOffsite,
+  "files:offsite": snapshotFilesOffsite,
+  "host:offsite": snapshotHostOffsite,
+  "record:offsite": recordOffsite,
+  "forget:offsite": forgetOffsite,
+  gaps: findHoles,
+  record,
+  forget,
+  "verify-database": verifyDatabase,
+  "verify-files": verifyFiles,
+  clear,
+  "restore-database": restoreDatabase,
+  "restore-files": restoreFiles,
+  open: openDatabase,
+  "check-database": checkDatabase,
+  "check-files": checkFiles,
+  login,
+  "clear-up": clearUp,
+  "record-drill": recordDrill,
+  "archive-now": archiveNow,
+  "release-image": releaseImage,
+  "record-known": recordKnown,
+  close,
+  away,
+  stop,
+  exchange: exchangeFolders,
+  start,
+  "lead-back": leadUsersBack,
+  "archive-on": archiveOn,
+  cron: startCron,
+  "clear-after": clearAfterRestore,
+  full: fullBackup,
+};

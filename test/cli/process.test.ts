@@ -1,0 +1,49 @@
+import { spawn } from "node:child_process";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+
+const TSX = resolve("node_modules/tsx/dist/esm/index.mjs");
+const MAIN = resolve("src/cli/main.ts");
+
+let empty: string;
+beforeAll(async () => {
+  empty = await mkdtemp(join(tmpdir(), "millwright-process-"));
+});
+afterAll(async () => {
+  await rm(empty, { recursive: true, force: true });
+});
+
+interface Ended {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** The command line as a process of its own. `shut` closes the reading end of a stream before anything is written to it. */
+async function millwright(words: readonly string[], options: { readonly shut?: "stdout" | "stderr" } = {}): Promise<Ended> {
+  const child = spawn(process.execPath, ["--import", TSX, MAIN, ...words], {
+    cwd: empty,
+    env: { PATH: process.env["PATH"], HOME: empty },
+  });
+  if (options.shut !== undefined) child[options.shut].destroy();
+  let [stdout, stderr] = ["", ""];
+  child.stdout.on("data", (chunk: Buffer) => (stdout += chunk.toString()));
+  child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
+  return await new Promise((ended, failed) => {
+    child.on("error", failed);
+    child.on("close", (code) => ended({ code, stdout, stderr }));
+  });
+}
+
+describe("the command line as a process", () => {
+  it("keeps its exit status when nobody reads its messages any more", async () => {
+    expect((await millwright(["check"], { shut: "stderr" })).code).toBe(2);
+  });
+
+  it("ends without a fault when nobody reads its result any more", async () => {
+    const { code, stderr } = await millwright(["new", "--list"], { shut: "stdout" });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+  });
+});

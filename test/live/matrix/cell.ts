@@ -1,0 +1,91 @@
+import { eventually } from "../eventually.ts";
+import { FIXTURES } from "../fixture-release.ts";
+import { type Plant, errorOf } from "../plant.ts";
+import type { Fault } from "./faults.ts";
+import { BAD, type Moment, momentName } from "./moments.ts";
+
+/** One fault at one moment of one swap: what became of it. */
+export interface Row {
+  readonly fault: string;
+  readonly moment: string;
+  /** How the run ended, and which release serves now. */
+  readonly outcome: string;
+  readonly serves: string;
+  readonly sent: number;
+  readonly failed: number;
+  /** From the strike to the end of the run, with what was left of the bake. */
+  readonly seconds: number;
+  /** What the operator's command said. */
+  readonly told: string;
+  /** What is wrong; empty when all is as promised. */
+  readonly problems: readonly string[];
+}
+
+/** Swaps under load, strikes, waits until the host has come to an end of it by itself, and judges what it finds. */
+export async function runCell(plant: Plant, releases: (fixture: number) => Promise<string>, fault: Fault, moment: Moment): Promise<Row> {
+  const before = await plant.serving();
+  const wanted = moment.swap === "bad" ? BAD : before.number === FIXTURES.first ? FIXTURES.good : FIXTURES.first;
+  const release = await releases(wanted);
+  await using load = await plant.load({ rate: 10, slowPath: "", websocket: true });
+  const command = plant.startUpgrade(release);
+  const run = await eventually(() => plant.lockedBy(), { every: 20, what: "the lock" });
+  if (moment.swap === "bad") {
+    await eventually(async () => (await plant.events(run)).some((event) => event.id === "bake" && event.state === "begun"), { every: 20, what: "the bake" });
+    await plant.https("/plant/break");
+  }
+  await eventually(async () => (await plant.events(run)).some((event) => event.id === moment.step && event.state === moment.state), {
+    every: 15,
+    what: `step ${moment.step} ${moment.state}`,
+  });
+  const struckAt = Date.now();
+  const backAt = await fault.strike(plant);
+  const ended = await eventually(async () => (await plant.events(run)).find((event) => event.kind === "ended"), {
+    timeout: 180_000,
+    every: 50,
+    what: `the end of run ${run}`,
+  });
+  const outcome = await command.done;
+  await eventually(async () => (await plant.lockedBy()) === undefined, { what: "the lock's release" });
+  await eventually(() => plant.serving(), { what: "an answer" });
+  const report = await load.stop();
+  const after = await plant.serving();
+
+  const problems: string[] = [];
+  const claim = (holds: boolean, problem: string): void => {
+    if (!holds) problems.push(problem);
+  };
+  const expected = ended.outcome === "done" ? wanted : before.number;
+  claim(ended.outcome === "done" || ended.outcome === "undone", `the run ended as ${ended.outcome}`);
+  claim(moment.swap === "good" || ended.outcome === "undone", "a bad release stayed");
+  claim(after.number === expected, `release ${after.number} serves instead of ${expected}`);
+  const status = (await plant.must("status")) as { readonly serving?: { readonly colour?: string } };
+  claim(status.serving?.colour === after.colour, `status says ${status.serving?.colour}, users are on ${after.colour}`);
+  const up = (await plant.coloursUp()).join(" ");
+  claim(up === `${after.colour}/cron ${after.colour}/web`, `up are ${up}`);
+  const left = await plant.leftovers();
+  claim(left.length === 0, `left over: ${left.join(", ")}`);
+  // Broken pages of a bad release are not the fault's doing; what counts there is where users are in the end. A request that was under way when
+  // the fault struck is its victim, however long before it began.
+  const late = moment.swap === "bad" ? [] : report.failedSpans.filter((span) => backAt === undefined || span.ended < struckAt || span.began > backAt);
+  claim(late.length === 0, `${late.length} requests failed that should not have: ${report.failures.slice(0, 3).join("; ")}`);
+  return {
+    fault: fault.name,
+    moment: momentName(moment),
+    outcome: ended.outcome ?? "",
+    serves: after.number === before.number ? "old" : "new",
+    sent: report.sent,
+    failed: report.failed,
+    seconds: Math.round((Date.parse(ended.at) - struckAt) / 100) / 10,
+    told: outcome.code === 0 ? "done" : `exit ${outcome.code ?? "none"}, ${errorOf(outcome).code}`,
+    problems,
+  };
+}
+
+export function table(rows: readonly Row[]): string {
+  const head = "| what dies | at | ends as | serves | failed of | recovered after | told |\n|---|---|---|---|---|---|---|";
+  return [head, ...rows.map(rowLine)].join("\n");
+}
+
+export function rowLine(row: Row): string {
+  return `| ${row.fault} | ${row.moment} | ${row.outcome} | ${row.serves} | ${row.failed} of ${row.sent} | ${row.seconds.toFixed(1)} s | ${row.told} |`;
+}

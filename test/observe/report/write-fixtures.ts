@@ -1,0 +1,20 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import { Recorder } from "./record-run.ts";
+
+/**
+ * Records anew what the golden pages are made of: `npx tsx test/observe/report/write-fixtures.ts`, then `npm run golden:update`. Needed when
+ * a run keeps something else than it did; the records of earlier versions must go on giving pages.
+ */
+const FOLDER = "test/golden/report";
+
+const STORIES = {
+  stays: async () => await (await Recorder.make()).swap(),
+  slow: async () => await (await Recorder.make({ slower: (colour, second) => (colour === "green" ? 1 + Math.min(9, second / 4) : 1) })).swap(),
+  "taken-back": async () => await (await Recorder.make({ manner: { breaksAfter: 40 } })).swap(),
+};
+
+await mkdir(FOLDER, { recursive: true });
+for (const [name, record] of Object.entries(STORIES)) {
+  // An object a line: differences can be read, and the files stay small.
+  await writeFile(`${FOLDER}/${name}.json`, `${JSON.stringify(await record()).replaceAll("},{", "},\n{")}\n`);
+}

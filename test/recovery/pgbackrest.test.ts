@@ -1,0 +1,24 @@
+import { describe, expect, it } from "vitest";
+import { pgbackrest } from "../../src/recovery/pgbackrest.ts";
+import { FakeClock } from "../fakes/fake-clock.ts";
+import { FakeDocker } from "../fakes/fake-docker.ts";
+
+const archive = pgbackrest(new FakeDocker(new FakeClock()), "acme-production");
+
+describe("what pgBackRest is told to restore", () => {
+  it("is the end of the newest line of the log when all of it is wanted", () => {
+    expect(archive.restoreWords({ kind: "latest" })).not.toContain("--target-timeline=current");
+  });
+
+  it("is a moment on the line of the backup before it: a restore to an earlier moment may have begun another one since", () => {
+    expect(archive.restoreWords({ kind: "time", at: "2026-11-29T13:05:00.000Z" })).toEqual(
+      expect.arrayContaining(["--target=2026-11-29 13:05:00.000+00", "--target-timeline=current", "--target-action=promote"]),
+    );
+  });
+
+  it("is a backup by its label; pgBackRest takes its line by itself, and refuses to be told", () => {
+    const words = archive.restoreWords({ kind: "backup", label: "20261129-023000F" });
+    expect(words).toEqual(expect.arrayContaining(["--set=20261129-023000F", "--type=immediate", "--target-action=promote"]));
+    expect(words.join(" ")).not.toContain("timeline");
+  });
+});

@@ -1,0 +1,222 @@
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { MillwrightError } from "../../src/kernel/errors.ts";
+import type { Plan } from "../../src/kernel/plan.ts";
+import { readBackupRecords, readDrillRecord } from "../../src/recovery/backup-record.ts";
+import type { RestoreTarget } from "../../src/recovery/database-archive.ts";
+import type { Snapshot } from "../../src/recovery/file-repository.ts";
+import { planBackup, planDrill, planRestore } from "../../src/recovery/plan-recovery.ts";
+import { recoveryReport } from "../../src/recovery/recovery-report.ts";
+import { backupOf, Cut, FakePlant, RECORD, RUN, STACK } from "./fake-plant.ts";
+
+const HEAD = { id: "plan", stack: STACK, basis: "basis" };
+const RELEASE = RECORD.release;
+
+function restoreTo(target: RestoreTarget, isBeside = false): Plan {
+  return planRestore(HEAD, { from: "local", release: RELEASE, colour: "blue", backup: RECORD, target, isBeside });
+}
+
+const TO_NOW = restoreTo({ kind: "latest" });
+
+describe("a restore", () => {
+  it("puts what was restored in the plant's place, and backs it up as a whole", async () => {
+    using plant = await FakePlant.make();
+    expect(await plant.run(TO_NOW)).toMatchObject({ outcome: "done", warnings: [] });
+    expect(await plant.whole()).toMatchObject({ rows: "restored", files: "restored", isArchiving: true, routed: "blue", astray: [], scratch: [] });
+    expect(plant.asked.at(-1)).toBe("backup full");
+  });
+
+  it("begins with a snapshot of the files as they are: those of the last seconds would be missing", async () => {
+    using plant = await FakePlant.make();
+    await plant.run(TO_NOW);
+    expect(plant.asked.indexOf("take files")).toBe(plant.asked.findIndex((asked) => asked.startsWith("take")));
+    expect(plant.asked.filter((asked) => asked.startsWith("restore"))).toEqual([`restore ${plant.snapshots[1]?.id ?? "none"}`]);
+  });
+
+  it("does without it when the files are gone, which it is for, and says so", async () => {
+    using plant = await FakePlant.make();
+    plant.fail("take files", new MillwrightError("BACKUP_FAILED", "The files could not be backed up."));
+    expect((await plant.run(TO_NOW)).outcome).toBe("done");
+    const told = plant.journalEntries.find(({ kind, step }) => kind === "done" && step === "archive-now");
+    expect(told?.detail["summary"]).toBe("no snapshot of the files as they are: The files could not be backed up.");
+  });
+
+  it("holds the restored database's log back until users were led to it", async () => {
+    using plant = await FakePlant.make();
+    let isArchiving: boolean | undefined;
+    plant.atPoint = (what) => {
+      if (what === "lead back") ({ isArchiving } = plant.rows("postgres") ?? {});
+    };
+    await plant.run(TO_NOW);
+    expect(isArchiving).toBe(false);
+  });
+
+  it("stays in place when the archive does not take its log: users have worked on it since", async () => {
+    using plant = await FakePlant.make();
+    plant.atPoint = (what) => {
+      if (what === "lead back") plant.fail("check", new MillwrightError("ARCHIVE_BROKEN", "The repository is full."));
+    };
+    const { outcome, warnings } = await plant.run(TO_NOW);
+    expect(outcome).toBe("done");
+    expect(warnings).toContainEqual("Let the database archive its log again: The repository is full.");
+    expect(await plant.whole()).toMatchObject({ rows: "restored", isArchiving: true, routed: "blue" });
+  });
+
+  it("of a database that was dead already ends, also when it cannot be put in place: the next one may begin", async () => {
+    using plant = await FakePlant.make();
+    plant.docker.crash(STACK, "database");
+    plant.docker.behave(`${STACK}/database`, { exits: 1 });
+    const { outcome, error } = await plant.run(TO_NOW);
+    expect([outcome, error?.code]).toEqual(["undone", "SERVICE_UNHEALTHY"]);
+    expect(await plant.whole()).toMatchObject({ rows: "present", files: "present", routed: "blue", astray: [], scratch: [] });
+  });
+
+  it("stops the other colour, too, when somebody has started it: it would go on with the files of before", async () => {
+    using plant = await FakePlant.make();
+    plant.docker.addContainer({ project: `${STACK}-green`, service: "web" });
+    expect((await plant.run(TO_NOW)).outcome).toBe("done");
+    expect((await plant.whole())["running"]).not.toContain(`${STACK}-green/web`);
+  });
+
+  it("says what is there when it was aborted after that", () => {
+    const outcome = { outcome: "undone" as const, error: new MillwrightError("ABORTED", "The run was aborted by jo."), warnings: [] };
+    const context = TO_NOW.context as never;
+    expect(recoveryReport(context, outcome, () => undefined).summary).toContain("the plant is as it was");
+    expect(recoveryReport(context, outcome, (step) => (step === "lead-back" ? {} : undefined)).summary).toContain("is in place and stays there");
+  });
+
+  it("of a backup takes the files that were there at its end, not those of a snapshot in the middle of it", async () => {
+    using plant = await FakePlant.make();
+    plant.snapshots = [snapshot("before", "02:00"), snapshot("middle", "02:31"), snapshot("own", "02:33"), snapshot("next", "02:50")];
+    await plant.run(restoreTo({ kind: "backup", label: RECORD.database.label }, true));
+    expect(plant.asked.filter((asked) => asked.startsWith("restore"))).toEqual(["restore next", "restore own"]);
+  });
+});
+
+describe("a restore of less than was counted at the backup", () => {
+  const few = { word: "restored", isArchiving: true, counts: { res_partner: 40 } };
+
+  it("is none: a bad backup must not take the plant's place", async () => {
+    using plant = await FakePlant.make();
+    plant.archived = few;
+    expect(await plant.run(TO_NOW)).toMatchObject({ outcome: "undone", error: { code: "BACKUP_DAMAGED" } });
+  });
+
+  it("is good when people have deleted as much since, and what is restored is of later", async () => {
+    for (const [target, outcome] of [
+      [{ kind: "latest" }, "done"],
+      [{ kind: "backup", label: RECORD.database.label }, "undone"],
+    ] as const) {
+      using plant = await FakePlant.make({ res_partner: 40 });
+      plant.archived = few;
+      expect((await plant.run(restoreTo(target))).outcome).toBe(outcome);
+    }
+  });
+});
+
+describe("a restore that the disk has no room for", () => {
+  it("restores nothing: a database that cannot write its log any more stops the plant", async () => {
+    using plant = await FakePlant.make();
+    plant.freeBytes = 2e9;
+    expect(await plant.run(TO_NOW)).toMatchObject({ outcome: "undone", error: { code: "NO_SPACE" } });
+    expect(plant.asked.filter((asked) => asked.startsWith("run"))).toEqual([]);
+  });
+});
+
+describe("a backup", () => {
+  const backup = planBackup(HEAD, { type: "full", release: RELEASE, cause: "asked for", hasOffsite: false });
+  const segment = (number: number): string => `0000000100000000000000${number.toString(16).padStart(2, "0").toUpperCase()}`;
+
+  it("is written down as a whole: database, files, host and what was counted", async () => {
+    using plant = await FakePlant.make();
+    expect((await plant.run(backup)).outcome).toBe("done");
+    expect(await readBackupRecords(plant.paths)).toMatchObject([{ id: RUN, database: { type: "full" }, counts: { res_partner: 100 }, modules: ["base"] }]);
+    expect(await readdir(join(plant.paths.data, "recovery-host"))).toEqual([]);
+  });
+
+  it("takes the files after the database", async () => {
+    using plant = await FakePlant.make();
+    await plant.run(backup);
+    expect(plant.asked.indexOf("backup full")).toBeLessThan(plant.asked.indexOf("take files"));
+  });
+
+  it("takes no segment for lost that only arrives after a later one", async () => {
+    using plant = await FakePlant.make();
+    const listings = [[1, 2, 4].map(segment), [1, 2, 3, 4, 6].map(segment)];
+    plant.segments = () => listings.shift() ?? [];
+    expect(await plant.run(backup)).toMatchObject({ outcome: "done" });
+  });
+
+  it("is none when a segment stays lost", async () => {
+    using plant = await FakePlant.make();
+    const listings = [[1, 2, 4].map(segment), [1, 2, 4, 5].map(segment)];
+    plant.segments = () => listings.shift() ?? [];
+    expect(await plant.run(backup)).toMatchObject({ outcome: "undone", error: { code: "ARCHIVE_BROKEN", details: [expect.stringContaining("1 missing")] } });
+    expect(await readBackupRecords(plant.paths)).toEqual([]);
+  });
+
+  it("keeps files for as long as the oldest backup of the database is kept", async () => {
+    using plant = await FakePlant.make();
+    plant.backups = [backupOf("oldF", "full", "2026-11-05T02:30:00.000Z")];
+    await plant.run(backup);
+    expect(plant.asked).toContain("forget 19");
+  });
+});
+
+describe("a drill", () => {
+  const drill = planDrill(HEAD, { from: "local", release: RELEASE, backup: RECORD, target: { kind: "latest" } });
+
+  it("takes the files that there are when the database is open: its log has gone on meanwhile", async () => {
+    using plant = await FakePlant.make();
+    plant.atPoint = (what) => {
+      if (what === "after done open") plant.snapshots.push({ id: "meanwhile", at: "2026-11-24T02:00:20.000Z", tags: [] });
+    };
+    await plant.run(drill);
+    expect(plant.asked).toContain("restore meanwhile");
+  });
+
+  it("that was cut off is removed, with what it had left running, instead of gone on with", async () => {
+    using plant = await FakePlant.make();
+    await cutAt(plant, drill, "restore after-backup");
+    plant.asked.length = 0;
+    expect((await plant.run(drill)).outcome).toBe("undone");
+    expect(plant.asked).toEqual(["end restore"]);
+    expect(await plant.whole()).toMatchObject({ rows: "present", scratch: [] });
+  });
+
+  it("that was cut off when all was seen still counts", async () => {
+    using plant = await FakePlant.make();
+    await cutAt(plant, drill, "before begun clear-up");
+    expect((await plant.run(drill)).outcome).toBe("done");
+    expect(await readDrillRecord(plant.paths)).toMatchObject({ run: RUN, attachments: 1 });
+  });
+});
+
+describe("a restore beside the plant", () => {
+  it("is removed when it was cut off, and stays when it was whole", async () => {
+    using plant = await FakePlant.make();
+    const plan = restoreTo({ kind: "latest" }, true);
+    await cutAt(plant, plan, "after begun check-files");
+    expect((await plant.run(plan)).outcome).toBe("undone");
+    expect(await plant.whole()).toMatchObject({ rows: "present", scratch: [] });
+    plant.journalEntries.length = 0;
+    expect((await plant.run(plan)).outcome).toBe("done");
+    expect(plant.rows("recovery-postgres")).toMatchObject({ word: "restored" });
+  });
+});
+
+/** The process dies there. */
+async function cutAt(plant: FakePlant, plan: Plan, point: string): Promise<void> {
+  const death = new AbortController();
+  plant.atPoint = (what) => {
+    if (what === point) death.abort(new Cut());
+    death.signal.throwIfAborted();
+  };
+  await expect(plant.run(plan, { signal: death.signal })).rejects.toThrow(Cut);
+  plant.atPoint = () => {};
+}
+
+function snapshot(id: string, time: string): Snapshot {
+  return { id, at: `2026-11-23T${time}:00.000Z`, tags: [] };
+}

@@ -1,0 +1,36 @@
+import { describe, expect, it } from "vitest";
+import { restic } from "../../src/recovery/restic.ts";
+import { FakeClock } from "../fakes/fake-clock.ts";
+import { FakeDocker } from "../fakes/fake-docker.ts";
+
+const STACK = "acme-production";
+
+/** What was told to the container, in short: to end a command, or restic's words. */
+function place(): { readonly docker: FakeDocker; readonly told: () => readonly string[] } {
+  const docker = new FakeDocker(new FakeClock());
+  docker.addContainer({ project: STACK, service: "backup" });
+  const told = (): readonly string[] => docker.execs.map(({ words }) => (words[1] === "-c" ? "end" : words.slice(3).join(" ")));
+  return { docker, told };
+}
+
+describe("a check of the files' repository", () => {
+  const signal = new AbortController().signal;
+
+  it("first ends one that was cut off: it would be waited for", async () => {
+    const { docker, told } = place();
+    expect(await restic(docker, { stack: STACK, database: "acme" }).verify("1/30", signal)).toEqual([]);
+    expect(told()).toEqual(["end", "--quiet check --read-data-subset=1/30"]);
+  });
+
+  it("is ended when its run is aborted: it would keep snapshots from being taken for hours", async () => {
+    const { docker, told } = place();
+    const abort = new AbortController();
+    docker.onExec = ({ words }) => {
+      if (!words.includes("check")) return { code: 0, output: "" };
+      abort.abort(new Error("aborted"));
+      throw abort.signal.reason;
+    };
+    await expect(restic(docker, { stack: STACK, database: "acme" }).verify(undefined, abort.signal)).rejects.toThrow("aborted");
+    expect(told()).toEqual(["end", "--quiet check --read-data", "end"]);
+  });
+});
