@@ -5,9 +5,10 @@ import { MillwrightError } from "../kernel/errors.ts";
 import { DOCKER_SOCKET } from "./compose-cli.ts";
 import { containerMemory } from "./container-memory.ts";
 import { containerState } from "./container-state.ts";
-import { demultiplex, Demultiplexer } from "./demultiplex.ts";
+import { demultiplex } from "./demultiplex.ts";
 import { dockerError, statusOf } from "./docker-error.ts";
-import type { ContainerState, Docker, ContainerExecOptions, ImageState } from "./docker.ts";
+import type { ContainerState, Docker, ImageState } from "./docker.ts";
+import { execProgram } from "./exec-program.ts";
 import { engineTime, stampedLines } from "./log-lines.ts";
 import { pullImage } from "./pull-image.ts";
 import { jsonLines } from "./stream-lines.ts";
@@ -121,7 +122,7 @@ export function dockerodeDocker(clock: Clock, socketPath: string = DOCKER_SOCKET
       ask(id, async () => {
         const { limitMilliseconds = EXEC_MILLISECONDS } = options;
         using watch = new Watchdog(limitMilliseconds, () => tooLong(words, id, limitMilliseconds), options.signal);
-        return await watch.guard(runExec(engine, clock, { id, words, options, signal: watch.signal }));
+        return await watch.guard(execProgram(engine, clock, { id, words, options, signal: watch.signal }));
       }),
     image,
     images: (label) =>
@@ -166,48 +167,9 @@ export function dockerodeDocker(clock: Clock, socketPath: string = DOCKER_SOCKET
   };
 }
 
-interface Exec {
-  readonly id: string;
-  readonly words: readonly string[];
-  readonly options: ContainerExecOptions;
-  readonly signal: AbortSignal;
-}
-
-async function runExec(engine: Dockerode, clock: Clock, { id, words, options, signal }: Exec): Promise<{ readonly code: number; readonly output: string }> {
-  const exec = await engine.getContainer(id).exec({
-    Cmd: [...words],
-    AttachStdin: options.input !== undefined,
-    AttachStdout: true,
-    AttachStderr: true,
-    ...(options.user === undefined ? {} : { User: options.user }),
-  });
-  const stream = await exec.start({ hijack: true, stdin: true, abortSignal: signal });
-  const close = (): void => void stream.destroy();
-  signal.addEventListener("abort", close, { once: true });
-  try {
-    const payloads: Buffer[] = [];
-    const frames = new Demultiplexer((payload) => payloads.push(payload));
-    stream.end(options.input ?? "");
-    for await (const chunk of stream as AsyncIterable<Buffer>) frames.write(chunk);
-    return { code: await exitCodeOf(exec, clock), output: Buffer.concat(payloads).toString("utf8") };
-  } finally {
-    signal.removeEventListener("abort", close);
-  }
-}
-
 function tooLong(words: readonly string[], id: string, milliseconds: number): MillwrightError {
   return new MillwrightError("TIMED_OUT", `\`${words[0]}\` in a container did not end within ${Math.round(milliseconds / 1000)} s.`, {
     subject: words[0] ?? "",
     hint: `It may go on there: \`docker top ${id.slice(0, 12)}\` on the host shows it.`,
   });
-}
-
-/** The engine may say for a moment after the end of the output that the program still runs. */
-async function exitCodeOf(exec: Dockerode.Exec, clock: Clock): Promise<number> {
-  for (let attempt = 0; attempt < 100; attempt += 1) {
-    const { Running, ExitCode } = await exec.inspect();
-    if (!Running && ExitCode !== null) return ExitCode;
-    await clock.sleep(50);
-  }
-  throw new MillwrightError("DOCKER_FAILED", "The output of a program in a container ended, but the engine does not tell its exit status.");
 }
