@@ -3,9 +3,10 @@ import { timestamp } from "../../kernel/clock.ts";
 import type { RunView, StepCode } from "../../kernel/run-plan.ts";
 import { type BackupRecord, backupRecordSchema, readBackupRecords, removeBackupRecords, writeBackupRecord } from "../backup-record.ts";
 import { planOf, type RecoveryRun } from "../recovery-context.ts";
+import { requireNoHoles } from "../holes.ts";
 import { mayBeMade, prepareOffsite } from "../prepare-offsite.ts";
 import { type Repositories, repositoriesAt } from "../repositories.ts";
-import { daysOfFiles, requireNoHoles, recordOf, resultOfDatabase, resultOfFiles, takeHost } from "./backup.ts";
+import { daysOfFiles, recordOf, resultOfDatabase, resultOfFiles, takeHost } from "./backup.ts";
 
 type Code = StepCode<RecoveryRun>;
 type Held = NonNullable<BackupRecord["offsite"]>;
@@ -19,8 +20,8 @@ export const backUpDatabaseOffsite: Code = {
     await prepareOffsite(run, { archive }, placeOf(run));
     await archive.check(signal);
     const made = await archive.backup(planOf(run, "backup").type, signal);
-    await requireNoHoles(archive, signal);
-    return resultOfDatabase(made);
+    const holes = await requireNoHoles(archive, signal, made.label);
+    return { ...resultOfDatabase(made), ...(holes === undefined ? {} : { holes }) };
   },
 };
 
