@@ -81,6 +81,20 @@ export const FAULTS: readonly Fault[] = [
     mend: async ({ plant }) => plant.host.reboot(),
   },
   {
+    name: "the repository's disk is missing after a boot",
+    strike: async (scene) => {
+      await root(scene, `sed -i '/^.dev.vdb/s/^/#/' /etc/fstab`);
+      await scene.plant.host.reboot();
+      await eventually(() => root(scene, "docker version > /dev/null").then(() => true), { what: "the engine" });
+    },
+    command: RUN,
+    expect: { exit: 1, code: "PLATFORM_DOWN", status: /database does not run/ },
+    mend: async (scene) => {
+      await root(scene, `sed -i 's/^#.dev/\\/dev/' /etc/fstab`);
+      await scene.plant.host.reboot();
+    },
+  },
+  {
     name: "the repository is read-only",
     strike: (scene) => readOnly(scene),
     command: RUN,
