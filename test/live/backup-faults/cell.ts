@@ -30,6 +30,8 @@ export interface Fault {
 
 export interface Row {
   readonly fault: string;
+  /** From the strike to the end of the mending. */
+  readonly seconds: number;
   readonly told: string;
   readonly lost: string;
   readonly afterwards: string;
@@ -45,6 +47,7 @@ export async function runCell(scene: Scene, fault: Fault): Promise<Row> {
     if (!holds) problems.push(problem);
   };
   await scene.write(`${fault.name}: before`);
+  const struckAt = performance.now();
   const { before, outcome } = await strikeAndAsk(scene, fault);
   const error = outcome.code === 0 ? undefined : errorOf(outcome);
   const said = error === undefined ? `${purposeOf(outcome)}\n${summaryOf(outcome)}` : [error.message, ...(error.details ?? [])].join("\n");
@@ -54,6 +57,7 @@ export async function runCell(scene: Scene, fault: Fault): Promise<Row> {
   const status = fault.expect.status === undefined ? undefined : await scene.concerns();
   claim(status === undefined || fault.expect.status?.test(status) === true, `status says ${status}`);
   await fault.mend?.(scene);
+  const seconds = secondsSince(struckAt);
   await scene.well();
   // What failed is not listed, and what was good is; a repository that is gone is no part of this.
   const listed = await scene.backups();
@@ -64,7 +68,7 @@ export async function runCell(scene: Scene, fault: Fault): Promise<Row> {
   await scene.write(`${fault.name}: after`);
   const began = performance.now();
   const next = summaryOf(await plant.run("backup", "run"));
-  const seconds = Math.round((performance.now() - began) / 1000);
+  const afterwards = `a backup in both places, in ${secondsSince(began)} s`;
   claim(/; offsite as well/.test(next), `the backup afterwards says ${next}`);
   claim(fault.afterwards?.test(next) ?? true, `the backup afterwards says ${next}`);
   const lost = await scene.lost();
@@ -72,9 +76,10 @@ export async function runCell(scene: Scene, fault: Fault): Promise<Row> {
   await fault.tidy?.(scene);
   return {
     fault: fault.name,
+    seconds,
     told: tell(outcome, error, said, fault, status),
     lost: lost.length > 0 ? `${lost.length} rows` : (fault.lost ?? "nothing"),
-    afterwards: `a backup in both places, in ${seconds} s`,
+    afterwards,
     problems,
   };
 }
@@ -87,6 +92,10 @@ async function strikeAndAsk(scene: Scene, { strike, isDuring, command }: Fault):
   const struck = isDuring === true ? strike(scene) : undefined;
   const [outcome] = await Promise.all([scene.plant.run(...words), struck]);
   return { before, outcome };
+}
+
+function secondsSince(began: number): number {
+  return Math.round((performance.now() - began) / 1000);
 }
 
 function purposeOf(outcome: Outcome): string {
@@ -114,9 +123,9 @@ function tell(outcome: Outcome, error: AnswerError | undefined, said: string, { 
 }
 
 export function table(rows: readonly Row[]): string {
-  return ["| fault | what was told | lost | good afterwards |\n|---|---|---|---|", ...rows.map(rowLine)].join("\n");
+  return ["| fault | lasted | what was told | lost | good afterwards |\n|---|---|---|---|---|", ...rows.map(rowLine)].join("\n");
 }
 
-export function rowLine({ fault, told, lost, afterwards }: Row): string {
-  return `| ${fault} | ${told.replaceAll("|", "\\|").replaceAll("\n", " ")} | ${lost} | ${afterwards} |`;
+export function rowLine({ fault, seconds, told, lost, afterwards }: Row): string {
+  return `| ${fault} | ${seconds} s | ${told.replaceAll("|", "\\|").replaceAll("\n", " ")} | ${lost} | ${afterwards} |`;
 }

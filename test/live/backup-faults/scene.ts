@@ -66,7 +66,9 @@ export class Scene implements AsyncDisposable {
   async writeUntilGone(mark: string, more = "SELECT"): Promise<void> {
     const loop = `n=0; while psql -qAtX -d odoo -c "${WRITE} ('${mark} $n')" -c "${more}" > /dev/null; do echo "${mark} $n"; n=$((n + 1)); done 2> /dev/null`;
     const { stdout } = await this.plant.host.sh(["docker", "exec", "-u", "postgres", DATABASE, "sh", "-c", loop]);
-    this.#acknowledged.push(...stdout.split("\n").filter((line) => line.startsWith(mark)));
+    const acknowledged = stdout.split("\n").filter((line) => line.startsWith(mark));
+    if (acknowledged.length === 0) throw new Error(`nothing was written before the database was gone: ${mark}`);
+    this.#acknowledged.push(...acknowledged);
   }
 
   /** Rows that were acknowledged and are not in a database any more. */
