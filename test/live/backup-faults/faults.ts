@@ -93,9 +93,22 @@ export const FAULTS: readonly Fault[] = [
       // What the error says to do: the plant serves without that disk.
       await scene.plant.must("deploy", "--yes");
       await scene.well();
+      await scene.write("without the disk");
+      await scene.sql("SELECT pg_switch_wal()");
+      await allArchived(scene);
       await root(scene, `sed -i 's/^#.dev/\\/dev/' /etc/fstab`);
       await scene.plant.host.reboot();
     },
+    lost: "on the host: moments from then to the next backup; the other place has them",
+    afterwards: /its log before that has a hole/,
+  },
+  // Begun anew, it has none of the hole that the fault before leaves.
+  {
+    name: "the repository was emptied",
+    strike: (scene) => root(scene, `rm -r ${REPOSITORY}/database/* ${REPOSITORY}/files/*`),
+    command: RUN,
+    expect: { exit: 0, says: /the repository holds none of the \d+ backups made before/ },
+    lost: "moments before it, on the host; they are in the other place",
   },
   {
     name: "the repository is read-only",
@@ -118,13 +131,6 @@ export const FAULTS: readonly Fault[] = [
     expect: { exit: 1, code: "ARCHIVE_BROKEN", says: /The stack before is in place again/ },
     mend: (scene) => setKey(scene, scene.databaseKey),
   },
-  {
-    name: "the repository was emptied",
-    strike: (scene) => root(scene, `rm -r ${REPOSITORY}/database/* ${REPOSITORY}/files/*`),
-    command: RUN,
-    expect: { exit: 0, says: /the repository holds none of the \d+ backups made before/ },
-    lost: "moments before it, on the host; they are in the other place",
-  },
 
   // --- The repository away from the host
   {
@@ -145,8 +151,7 @@ export const FAULTS: readonly Fault[] = [
     mend: async (scene) => {
       await scene.plant.host.shiftClock(0);
       await scene.store.start();
-      const waiting = "SELECT count(*) FROM pg_ls_archive_statusdir() WHERE name LIKE '%.ready'";
-      await eventually(async () => (await scene.sql(waiting)) === "0", { timeout: 180_000, what: "the log to be archived" });
+      await allArchived(scene);
     },
   },
   {
@@ -308,4 +313,10 @@ async function readOnly({ plant }: Scene): Promise<void> {
 
 async function setKey({ plant }: Scene, key: string): Promise<void> {
   dataOf(await plant.runWith(key, "secrets", "set", "backup_database_key", "--yes"));
+}
+
+/** Every repository has the log up to now. */
+async function allArchived(scene: Scene): Promise<void> {
+  const waiting = "SELECT count(*) FROM pg_ls_archive_statusdir() WHERE name LIKE '%.ready'";
+  await eventually(async () => (await scene.sql(waiting)) === "0", { timeout: 180_000, what: "the log to be archived" });
 }
