@@ -10,7 +10,7 @@ import { type Plant, createPlant, errorOf } from "./plant.ts";
 import { story } from "./steps.ts";
 
 const BROWSERS = 24;
-const PAUSE_MILLISECONDS = 2000;
+const PAUSE_MILLISECONDS = 3000;
 /** Odoo's websocket process has as many database connections as the site has users, ten: it answers 500 to handshakes beyond them. */
 const HANDSHAKES_AT_ONCE = 6;
 
@@ -76,7 +76,7 @@ class Browser {
     const request = https.get({ ...this.#options(path, this.name), headers: { ...this.#headers(this.name), ...purpose } });
     try {
       const response = await this.#answer(request);
-      if (response.statusCode !== 200) this.failures.push(`${path} for ${JSON.stringify(purpose)}: ${response.statusCode}`);
+      if (response.statusCode !== 200) this.failures.push(`${path} for ${JSON.stringify(purpose)}: ${response.statusCode} at ${new Date().toISOString()}`);
       return String(response.headers["x-millwright-colour"] ?? "none");
     } catch (error) {
       this.failures.push(`${path} for ${JSON.stringify(purpose)}: ${String(error)}`);
