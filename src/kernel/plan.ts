@@ -24,6 +24,8 @@ export const stepSchema = z.object({
   once: z.boolean().optional(),
   /** How long it waits for a person, at most. */
   waitSeconds: z.number().optional(),
+  /** How long it looks on when all goes well. */
+  watchSeconds: z.number().optional(),
   /** Input for the step's code, validated by it. */
   params: z.record(z.string(), z.unknown()).default({}),
 });

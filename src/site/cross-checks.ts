@@ -6,7 +6,7 @@ import type { EnvironmentSettings } from "./site-schema.ts";
 /** Names that no public authority gives certificates for (RFC 2606, RFC 6761, RFC 6762, RFC 8375 and names common in plants). */
 const PRIVATE_ENDINGS = /(?:^|\.)(?:local|localhost|localdomain|lan|internal|intranet|home|corp|private|test|example|invalid|arpa)$/;
 
-/** The agent holds a bake's rounds in memory while it judges them: 13 MB for two hours. */
+/** The agent holds a bake's rounds in memory while it judges them: 20 MB for two hours. */
 const LONGEST_BAKE = 2 * 3600;
 /** Two releases beside each other, and a stack that nothing else can be done to. */
 const LONGEST_PREVIEW = 24 * 3600;

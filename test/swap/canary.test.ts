@@ -34,12 +34,12 @@ describe("a canary", () => {
       "image baseline up answers warm canary-1 canary-10 canary-50 cron-stop cron-ended switch front cron-start bake confirm drain retire tidy",
     );
     expect(formatPlan(plan)).toContain("Lead 10 of 100 browsers to green and watch 2026-11-24-2 for 20 s");
-    expect(plan.steps.filter(({ kind }) => kind === "canary").map(({ params, undo }) => [params, undo])).toEqual(
+    expect(plan.steps.filter(({ kind }) => kind === "canary").map(({ params, undo, watchSeconds }) => [params, undo, watchSeconds])).toEqual(
       [
         { percent: 1, before: 0 },
         { percent: 10, before: 1 },
         { percent: 50, before: 10 },
-      ].map((params) => [params, "lead everybody back to blue at once"]),
+      ].map((params) => [params, "lead everybody back to blue at once", 20]),
     );
   });
 
