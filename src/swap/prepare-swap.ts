@@ -71,7 +71,9 @@ export async function prepareRollback(deps: SwapDeps): Promise<PreparedSwap> {
   await assertPlatformRuns(deps);
   const from = await observeServing(deps);
   const previous = from?.serving.previous;
-  if (from === undefined || previous === undefined) {
+  // A record that was written by hand: the way "back" would end with the colour stopped that users are on.
+  const isSamePlace = previous?.colour === from?.serving.colour;
+  if (from === undefined || previous === undefined || isSamePlace) {
     const hint = "Choose a release yourself: `millwright upgrade --release <id>`.";
     throw new MillwrightError(
       "ROLLBACK_IMPOSSIBLE",
