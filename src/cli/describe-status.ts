@@ -44,7 +44,8 @@ function serves({ serving }: Status, now: number): readonly string[] {
 }
 
 /** The platform and the serving colour; the other one is stopped as a rule. Those that are well need no line each. */
-function health({ services, colours }: Status): readonly string[] {
+function health({ services, colours, host }: Status): readonly string[] {
+  if (host.engine === undefined) return ["not known"];
   const serving = colours.flatMap((colour) =>
     colour.serves ? colour.services.map((service) => ({ ...service, service: `${colour.colour}-${service.service}` })) : [],
   );
@@ -124,7 +125,7 @@ function hostLines({ host }: Status): readonly string[] {
   const size = (bytes: number): string => `${(bytes / 1024 ** 3).toFixed(1)} GiB`;
   return [
     `${host.cpus} processors with a load of ${host.load.toFixed(2)}, ${size(host.memoryFreeBytes)} of ${size(host.memoryBytes)} memory free`,
-    `${size(host.disk.freeBytes)} of ${size(host.disk.totalBytes)} disk free, Docker ${host.engine}`,
+    `${size(host.disk.freeBytes)} of ${size(host.disk.totalBytes)} disk free, Docker ${host.engine ?? "does not answer"}`,
   ];
 }
 

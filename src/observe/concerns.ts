@@ -10,8 +10,9 @@ export function findConcerns(status: Omit<Status, "concerns">, now: number): rea
   const concerns: string[] = [...troubleOfRun(status), ...waitOfRun(status)];
   const serving = status.colours.find((colour) => colour.serves);
   if (status.stack.id === undefined) return [...concerns, "Nothing is deployed yet: run `millwright deploy`."];
+  const isSeen = status.host.engine !== undefined;
   if (status.serving === undefined) concerns.push("No release serves yet: run `millwright upgrade`.");
-  else if (serving === undefined || !serving.services.some((service) => service.service === "web"))
+  else if (isSeen && (serving === undefined || !serving.services.some((service) => service.service === "web")))
     concerns.push(`The serving colour ${status.serving.colour} has no web container.`);
   for (const service of serving?.services ?? []) concerns.push(...troubleOf(service, `${serving?.colour ?? ""} ${service.service}`));
   for (const service of status.services) concerns.push(...troubleOf(service, service.service));

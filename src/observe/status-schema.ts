@@ -37,7 +37,8 @@ export const statusSchema = z.object({
   }),
   host: z.object({
     name: z.string(),
-    engine: z.string(),
+    /** Absent when the engine does not answer: then nothing is told of the containers. */
+    engine: z.string().optional(),
     cpus: z.number(),
     memoryBytes: z.number(),
     memoryFreeBytes: z.number(),

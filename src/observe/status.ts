@@ -45,11 +45,10 @@ const SHOWN_RUNS = 5;
 
 /** How the stack does on this host: what serves since when and by whom, how well, and what a person should look at. */
 export async function readStatus(deps: StatusDeps): Promise<Status> {
-  const { docker, paths, stack } = deps;
-  const [engine, current, containers, serving, host, run, journal, timers, drift, backups] = await Promise.all([
-    docker.version(),
+  const { paths, stack } = deps;
+  const [seen, current, serving, host, run, journal, timers, drift, backups] = await Promise.all([
+    orUntold("How the containers are", async () => [await seeContainers(deps)]),
     deps.current(),
-    docker.containers(stack),
     readServing(paths),
     deps.machine.facts(paths.base),
     deps.run(),
@@ -58,7 +57,8 @@ export async function readStatus(deps: StatusDeps): Promise<Status> {
     orUntold("Drift", deps.drift),
     readBackups(paths, deps.clock.now()),
   ]);
-  const colours = await Promise.all(COLOURS.map((colour) => colourStatus(deps, colour, serving)));
+  const [containers] = seen.items;
+  const colours = await Promise.all(COLOURS.map((colour) => colourStatus(deps, colour, serving, containers?.colours[colour] ?? [])));
   const { runs, problem } = journal;
   const deployed = runs.find((candidate) => candidate.kind === "deploy" && candidate.outcome === "done");
   const lastSwap = runs.find((candidate) => candidate.kind === "swap" || candidate.kind === "rollback");
@@ -77,9 +77,9 @@ export async function readStatus(deps: StatusDeps): Promise<Status> {
         : { id: current.id, domain: current.facts.domain, blueprint: `${current.facts.blueprint.name} ${current.facts.blueprint.version}` }),
       ...(deployed === undefined ? {} : { deployed: { at: deployed.ended ?? deployed.began, who: deployed.who, run: deployed.run } }),
     },
-    host: { ...host, engine: engine.engine },
+    host: { ...host, ...(containers === undefined ? {} : { engine: containers.engine }) },
     ...(serving === undefined ? {} : { serving: servingStatus(serving) }),
-    services: inOrder(containers, current?.facts.services ?? []),
+    services: containers === undefined ? [] : inOrder(containers.platform, current?.facts.services ?? []),
     colours,
     ...(run === undefined ? {} : { run }),
     lastRuns: runs.slice(0, SHOWN_RUNS),
@@ -89,7 +89,25 @@ export async function readStatus(deps: StatusDeps): Promise<Status> {
     journal: { entries: journal.entries, head: journal.head, ...(problem === undefined ? {} : { problem }) },
     drift: [...drift.items],
   };
-  return { ...status, concerns: [...drift.untold, ...archiving.untold, ...findConcerns(status, deps.clock.now())] };
+  // Where the containers cannot be seen, the rest cannot be told for the same reason.
+  const untold = containers === undefined ? seen.untold : [...drift.untold, ...archiving.untold];
+  return { ...status, concerns: [...untold, ...findConcerns(status, deps.clock.now())] };
+}
+
+interface Containers {
+  readonly engine: string;
+  readonly platform: readonly ContainerState[];
+  readonly colours: Readonly<Record<Colour, readonly ContainerState[]>>;
+}
+
+async function seeContainers({ docker, stack }: StatusDeps): Promise<Containers> {
+  const [{ engine }, platform, blue, green] = await Promise.all([
+    docker.version(),
+    docker.containers(stack),
+    docker.containers(`${stack}-blue`),
+    docker.containers(`${stack}-green`),
+  ]);
+  return { engine, platform, colours: { blue, green } };
 }
 
 /** What serves must be told also where something else cannot be: that becomes a concern instead. */
@@ -110,8 +128,13 @@ function servingStatus(serving: Serving): Status["serving"] {
   return { colour, release, image, since, who, run, ...(previous === undefined ? {} : { rollbackTo: previous.release.id }) };
 }
 
-async function colourStatus(deps: StatusDeps, colour: Colour, serving: Serving | undefined): Promise<Status["colours"][number]> {
-  const [containers, release] = await Promise.all([deps.docker.containers(`${deps.stack}-${colour}`), readColourRelease(deps.paths, colour)]);
+async function colourStatus(
+  { paths }: StatusDeps,
+  colour: Colour,
+  serving: Serving | undefined,
+  containers: readonly ContainerState[],
+): Promise<Status["colours"][number]> {
+  const release = await readColourRelease(paths, colour);
   return { colour, ...(release === undefined ? {} : { release: release.id }), serves: serving?.colour === colour, services: containers.map(serviceStatus) };
 }
 

@@ -99,6 +99,21 @@ describe("status", () => {
     expect(status.concerns).toEqual([]);
   });
 
+  it("says what serves also while the engine is down, and once that nothing is known of the containers", async () => {
+    const { paths, docker, deps } = await host();
+    await serve(paths, docker);
+    const down = async (): Promise<never> => {
+      throw new MillwrightError("DOCKER_DOWN", "The Docker engine does not answer.", { hint: "Look at `systemctl status docker` on the host." });
+    };
+    const away = Object.assign(docker, { version: down, containers: down });
+    const status = statusSchema.parse(await readStatus({ ...deps, docker: away, drift: down, archiving: down }));
+    expect(status.serving).toMatchObject({ colour: "blue", release: "2026-11-24-1" });
+    expect(status.host.engine).toBeUndefined();
+    expect(status.concerns).toEqual([
+      "How the containers are cannot be told: The Docker engine does not answer. Look at `systemctl status docker` on the host.",
+    ]);
+  });
+
   it("is given for a host that knows nothing yet", async () => {
     const { deps } = await host();
     const status = statusSchema.parse(await readStatus({ ...deps, current: async () => undefined }));
