@@ -20,7 +20,7 @@ export interface StatusDeps {
   readonly clock: Clock;
   readonly machine: Machine;
   /** The deployed stack, undefined before the first deploy. */
-  readonly current: () => Promise<{ readonly id: string; readonly facts: Pick<StackFacts, "domain" | "blueprint" | "services" | "backup"> } | undefined>;
+  readonly current: () => Promise<{ readonly id: string; readonly facts: () => Promise<Facts> } | undefined>;
   readonly drift: () => Promise<Status["drift"]>;
   /** The holder of the lock. */
   readonly run: () => Promise<Status["run"]>;
@@ -31,6 +31,8 @@ export interface StatusDeps {
   /** The host's timers that will elapse. */
   readonly timers: () => Promise<readonly Scheduled[]>;
 }
+
+type Facts = Pick<StackFacts, "domain" | "blueprint" | "services" | "backup">;
 
 export interface JournalView {
   /** Newest first. */
@@ -48,7 +50,7 @@ export async function readStatus(deps: StatusDeps): Promise<Status> {
   const { paths, stack } = deps;
   const [seen, current, serving, host, run, journal, timers, drift, backups] = await Promise.all([
     orUntold("How the containers are", async () => [await seeContainers(deps)]),
-    deps.current(),
+    readCurrent(deps),
     readServing(paths),
     deps.machine.facts(paths.base),
     deps.run(),
@@ -62,9 +64,10 @@ export async function readStatus(deps: StatusDeps): Promise<Status> {
   const { runs, problem } = journal;
   const deployed = runs.find((candidate) => candidate.kind === "deploy" && candidate.outcome === "done");
   const lastSwap = runs.find((candidate) => candidate.kind === "swap" || candidate.kind === "rollback");
-  const policy = current?.facts.backup;
+  const [facts] = current.facts.items;
+  const policy = facts?.backup;
   const archiving = await orUntold("How backups are made all day long", async () =>
-    current === undefined || serving === undefined ? [] : [await deps.archiving(policy?.offsite !== undefined)],
+    facts === undefined || serving === undefined ? [] : [await deps.archiving(policy?.offsite !== undefined)],
   );
   const backup = { ...backupStatus(backups, policy?.offsite !== undefined, archiving.items[0]), ...lastFailures(runs, backups) };
   const status: Omit<Status, "concerns"> = {
@@ -72,26 +75,32 @@ export async function readStatus(deps: StatusDeps): Promise<Status> {
     at: timestamp(deps.clock),
     stack: {
       name: stack,
-      ...(current === undefined
-        ? {}
-        : { id: current.id, domain: current.facts.domain, blueprint: `${current.facts.blueprint.name} ${current.facts.blueprint.version}` }),
+      ...(current.id === undefined ? {} : { id: current.id }),
+      ...(facts === undefined ? {} : { domain: facts.domain, blueprint: `${facts.blueprint.name} ${facts.blueprint.version}` }),
       ...(deployed === undefined ? {} : { deployed: { at: deployed.ended ?? deployed.began, who: deployed.who, run: deployed.run } }),
     },
     host: { ...host, ...(containers === undefined ? {} : { engine: containers.engine }) },
     ...(serving === undefined ? {} : { serving: servingStatus(serving) }),
-    services: containers === undefined ? [] : inOrder(containers.platform, current?.facts.services ?? []),
+    services: containers === undefined ? [] : inOrder(containers.platform, facts?.services ?? []),
     colours,
     ...(run === undefined ? {} : { run }),
     lastRuns: runs.slice(0, SHOWN_RUNS),
     ...(lastSwap === undefined ? {} : { lastSwap }),
     backup,
-    next: inOrderOfTime([...timers, ...(current === undefined || serving === undefined ? [] : scheduled(current.facts.backup, deps.clock.now()))]),
+    next: inOrderOfTime([...timers, ...(policy === undefined || serving === undefined ? [] : scheduled(policy, deps.clock.now()))]),
     journal: { entries: journal.entries, head: journal.head, ...(problem === undefined ? {} : { problem }) },
     drift: [...drift.items],
   };
-  // Where the containers cannot be seen, the rest cannot be told for the same reason.
-  const untold = containers === undefined ? seen.untold : [...drift.untold, ...archiving.untold];
+  // The rest cannot be told for the same reasons.
+  const causes = [...seen.untold, ...current.facts.untold];
+  const untold = causes.length > 0 ? causes : [...drift.untold, ...archiving.untold];
   return { ...status, concerns: [...untold, ...findConcerns(status, deps.clock.now())] };
+}
+
+async function readCurrent(deps: StatusDeps): Promise<{ readonly id?: string; readonly facts: Told<Facts> }> {
+  const current = await deps.current();
+  if (current === undefined) return { facts: { items: [], untold: [] } };
+  return { id: current.id, facts: await orUntold("What the stack holds", async () => [await current.facts()]) };
 }
 
 interface Containers {
@@ -110,11 +119,13 @@ async function seeContainers({ docker, stack }: StatusDeps): Promise<Containers>
   return { engine, platform, colours: { blue, green } };
 }
 
+interface Told<Item> {
+  readonly items: readonly Item[];
+  readonly untold: readonly string[];
+}
+
 /** What serves must be told also where something else cannot be: that becomes a concern instead. */
-async function orUntold<Item>(
-  what: string,
-  look: () => Promise<readonly Item[]>,
-): Promise<{ readonly items: readonly Item[]; readonly untold: readonly string[] }> {
+async function orUntold<Item>(what: string, look: () => Promise<readonly Item[]>): Promise<Told<Item>> {
   try {
     return { items: await look(), untold: [] };
   } catch (error) {

@@ -64,7 +64,12 @@ async function host(): Promise<{ readonly paths: HostPaths; readonly docker: Fak
     },
     current: async () => ({
       id: "0123456789abcdef",
-      facts: { domain: "erp.acme.example", blueprint: { name: "odoo", version: "0.1.0" }, services: ["edge", "database", "backup"], backup: POLICY },
+      facts: async () => ({
+        domain: "erp.acme.example",
+        blueprint: { name: "odoo", version: "0.1.0" },
+        services: ["edge", "database", "backup"],
+        backup: POLICY,
+      }),
     }),
     drift: async () => [],
     run: async () => undefined,
@@ -114,6 +119,21 @@ describe("status", () => {
     ]);
   });
 
+  it("says what serves also where somebody has edited the stored stack, which cannot be trusted then", async () => {
+    const { paths, docker, deps } = await host();
+    await serve(paths, docker);
+    const edited = async (): Promise<never> => {
+      throw new MillwrightError("STACK_INVALID", "The files of stack 01 on the host were changed by hand.", { hint: "Run `millwright deploy` again." });
+    };
+    const status = statusSchema.parse(await readStatus({ ...deps, current: async () => ({ id: "01", facts: edited }), drift: edited }));
+    expect(status.serving).toMatchObject({ colour: "blue", release: "2026-11-24-1" });
+    expect(status.stack).toMatchObject({ id: "01" });
+    expect(status.services.map(({ service }) => service)).toEqual(["backup", "database", "edge"]);
+    expect(status.concerns).toEqual([
+      "What the stack holds cannot be told: The files of stack 01 on the host were changed by hand. Run `millwright deploy` again.",
+    ]);
+  });
+
   it("is given for a host that knows nothing yet", async () => {
     const { deps } = await host();
     const status = statusSchema.parse(await readStatus({ ...deps, current: async () => undefined }));
@@ -139,7 +159,7 @@ describe("status", () => {
       ...deps,
       current: async () => ({
         id: "0123456789abcdef",
-        facts: { domain: "d", blueprint: { name: "odoo", version: "0.1.0" }, services: ["edge", "database", "cache", "backup"], backup: POLICY },
+        facts: async () => ({ domain: "d", blueprint: { name: "odoo", version: "0.1.0" }, services: ["edge", "database", "cache", "backup"], backup: POLICY }),
       }),
       machine: { facts: async (path) => ({ ...(await deps.machine.facts(path)), disk: { path, totalBytes: 100e9, freeBytes: 4e9 } }) },
       drift: async () => [{ subject: "edge", text: "edge was changed" }],
@@ -175,7 +195,8 @@ describe("what a status says of the times around now", () => {
     const current = await deps.current();
     const status = await readStatus({
       ...deps,
-      current: async () => current && { ...current, facts: { ...current.facts, backup: { at: "01:30", full: 0, drill: 3, keepDays: 14 } } },
+      current: async () =>
+        current && { ...current, facts: async () => ({ ...(await current.facts()), backup: { at: "01:30", full: 0, drill: 3, keepDays: 14 } }) },
       timers: async () => [{ at: "2026-11-24T06:12:00.000Z", what: "security updates of the host" }],
     });
     expect(status.next).toEqual([
@@ -285,7 +306,11 @@ describe("a status with an offsite repository", () => {
     const status = (): ReturnType<typeof readStatus> =>
       readStatus({
         ...deps,
-        current: async () => current && { ...current, facts: { ...current.facts, backup: { ...POLICY, offsite: { place: "nas:9000/acme/", keepDays: 35 } } } },
+        current: async () =>
+          current && {
+            ...current,
+            facts: async () => ({ ...(await current.facts()), backup: { ...POLICY, offsite: { place: "nas:9000/acme/", keepDays: 35 } } }),
+          },
         archiving: async (hasOffsite) => {
           asked.push(hasOffsite);
           return archiving;
