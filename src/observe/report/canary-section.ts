@@ -16,7 +16,7 @@ export function canarySection({ steps, swap }: RunStory, { stages }: Pick<RunRec
   const { colour, from } = swap;
   return markup`<h2>Canary</h2>
 <table>
-<thead><tr><th scope="col">Browsers</th><th scope="col" class="number">From</th><th scope="col" class="number">Took</th><th scope="col">On ${colour}</th><th scope="col">On ${from?.serving.colour}</th><th scope="col">Verdict</th></tr></thead>
+<thead><tr><th scope="col">Share</th><th scope="col" class="number">From</th><th scope="col" class="number">Took</th><th scope="col">On ${colour}</th><th scope="col">On ${from?.serving.colour}</th><th scope="col">Verdict</th></tr></thead>
 <tbody>
 ${begun.map((step) => stageRow(step, seen.get(step.id)))}</tbody>
 </table>
