@@ -26,7 +26,7 @@ const viewSchema = z.strictObject({
   stack: z.string().regex(/^[a-z][a-z0-9]*(-[a-z0-9]+)+$/),
   company: text,
   domain: z.string().regex(/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/),
-  listen: z.union([z.ipv4(), z.ipv6()]),
+  listen: z.ipv4(),
   odoo: z.strictObject({
     series: z.enum(["17.0", "18.0", "19.0"]),
     is19: z.boolean(),

@@ -1,4 +1,4 @@
-import { isIP } from "node:net";
+import { isIP, isIPv4 } from "node:net";
 import * as z from "zod";
 import { parseRange } from "./address-range.ts";
 
@@ -68,10 +68,11 @@ export const hostAddress = z
   .regex(/^[a-z0-9.:-]+$/, "must be an IP address or a host name in lower case")
   .refine((value) => isIP(value) !== 0 || HOST_NAME.test(value), "must be an IP address or a host name in lower case");
 
-export const ipAddress = z
+/** The engine publishes ports of containers, which have IPv4 addresses only, on no other: it would leave one of IPv6 out without a word. */
+export const publishAddress = z
   .string()
-  .regex(/^[0-9a-fA-F.:]+$/, "must be an IP address")
-  .refine((value) => isIP(value) !== 0, "must be an IP address");
+  .regex(/^[0-9.]+$/, { error: "must be an IPv4 address: the Docker engine publishes nothing on IPv6 here", abort: true })
+  .refine(isIPv4, "must be an IPv4 address");
 
 export const addressRange = z
   .string()
