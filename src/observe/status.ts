@@ -6,7 +6,7 @@ import { MillwrightError } from "../kernel/errors.ts";
 import type { Archiving } from "../recovery/archiving.ts";
 import { readBackupRecords, readDrillRecord } from "../recovery/backup-record.ts";
 import { nextTimes } from "../recovery/due.ts";
-import { readColourRelease, readServing, type Serving } from "../swap/serving.ts";
+import { readColourRelease, readServing, type Serving, wayBack } from "../swap/serving.ts";
 import { findConcerns } from "./concerns.ts";
 import type { Machine } from "./machine.ts";
 import { inOrderOfTime, type Scheduled } from "./schedule.ts";
@@ -135,7 +135,8 @@ async function orUntold<Item>(what: string, look: () => Promise<readonly Item[]>
 }
 
 function servingStatus(serving: Serving): Status["serving"] {
-  const { colour, release, image, since, who, run, previous } = serving;
+  const { colour, release, image, since, who, run } = serving;
+  const previous = wayBack(serving);
   return { colour, release, image, since, who, run, ...(previous === undefined ? {} : { rollbackTo: previous.release.id }) };
 }
 

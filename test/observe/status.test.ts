@@ -9,8 +9,10 @@ import { readStatus, type StatusDeps } from "../../src/observe/status.ts";
 import type { Archiving } from "../../src/recovery/archiving.ts";
 import { type BackupRecord, type DrillRecord, writeBackupRecord, writeDrillRecord } from "../../src/recovery/backup-record.ts";
 import { statusSchema } from "../../src/observe/status-schema.ts";
+import { readServing, writeServing } from "../../src/swap/serving.ts";
 import { FakeClock } from "../fakes/fake-clock.ts";
 import { FakeDocker } from "../fakes/fake-docker.ts";
+import { release } from "../release/fixtures.ts";
 
 const STACK = "acme-production";
 const POLICY = { at: "02:30", full: 0, drill: 0, keepDays: 14 };
@@ -132,6 +134,18 @@ describe("status", () => {
     expect(status.concerns).toEqual([
       "What the stack holds cannot be told: The files of stack 01 on the host were changed by hand. Run `millwright deploy` again.",
     ]);
+  });
+
+  it("offers no way back to the colour that serves, which a record written by hand may name", async () => {
+    const { paths, docker, deps } = await host();
+    await serve(paths, docker);
+    const rollbackTo = async (colour: "blue" | "green"): Promise<string | undefined> => {
+      const serving = await readServing(paths);
+      if (serving === undefined) throw new Error("nothing serves");
+      await writeServing(paths, { ...serving, previous: { colour, release: release({ id: "2026-11-20-1" }) } });
+      return (await readStatus(deps)).serving?.rollbackTo;
+    };
+    expect([await rollbackTo("green"), await rollbackTo("blue")]).toEqual(["2026-11-20-1", undefined]);
   });
 
   it("is given for a host that knows nothing yet", async () => {
