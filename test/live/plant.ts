@@ -265,6 +265,12 @@ export class Plant {
       .sort();
   }
 
+  /** The colours that the proxy's routes name, in words. */
+  async routed(): Promise<string> {
+    const file = `${BASE}/traffic/dynamic/millwright.yml`;
+    return (await this.sh("sh", "-c", `grep -o 'odoo-[a-z]*:8069' ${file} | sort -u | sed 's/odoo-//; s/:8069//'`)).replaceAll("\n", " and ");
+  }
+
   /** What a run may not leave behind when it has ended: units at work, containers in between, files of a stage. */
   async leftovers(): Promise<readonly string[]> {
     const units = await this.sh("systemctl", "list-units", "--plain", "--no-legend", "--state=active,activating,failed", `millwright-run@${STACK}.service`);
