@@ -3,7 +3,7 @@ import { findContainer } from "../docker/find-container.ts";
 import { MillwrightError } from "../kernel/errors.ts";
 import { lastLines } from "../kernel/shell.ts";
 import type { DatabaseArchive, DatabaseBackup, RestoreTarget } from "./database-archive.ts";
-import { backupsOfInfo, databaseOfInfo, problemsOfVerify, segmentsOfListing } from "./pgbackrest-output.ts";
+import { backupsOfInfo, databaseOfInfo, problemsOfVerify, reasonIn, segmentsOfListing } from "./pgbackrest-output.ts";
 import type { Place } from "./repositories.ts";
 
 const STANZA = "main";
@@ -143,6 +143,6 @@ interface Said {
 
 function failed(code: "ARCHIVE_BROKEN" | "BACKUP_FAILED", what: string, said: Said): MillwrightError {
   const details = lastLines(said.output, 15);
-  const why = details.findLast((line) => line.includes("ERROR:"))?.replace(/^.*ERROR:\s*(\[\d+\]:\s*)?/, "") ?? `pgBackRest ended with ${said.code}`;
+  const why = reasonIn(details) ?? `pgBackRest ended with ${said.code}`;
   return new MillwrightError(code, `${what}: ${why}`, { subject: "database", details });
 }

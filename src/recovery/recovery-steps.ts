@@ -1,7 +1,7 @@
 import type { StepTable } from "../kernel/run-plan.ts";
 import type { RecoveryRun } from "./recovery-context.ts";
 import { backUpDatabase, countBefore, findHoles, forget, record, seeArchive, snapshotFiles, snapshotHost } from "./steps/backup.ts";
-import { checkDatabase, checkFiles, clear, clearUp, login, openDatabase, recordDrill, restoreDatabase, restoreFiles } from "./steps/drill.ts";
+import { login, recordDrill } from "./steps/drill.ts";
 import { backUpDatabaseOffsite, forgetOffsite, recordOffsite, snapshotFilesOffsite, snapshotHostOffsite } from "./steps/offsite.ts";
 import {
   archiveNow,
@@ -18,6 +18,7 @@ import {
   startCron,
   stop,
 } from "./steps/restore.ts";
+import { checkDatabase, checkFiles, clear, clearUp, openDatabase, restoreDatabase, restoreFiles } from "./steps/scratch.ts";
 import { verifyDatabase, verifyFiles } from "./steps/verify.ts";
 
 /** The code of every step of a backup, a verification, a drill and a restore, by its kind. */

@@ -157,7 +157,10 @@ export class FakePlant {
         const services = { database: { image: DATABASE_IMAGE }, odoo: { image: IMAGE } };
         writeFileSync(join(this.paths.recovery, "compose.yaml"), JSON.stringify({ services }));
       },
-      saveRelease: async () => Readable.from(["release"]),
+      saveRelease: async () => {
+        this.#ask("save release");
+        return Readable.from(["release"]);
+      },
       loadRelease: async (image) => {
         this.#ask("load release");
         this.docker.addImage(image);

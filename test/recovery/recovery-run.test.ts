@@ -135,6 +135,13 @@ describe("a backup", () => {
     expect(await readdir(join(plant.paths.data, "recovery-host"))).toEqual([]);
   });
 
+  it("that fails while the host's files are laid out leaves none of them behind", async () => {
+    using plant = await FakePlant.make();
+    plant.fail("save release", new MillwrightError("BACKUP_FAILED", "The release's image cannot be saved."));
+    expect((await plant.run(backup)).outcome).toBe("undone");
+    expect(await readdir(join(plant.paths.data, "recovery-host"))).toEqual([]);
+  });
+
   it("takes the files after the database", async () => {
     using plant = await FakePlant.make();
     await plant.run(backup);

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { describeBytes } from "../../kernel/describe-bytes.ts";
 import { MillwrightError } from "../../kernel/errors.ts";
 import { backupRecordSchema, drillRecordSchema } from "../../recovery/backup-record.ts";
 import { askPlanOf } from "../ask-plan.ts";
@@ -94,8 +95,8 @@ export const backupListCommand: Run<EnvironmentOption> = async (options, context
       id,
       describeInstant(at),
       database.type,
-      size(database.size),
-      size(database.added + files.added),
+      describeBytes(database.size),
+      describeBytes(database.added + files.added),
       String(files.files),
       isOnlyOffsite === true ? "offsite" : offsite === undefined ? "host" : "host, offsite",
       release.id,
@@ -112,7 +113,3 @@ export const backupListCommand: Run<EnvironmentOption> = async (options, context
       : `${table(["backup", "began (UTC)", "type", "database", "added", "files", "where", "release", "by"], rows)}\n\n${proof}`;
   return { data: { ...listed, channels: link.channels }, text };
 };
-
-function size(bytes: number): string {
-  return bytes < 1e9 ? `${(bytes / 1e6).toFixed(1)} MB` : `${(bytes / 1e9).toFixed(2)} GB`;
-}

@@ -5,7 +5,8 @@ import { type BackupRecord, backupRecordSchema, readBackupRecords, removeBackupR
 import { planOf, type RecoveryRun } from "../recovery-context.ts";
 import { mayBeMade, prepareOffsite } from "../prepare-offsite.ts";
 import { type Repositories, repositoriesAt } from "../repositories.ts";
-import { daysOfFiles, requireNoHoles, recordOf, resultOfDatabase, resultOfFiles, takeHost } from "./backup.ts";
+import { takeHost } from "../take-host.ts";
+import { daysOfFiles, requireNoHoles, recordOf, resultOfDatabase, resultOfFiles } from "./backup.ts";
 
 type Code = StepCode<RecoveryRun>;
 type Held = NonNullable<BackupRecord["offsite"]>;

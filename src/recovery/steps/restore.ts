@@ -5,6 +5,7 @@ import type { ContainerState } from "../../docker/docker.ts";
 import { findContainer } from "../../docker/find-container.ts";
 import { waitForHealth } from "../../docker/wait-for-health.ts";
 import { timestamp } from "../../kernel/clock.ts";
+import { describeBytes } from "../../kernel/describe-bytes.ts";
 import { MillwrightError } from "../../kernel/errors.ts";
 import type { Step } from "../../kernel/plan.ts";
 import type { RunView, StepCode } from "../../kernel/run-plan.ts";
@@ -14,7 +15,6 @@ import { isInPlace, planOf, repositoriesOf, type RecoveryRun } from "../recovery
 import { recoveryProject } from "../recovery-deps.ts";
 import { dropOtherRestorePoints, exchange, exchangeBack } from "../restore-point.ts";
 import { clearScratch, emptyScratchFiles, makeScratchFolders, scratchFolders } from "../scratch.ts";
-import { size } from "./backup.ts";
 
 type Code = StepCode<RecoveryRun>;
 
@@ -134,7 +134,7 @@ export const fullBackup: Code = {
   async do({ archive }, _step, { signal }) {
     await archive.check(signal);
     const made = await archive.backup("full", signal);
-    return { summary: `${made.label}, ${size(made.added)} added` };
+    return { summary: `${made.label}, ${describeBytes(made.added)} added` };
   },
 };
 
