@@ -3,8 +3,8 @@ import type { BackupRecord } from "./backup-record.ts";
 import type { BackupType, DatabaseBackup } from "./database-archive.ts";
 
 const DAY = 86_400_000;
-/** What failed by schedule is tried again after so long. */
-const AGAIN_MILLISECONDS = 60 * 60_000;
+/** What failed by schedule is tried again after so long: a backup is missed, a drill reads and writes as much as the plant has. */
+const AGAIN_MILLISECONDS: Readonly<Record<Due["kind"], number>> = { backup: 60 * 60_000, drill: DAY };
 /** A full backup that is older is followed by a new one, whatever day it is. */
 const FULL_DAYS = 7;
 
@@ -29,7 +29,7 @@ export function dueNow({ at, drill }: StackFacts["backup"], past: Past, now: num
   const records = past.records.filter((record) => isPast(record.at));
   const drilledAt = past.drilledAt !== undefined && isPast(past.drilledAt) ? past.drilledAt : undefined;
   const failedLately = (kind: Due["kind"]): boolean =>
-    past.runs.some((run) => run.kind === kind && run.outcome !== "done" && isPast(run.began) && now - Date.parse(run.began) < AGAIN_MILLISECONDS);
+    past.runs.some((run) => run.kind === kind && run.outcome !== "done" && isPast(run.began) && now - Date.parse(run.began) < AGAIN_MILLISECONDS[kind]);
   const newest = records.at(-1);
   const due = lastTime(at, now);
   if (newest === undefined || Date.parse(newest.at) < due) return failedLately("backup") ? undefined : { kind: "backup" };

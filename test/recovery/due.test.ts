@@ -63,9 +63,16 @@ describe("a drill", () => {
     expect(dueNow(POLICY, past({ records: [...records, { at: "2026-12-01T02:30:05.000Z" }] }), at("2026-12-01T09:00"))).toEqual({ kind: "drill" });
   });
 
-  it("waits for the backup of its day, and an hour after a failure", () => {
+  it("waits for the backup of its day", () => {
     expect(dueNow(POLICY, past({ records: [{ at: "2026-11-28T02:30:05.000Z" }] }), at("2026-11-29T02:20"))).toBeUndefined();
-    expect(dueNow(POLICY, past({ records, runs: failed("drill", "2026-11-29T02:35") }), at("2026-11-29T02:50"))).toBeUndefined();
+  });
+
+  it("that failed is tried again the day after, and not before: it reads and writes as much as the plant has", () => {
+    const runs = failed("drill", "2026-11-29T02:35");
+    const later = [...records, { at: "2026-11-30T02:30:05.000Z" }];
+    expect(dueNow(POLICY, past({ records, runs }), at("2026-11-29T23:50"))).toBeUndefined();
+    expect(dueNow(POLICY, past({ records: later, runs }), at("2026-11-30T02:34"))).toBeUndefined();
+    expect(dueNow(POLICY, past({ records: later, runs }), at("2026-11-30T02:36"))).toEqual({ kind: "drill" });
   });
 
   it("is never due where the site wants none", () => {
