@@ -5,7 +5,7 @@ import { type Clock, timestamp } from "../kernel/clock.ts";
 import { MillwrightError } from "../kernel/errors.ts";
 import type { Archiving } from "../recovery/archiving.ts";
 import { readBackupRecords, readDrillRecord } from "../recovery/backup-record.ts";
-import { nextTimes } from "../recovery/due.ts";
+import { DRILL_DAYS, nextTimes } from "../recovery/due.ts";
 import { readColourRelease, readServing, type Serving } from "../swap/serving.ts";
 import { findConcerns } from "./concerns.ts";
 import type { Machine } from "./machine.ts";
@@ -66,7 +66,11 @@ export async function readStatus(deps: StatusDeps): Promise<Status> {
   const archiving = await orUntold("How backups are made all day long", async () =>
     current === undefined || serving === undefined ? [] : [await deps.archiving(policy?.offsite !== undefined)],
   );
-  const backup = { ...backupStatus(backups, policy?.offsite !== undefined, archiving.items[0]), ...lastFailures(runs, backups) };
+  const backup = {
+    ...backupStatus(backups, policy?.offsite !== undefined, archiving.items[0]),
+    ...lastFailures(runs, backups),
+    ...(policy?.drill === undefined ? {} : { drillDays: DRILL_DAYS }),
+  };
   const status: Omit<Status, "concerns"> = {
     version: 1,
     at: timestamp(deps.clock),
@@ -130,10 +134,11 @@ function serviceStatus(container: ContainerState): ServiceStatus {
   return { service, state, health, since: startedAt, image, restarts: restartCount, oomKilled };
 }
 
-/** The last backup and what the last drill measured. One that a clock that was ahead has dated later than now does not stand for those that are missing. */
+/** The last backup and what the last drill measured. One that a clock that was ahead has dated later than now does not stand for those that are missing, nor does such a drill. */
 async function readBackups(paths: HostPaths, now: number): Promise<Known> {
-  const [all, drill] = await Promise.all([readBackupRecords(paths), readDrillRecord(paths)]);
+  const [all, passed] = await Promise.all([readBackupRecords(paths), readDrillRecord(paths)]);
   const records = all.filter(({ ended }) => Date.parse(ended) <= now);
+  const drill = passed !== undefined && Date.parse(passed.at) <= now ? passed : undefined;
   const newest = records.at(-1);
   const lastOffsite = records.findLast(({ offsite }) => offsite !== undefined)?.offsite?.ended;
   return {

@@ -5,6 +5,8 @@ import type { BackupType, DatabaseBackup } from "./database-archive.ts";
 const DAY = 86_400_000;
 /** What failed by schedule is tried again after so long: a backup is missed, a drill reads and writes as much as the plant has. */
 const AGAIN_MILLISECONDS: Readonly<Record<Due["kind"], number>> = { backup: 60 * 60_000, drill: DAY };
+/** Days between two drills by schedule. */
+export const DRILL_DAYS = 7;
 /** A full backup that is older is followed by a new one, whatever day it is. */
 const FULL_DAYS = 7;
 

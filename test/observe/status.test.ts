@@ -95,7 +95,7 @@ describe("status", () => {
     expect(status.serving).toMatchObject({ colour: "blue", release: "2026-11-24-1", who: "maria", since: "2026-11-23T02:00:00.000Z" });
     expect(status.services.map((service) => `${service.service} ${service.health}`)).toEqual(["edge healthy", "database healthy", "backup healthy"]);
     expect(status.colours.map((colour) => `${colour.colour} ${colour.serves} ${colour.services.length}`)).toEqual(["blue true 2", "green false 1"]);
-    expect(status.backup).toEqual({ last: "2026-11-24T01:00:00.000Z", drill: { at: DRILL.at, rpoSeconds: 41, rtoSeconds: 62 } });
+    expect(status.backup).toEqual({ last: "2026-11-24T01:00:00.000Z", drillDays: 7, drill: { at: DRILL.at, rpoSeconds: 41, rtoSeconds: 62 } });
     expect(status.concerns).toEqual([]);
   });
 
@@ -112,6 +112,26 @@ describe("status", () => {
     await writeBackupRecord(paths, { ...RECORD, id: "20270501-005900-cccc", at: "2027-05-01T00:59:00.000Z", ended: "2027-05-01T01:00:00.000Z" });
     clock.pass(30 * 3_600_000);
     expect((await readStatus(deps)).concerns).toContain("The last good backup is 31 hours old.");
+  });
+
+  it("misses a drill that has not been passed for twice its interval, unless the site wants none", async () => {
+    const { paths, docker, deps, clock } = await host();
+    await serve(paths, docker);
+    const concern = "The last drill that was passed is 15 days ago: `millwright history` says why, `millwright backup drill` makes one now.";
+    clock.pass(13 * 86_400_000);
+    expect((await readStatus(deps)).concerns.join()).not.toContain("drill");
+    clock.pass(2 * 86_400_000);
+    expect((await readStatus(deps)).concerns).toContain(concern);
+    const current = await deps.current();
+    const facts = current && { ...current, facts: { ...current.facts, backup: { ...POLICY, drill: undefined } } };
+    expect((await readStatus({ ...deps, current: async () => facts })).concerns.join()).not.toContain("drill");
+  });
+
+  it("takes no drill of a clock that was ahead for the last one", async () => {
+    const { paths, docker, deps } = await host();
+    await serve(paths, docker);
+    await writeDrillRecord(paths, { ...DRILL, at: "2027-05-01T01:06:00.000Z" });
+    expect((await readStatus(deps)).concerns).toContain("No backup was proven yet: run `millwright backup drill`.");
   });
 
   it("names a sick and a missing service, an old backup, a full disk, drift and a run that waits", async () => {
