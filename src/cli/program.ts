@@ -162,7 +162,7 @@ export function buildProgram(context: CliContext, onCommand: (name: string) => v
     action("backup list", async () => (await import("./commands/backup.ts")).backupListCommand, ["env"]),
   );
   command(backup, "verify [env]", "read the repositories: damage, missing parts, holes in the archived log", true)
-    .option("--all", "read every byte of the files' repository, not a thirtieth")
+    .option("--all", "read every byte of the files' repository, not the next quarter")
     .addOption(from())
     .action(action("backup verify", async () => (await import("./commands/backup.ts")).backupVerifyCommand, ["env"]));
   command(backup, "drill [env]", "restore to a scratch place without network, check everything, log in: measured RPO and RTO", true)

@@ -29,13 +29,15 @@ export function findConcerns(status: Omit<Status, "concerns">, now: number): rea
   const { disk } = status.host;
   if (disk.freeBytes < disk.totalBytes * DISK_SHARE) concerns.push(`The disk is ${Math.round(100 - (100 * disk.freeBytes) / disk.totalBytes)} % full.`);
   if (status.serving !== undefined) {
-    const { last, lastFailure } = status.backup;
+    const { last, lastFailure, lastVerifyFailure } = status.backup;
     const hours = last === undefined ? undefined : (now - Date.parse(last)) / 3_600_000;
     if (lastFailure !== undefined) concerns.push(`The last backup failed at ${lastFailure}: \`millwright history\` says why.`);
     else if (hours !== undefined && hours > BACKUP_HOURS) concerns.push(`The last good backup is ${Math.floor(hours)} hours old.`);
     else if (hours === undefined && now - Date.parse(status.serving.since) > BACKUP_HOURS * 3_600_000) concerns.push("There is no backup yet.");
     concerns.push(...troubleOfOffsite(status.backup, now), ...troubleOfLog(status.backup, now));
     concerns.push(...troubleOfProof(status.backup, now));
+    if (lastVerifyFailure !== undefined)
+      concerns.push(`The verification of ${lastVerifyFailure} did not find the backups good: \`millwright history\` says why.`);
   }
   if (status.drift.length > 0)
     concerns.push(

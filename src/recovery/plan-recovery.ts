@@ -18,7 +18,13 @@ const targetSchema = z.discriminatedUnion("kind", [
 /** What the steps of one run share; kept in the plan, so that a run that was cut off finds it again. */
 export const recoveryContextSchema = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("backup"), type: z.enum(["full", "diff", "incr"]), release: releaseSchema }),
-  z.object({ kind: z.literal("verify"), wholeFiles: z.boolean(), from: fromSchema }),
+  z.object({
+    kind: z.literal("verify"),
+    wholeFiles: z.boolean(),
+    /** Of the files' repository, when not all of it is read. */
+    quarter: z.int().min(1).max(4).default(1),
+    from: fromSchema,
+  }),
   z.object({
     kind: z.literal("drill"),
     from: fromSchema,
@@ -109,16 +115,18 @@ export function planBackup(
 }
 
 /** Reads the repositories. Pure. */
-export function planVerify(head: Head, { wholeFiles, from }: { readonly wholeFiles: boolean; readonly from: Place }): Plan {
-  return assemble(head, { kind: "verify", wholeFiles, from }, `Verify the backups in the ${WHERE[from]}.`, [
+export function planVerify(head: Head, options: { readonly wholeFiles: boolean; readonly quarter: number; readonly from: Place }): Plan {
+  const { wholeFiles, quarter, from } = options;
+  return assemble(head, { kind: "verify", ...options }, `Verify the backups in the ${WHERE[from]}.`, [
     { kind: "archive", title: "See the database's log arrive in the repository", cause: "what is new must be safe as well", decision: true },
     { kind: "gaps", title: "Look for holes in the archived log", cause: "pgBackRest's own checks do not see them" },
     { kind: "verify-database", title: "Read every backup of the database", cause: "damage shows only when it is read" },
     {
       kind: "verify-files",
-      title: `Read ${wholeFiles ? "all" : "a thirtieth"} of the files' repository`,
-      cause: wholeFiles ? "asked for" : "all of it in a month, when it is verified daily",
+      title: `Read ${wholeFiles ? "all" : `quarter ${quarter}`} of the files' repository`,
+      cause: wholeFiles ? "asked for" : "all of it in four verifications",
     },
+    { kind: "record-verify", title: "Write down that they are good", cause: "the next one goes on from there" },
   ]);
 }
 

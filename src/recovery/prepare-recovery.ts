@@ -10,6 +10,7 @@ import { planBackup, planDrill, planRestore, planVerify } from "./plan-recovery.
 import { backupsAt } from "./backup-place.ts";
 import type { RecoveryDeps } from "./recovery-deps.ts";
 import { type Place, repositoriesAt } from "./repositories.ts";
+import { readVerifyRecord } from "./verify-record.ts";
 
 export type RecoveryRequest =
   | { readonly kind: "backup"; readonly full: boolean; readonly bySchedule: boolean }
@@ -43,7 +44,7 @@ export async function prepareRecovery(deps: RecoveryDeps, request: RecoveryReque
     }
     case "verify":
       await requireBackup(deps, request.from);
-      return { plan: planVerify(head, request), notes: [] };
+      return { plan: planVerify(head, { ...request, quarter: await nextQuarter(deps, request.from) }), notes: [] };
     case "drill": {
       const { from } = request;
       const backup = await requireBackup(deps, from);
@@ -113,6 +114,11 @@ function restoreNotes(serving: Serving | undefined, backup: BackupRecord, { isBe
 /** The `basis` that the same plan would have now. */
 export async function recoveryBasis(deps: RecoveryDeps): Promise<string> {
   return basisOf(deps, await readServing(deps.paths));
+}
+
+/** A quarter that was not found good is read again. */
+async function nextQuarter({ paths }: RecoveryDeps, from: Place): Promise<number> {
+  return (((await readVerifyRecord(paths, from))?.quarter ?? 0) % 4) + 1;
 }
 
 async function nextType(deps: RecoveryDeps, request: Extract<RecoveryRequest, { kind: "backup" }>): Promise<ReturnType<typeof typeOf>> {

@@ -19,7 +19,7 @@ import {
   stop,
 } from "./steps/restore.ts";
 import { checkDatabase, checkFiles, clear, clearUp, openDatabase, restoreDatabase, restoreFiles } from "./steps/scratch.ts";
-import { verifyDatabase, verifyFiles } from "./steps/verify.ts";
+import { recordVerify, verifyDatabase, verifyFiles } from "./steps/verify.ts";
 
 /** The code of every step of a backup, a verification, a drill and a restore, by its kind. */
 export const RECOVERY_STEPS: StepTable<RecoveryRun> = {
@@ -38,6 +38,7 @@ export const RECOVERY_STEPS: StepTable<RecoveryRun> = {
   forget,
   "verify-database": verifyDatabase,
   "verify-files": verifyFiles,
+  "record-verify": recordVerify,
   clear,
   "restore-database": restoreDatabase,
   "restore-files": restoreFiles,

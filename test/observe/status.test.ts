@@ -8,6 +8,7 @@ import { readLogs } from "../../src/observe/read-logs.ts";
 import { readStatus, type StatusDeps } from "../../src/observe/status.ts";
 import type { Archiving } from "../../src/recovery/archiving.ts";
 import { type BackupRecord, type DrillRecord, writeBackupRecord, writeDrillRecord } from "../../src/recovery/backup-record.ts";
+import { writeVerifyRecord } from "../../src/recovery/verify-record.ts";
 import { statusSchema } from "../../src/observe/status-schema.ts";
 import { FakeClock } from "../fakes/fake-clock.ts";
 import { FakeDocker } from "../fakes/fake-docker.ts";
@@ -174,6 +175,17 @@ describe("what a status says of the times around now", () => {
     expect(status.journal).toEqual({ entries: 90, head: "ab" });
   });
 
+  it("is when the backups were last verified, and a verification since that did not end well", async () => {
+    const { paths, docker, deps } = await host();
+    await serve(paths, docker);
+    await writeVerifyRecord(paths, { version: 1, run: "verify-1", at: "2026-11-24T01:10:00.000Z", place: "local", quarter: 2 });
+    expect((await readStatus(deps)).backup.verified).toBe("2026-11-24T01:10:00.000Z");
+    const after = (outcome: string, began: string) => async () => ({ runs: [ended("verify", outcome, began)], entries: 9, head: "ab" });
+    const concern = "The verification of 2026-11-24T01:20:00.000Z did not find the backups good: `millwright history` says why.";
+    expect((await readStatus({ ...deps, journal: after("undone", "2026-11-24T01:20:00.000Z") })).concerns).toEqual([concern]);
+    expect((await readStatus({ ...deps, journal: after("undone", "2026-11-24T01:05:00.000Z") })).concerns).toEqual([]);
+  });
+
   it("is what comes by itself, the soonest first: the daily backup, and the host's timers", async () => {
     const { paths, docker, deps } = await host();
     await serve(paths, docker);
@@ -187,6 +199,7 @@ describe("what a status says of the times around now", () => {
       { at: "2026-11-24T06:12:00.000Z", what: "security updates of the host" },
       { at: "2026-11-25T01:30:00.000Z", what: "backup" },
       { at: "2026-11-25T01:30:00.000Z", what: "drill of the backup" },
+      { at: "2026-11-29T01:30:00.000Z", what: "verification of the backups" },
     ]);
   });
 

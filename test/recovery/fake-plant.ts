@@ -78,6 +78,8 @@ export class FakePlant {
   /** Whether the plant cannot be started on a database, by its word. */
   isUnfit: (word: string) => boolean = () => false;
   freeBytes = 100e9;
+  /** What a verification of the files finds. */
+  problems: readonly string[] = [];
   /** What goes wrong, by a word of `asked`. */
   failing = new Map<string, Error>();
   /** Called at every point where a process could die. */
@@ -331,7 +333,10 @@ export class FakePlant {
       this.#ask(`restore host ${snapshot}`);
       writeFileSync(join(this.paths.data, "recovery-filestore", RELEASE_ARCHIVE), "release");
     },
-    verify: async () => [],
+    verify: async (share) => {
+      this.#ask(`verify files ${share ?? "all"}`);
+      return this.problems;
+    },
     forget: async (keepDays) => this.#ask(`forget ${keepDays}`),
   };
 

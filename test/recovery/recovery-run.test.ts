@@ -3,11 +3,13 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { MillwrightError } from "../../src/kernel/errors.ts";
 import type { Plan } from "../../src/kernel/plan.ts";
-import { readBackupRecords, readDrillRecord } from "../../src/recovery/backup-record.ts";
+import { readBackupRecords, readDrillRecord, writeBackupRecord } from "../../src/recovery/backup-record.ts";
 import type { RestoreTarget } from "../../src/recovery/database-archive.ts";
 import type { Snapshot } from "../../src/recovery/file-repository.ts";
 import { planBackup, planDrill, planRestore } from "../../src/recovery/plan-recovery.ts";
+import { prepareRecovery } from "../../src/recovery/prepare-recovery.ts";
 import { recoveryReport } from "../../src/recovery/recovery-report.ts";
+import { readVerifyRecord } from "../../src/recovery/verify-record.ts";
 import { backupOf, Cut, FakePlant, RECORD, RUN, STACK } from "./fake-plant.ts";
 
 const HEAD = { id: "plan", stack: STACK, basis: "basis" };
@@ -168,6 +170,41 @@ describe("a backup", () => {
     plant.backups = [backupOf("oldF", "full", "2026-11-05T02:30:00.000Z")];
     await plant.run(backup);
     expect(plant.asked).toContain("forget 19");
+  });
+});
+
+describe("a verification", () => {
+  const verify = async (plant: FakePlant, wholeFiles = false): Promise<Plan> =>
+    (await prepareRecovery(plant.deps, { kind: "verify", wholeFiles, from: "local" })).plan;
+  const read = (plant: FakePlant): readonly string[] => plant.asked.filter((asked) => asked.startsWith("verify files"));
+
+  it("reads the next quarter of the files each time it was passed: all of it in four weeks", async () => {
+    using plant = await FakePlant.make();
+    await writeBackupRecord(plant.paths, RECORD);
+    for (let week = 1; week <= 5; week += 1) {
+      plant.journalEntries.length = 0;
+      expect((await plant.run(await verify(plant))).outcome).toBe("done");
+    }
+    expect(read(plant)).toEqual(["1/4", "2/4", "3/4", "4/4", "1/4"].map((share) => `verify files ${share}`));
+  });
+
+  it("reads the same quarter again after one that failed", async () => {
+    using plant = await FakePlant.make();
+    await writeBackupRecord(plant.paths, RECORD);
+    plant.problems = ["pack 1234 is damaged"];
+    expect(await plant.run(await verify(plant))).toMatchObject({ outcome: "undone", error: { code: "BACKUP_DAMAGED" } });
+    plant.problems = [];
+    plant.journalEntries.length = 0;
+    expect((await plant.run(await verify(plant))).outcome).toBe("done");
+    expect(read(plant)).toEqual(["verify files 1/4", "verify files 1/4"]);
+  });
+
+  it("of all reads every byte", async () => {
+    using plant = await FakePlant.make();
+    await writeBackupRecord(plant.paths, RECORD);
+    expect((await plant.run(await verify(plant, true))).outcome).toBe("done");
+    expect(read(plant)).toEqual(["verify files all"]);
+    expect(await readVerifyRecord(plant.paths, "local")).toMatchObject({ run: RUN, quarter: 4 });
   });
 });
 
