@@ -292,6 +292,11 @@ export const ERROR_CODES = {
     means: "A backup, or the database that it was made of, is damaged.",
     next: "Make a full one at once, `millwright backup run --full`, prove it, `millwright backup drill`, and look at the host's disks.",
   },
+  BACKUP_DUE: {
+    exit: 1,
+    means: "A verification was ended because the daily backup would have waited for it.",
+    next: "Run `millwright backup verify` again when `millwright status` shows that backup.",
+  },
   BACKUP_NOT_FOUND: { exit: 2, means: "There is no such backup.", next: "`millwright backup list` shows them." },
   RESTORE_FAILED: {
     exit: 1,

@@ -36,8 +36,7 @@ export function findConcerns(status: Omit<Status, "concerns">, now: number): rea
     else if (hours === undefined && now - Date.parse(status.serving.since) > BACKUP_HOURS * 3_600_000) concerns.push("There is no backup yet.");
     concerns.push(...troubleOfOffsite(status.backup, now), ...troubleOfLog(status.backup, now));
     concerns.push(...troubleOfProof(status.backup, now));
-    if (lastVerifyFailure !== undefined)
-      concerns.push(`The verification of ${lastVerifyFailure} did not find the backups good: \`millwright history\` says why.`);
+    if (lastVerifyFailure !== undefined) concerns.push(`The verification of ${lastVerifyFailure} did not end well: \`millwright history\` says why.`);
   }
   if (status.drift.length > 0)
     concerns.push(

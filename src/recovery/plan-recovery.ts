@@ -22,7 +22,9 @@ export const recoveryContextSchema = z.discriminatedUnion("kind", [
     kind: z.literal("verify"),
     wholeFiles: z.boolean(),
     /** Of the files' repository, when not all of it is read. */
-    quarter: z.int().min(1).max(4).default(1),
+    quarter: z.int().min(1).max(4),
+    /** When the next backup is due, ISO 8601, for which it makes way. */
+    until: z.string(),
     from: fromSchema,
   }),
   z.object({
@@ -115,7 +117,7 @@ export function planBackup(
 }
 
 /** Reads the repositories. Pure. */
-export function planVerify(head: Head, options: { readonly wholeFiles: boolean; readonly quarter: number; readonly from: Place }): Plan {
+export function planVerify(head: Head, options: Omit<Extract<RecoveryContext, { kind: "verify" }>, "kind">): Plan {
   const { wholeFiles, quarter, from } = options;
   return assemble(head, { kind: "verify", ...options }, `Verify the backups in the ${WHERE[from]}.`, [
     { kind: "archive", title: "See the database's log arrive in the repository", cause: "what is new must be safe as well", decision: true },

@@ -4,7 +4,7 @@ import { type Plan, planId } from "../kernel/plan.ts";
 import { readServing, type Serving } from "../swap/serving.ts";
 import { type BackupRecord, readBackupRecords } from "./backup-record.ts";
 import type { RestoreTarget } from "./database-archive.ts";
-import { typeOf } from "./due.ts";
+import { nextTimes, typeOf } from "./due.ts";
 import { knownBackups } from "./known-backups.ts";
 import { planBackup, planDrill, planRestore, planVerify } from "./plan-recovery.ts";
 import { backupsAt } from "./backup-place.ts";
@@ -44,7 +44,15 @@ export async function prepareRecovery(deps: RecoveryDeps, request: RecoveryReque
     }
     case "verify":
       await requireBackup(deps, request.from);
-      return { plan: planVerify(head, { ...request, quarter: await nextQuarter(deps, request.from) }), notes: [] };
+      return {
+        plan: planVerify(head, {
+          wholeFiles: request.wholeFiles,
+          from: request.from,
+          quarter: await nextQuarter(deps, request.from),
+          until: nextTimes(deps.stack.facts.backup, deps.clock.now()).backup,
+        }),
+        notes: [],
+      };
     case "drill": {
       const { from } = request;
       const backup = await requireBackup(deps, from);

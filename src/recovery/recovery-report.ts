@@ -50,7 +50,7 @@ function failure(plan: RecoveryContext, { error }: RunOutcome, resultOf: ResultO
     case "backup":
       return `There is no new backup: ${why}`;
     case "verify":
-      return `The backups are not good: ${why}`;
+      return error?.code === "BACKUP_DUE" ? `Not verified to the end: ${why}` : `The backups are not good: ${why}`;
     case "restore":
       return isInPlace({ resultOf })
         ? `What was restored is in place and stays there, as users have worked on it since: ${why}`

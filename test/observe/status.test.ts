@@ -181,7 +181,7 @@ describe("what a status says of the times around now", () => {
     await writeVerifyRecord(paths, { version: 1, run: "verify-1", at: "2026-11-24T01:10:00.000Z", place: "local", quarter: 2 });
     expect((await readStatus(deps)).backup.verified).toBe("2026-11-24T01:10:00.000Z");
     const after = (outcome: string, began: string) => async () => ({ runs: [ended("verify", outcome, began)], entries: 9, head: "ab" });
-    const concern = "The verification of 2026-11-24T01:20:00.000Z did not find the backups good: `millwright history` says why.";
+    const concern = "The verification of 2026-11-24T01:20:00.000Z did not end well: `millwright history` says why.";
     expect((await readStatus({ ...deps, journal: after("undone", "2026-11-24T01:20:00.000Z") })).concerns).toEqual([concern]);
     expect((await readStatus({ ...deps, journal: after("undone", "2026-11-24T01:05:00.000Z") })).concerns).toEqual([]);
   });

@@ -80,6 +80,8 @@ export class FakePlant {
   freeBytes = 100e9;
   /** What a verification of the files finds. */
   problems: readonly string[] = [];
+  /** Whether that goes on until it is ended. */
+  isSlow = false;
   /** What goes wrong, by a word of `asked`. */
   failing = new Map<string, Error>();
   /** Called at every point where a process could die. */
@@ -333,8 +335,9 @@ export class FakePlant {
       this.#ask(`restore host ${snapshot}`);
       writeFileSync(join(this.paths.data, "recovery-filestore", RELEASE_ARCHIVE), "release");
     },
-    verify: async (share) => {
+    verify: async (share, signal) => {
       this.#ask(`verify files ${share ?? "all"}`);
+      if (this.isSlow) await new Promise((_, reject) => signal.addEventListener("abort", () => reject(new Error("the stream was closed"))));
       return this.problems;
     },
     forget: async (keepDays) => this.#ask(`forget ${keepDays}`),

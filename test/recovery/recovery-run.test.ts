@@ -199,6 +199,25 @@ describe("a verification", () => {
     expect(read(plant)).toEqual(["verify files 1/4", "verify files 1/4"]);
   });
 
+  it("makes way for a backup that comes due meanwhile, and has proven nothing", async () => {
+    using plant = await FakePlant.make();
+    await writeBackupRecord(plant.paths, RECORD);
+    plant.isSlow = true;
+    const plan = await verify(plant, true);
+    const outcome = await plant.run(plan);
+    expect(outcome).toMatchObject({ outcome: "undone", error: { code: "BACKUP_DUE" } });
+    expect(new Date(plant.clock.now()).toISOString()).toMatch(/^2026-11-24T02:3[01]/);
+    expect(recoveryReport(plan.context as never, outcome, () => undefined).summary).toMatch(/^Not verified to the end: The backup of 02:30 UTC/);
+    expect(await readVerifyRecord(plant.paths, "local")).toBeUndefined();
+  });
+
+  it("that a person begins when a backup has been due for long is not sent away", async () => {
+    using plant = await FakePlant.make();
+    await writeBackupRecord(plant.paths, RECORD);
+    plant.clock.pass(3_600_000);
+    expect((await plant.run(await verify(plant, true))).outcome).toBe("done");
+  });
+
   it("of all reads every byte", async () => {
     using plant = await FakePlant.make();
     await writeBackupRecord(plant.paths, RECORD);

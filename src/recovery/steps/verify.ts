@@ -2,12 +2,13 @@ import { timestamp } from "../../kernel/clock.ts";
 import { MillwrightError } from "../../kernel/errors.ts";
 import type { StepCode } from "../../kernel/run-plan.ts";
 import { planOf, repositoriesOf, type RecoveryRun } from "../recovery-context.ts";
+import { untilDue } from "../until-due.ts";
 import { writeVerifyRecord } from "../verify-record.ts";
 
 export const verifyDatabase: StepCode<RecoveryRun> = {
   async do(run, _step, { signal }) {
     const { archive } = repositoriesOf(run);
-    const problems = await archive.verify(signal);
+    const problems = await untilDue(run.clock, planOf(run, "verify").until, signal, (end) => archive.verify(end));
     if (problems.length > 0) throw damaged("database", problems);
     return { summary: `${(await archive.backups()).length} backups and the log after them` };
   },
@@ -15,9 +16,9 @@ export const verifyDatabase: StepCode<RecoveryRun> = {
 
 export const verifyFiles: StepCode<RecoveryRun> = {
   async do(run, _step, { signal }) {
-    const { wholeFiles, quarter } = planOf(run, "verify");
+    const { wholeFiles, quarter, until } = planOf(run, "verify");
     const share = wholeFiles ? undefined : `${quarter}/4`;
-    const problems = await repositoriesOf(run).files.verify(share, signal);
+    const problems = await untilDue(run.clock, until, signal, (end) => repositoriesOf(run).files.verify(share, end));
     if (problems.length > 0) throw damaged("files", problems);
     return { summary: `${(await repositoriesOf(run).files.snapshots("files")).length} snapshots` };
   },
