@@ -1,6 +1,7 @@
 import { silentEvents } from "../kernel/events.ts";
 import { readBackupRecords, readDrillRecord } from "../recovery/backup-record.ts";
-import { type Due, dueNow } from "../recovery/due.ts";
+import { clockDoubt } from "../recovery/clock-doubt.ts";
+import { type Due, dueNow, type Past } from "../recovery/due.ts";
 import { prepareRecovery, recoveryBasis, type RecoveryRequest } from "../recovery/prepare-recovery.ts";
 import { readVerifyRecord } from "../recovery/verify-record.ts";
 import { readServing } from "../swap/serving.ts";
@@ -12,12 +13,6 @@ import { beginRun, savePlan } from "./run-store.ts";
 import { startUnit } from "./run-unit.ts";
 
 const WHO = "schedule";
-
-const REQUESTS: Readonly<Record<Due["kind"], RecoveryRequest>> = {
-  backup: { kind: "backup", full: false, bySchedule: true },
-  drill: { kind: "drill", from: "local" },
-  verify: { kind: "verify", wholeFiles: false, from: "local" },
-};
 
 /** Begins the backup, the drill or the verification that is due, if any, as a run of its own, and returns it. Throws RUN_OPEN while another run is under way. */
 export async function beginDue(deps: AgentDeps, stack: string): Promise<Due | undefined> {
@@ -31,9 +26,20 @@ export async function beginDue(deps: AgentDeps, stack: string): Promise<Due | un
   const past = { records: await readBackupRecords(paths), drilledAt, verifiedAt, runs };
   const due = dueNow(room.stack.facts.backup, past, deps.clock.now());
   if (due === undefined) return undefined;
-  const { plan } = await prepareRecovery(room, REQUESTS[due.kind]);
+  const { plan } = await prepareRecovery(room, requestFor(due, past, deps.clock.now()));
   await savePlan(store, plan);
   await beginRun(store, { plan: plan.id, kinds: [due.kind], who: WHO, basisNow: () => recoveryBasis(room) });
   await startUnit(deps.shell, stack, "restart");
   return due;
+}
+
+function requestFor({ kind }: Due, past: Past, now: number): RecoveryRequest {
+  switch (kind) {
+    case "backup":
+      return { kind, full: false, bySchedule: true, doubt: clockDoubt(past, now) };
+    case "drill":
+      return { kind, from: "local" };
+    case "verify":
+      return { kind, wholeFiles: false, from: "local" };
+  }
 }

@@ -297,6 +297,11 @@ export const ERROR_CODES = {
     means: "A verification was ended because the daily backup would have waited for it.",
     next: "Run `millwright backup verify` again when `millwright status` shows that backup.",
   },
+  CLOCK_DOUBTED: {
+    exit: 1,
+    means: "The host's clock is months ahead of all that the host has done, so nothing is backed up by schedule: it would stand for the newest until then.",
+    next: "Look at it, `timedatectl`. When it is right, make the backup yourself: `millwright backup run`.",
+  },
   BACKUP_NOT_FOUND: { exit: 2, means: "There is no such backup.", next: "`millwright backup list` shows them." },
   RESTORE_FAILED: {
     exit: 1,

@@ -8,7 +8,7 @@ const AGAIN_MILLISECONDS: Readonly<Record<Due["kind"], number>> = { backup: 60 *
 /** Days between two drills by schedule. */
 export const DRILL_DAYS = 7;
 /** A full backup that is older is followed by a new one, whatever day it is. */
-const FULL_DAYS = 7;
+export const FULL_DAYS = 7;
 
 /** What of a host's past the schedule goes by. */
 export interface Past {

@@ -1,3 +1,6 @@
+/** Tag of the snapshots that are taken whenever Odoo has written files. */
+export const MINUTE = "minute";
+
 /** Files as they were at one moment. */
 export interface Snapshot {
   readonly id: string;
@@ -36,6 +39,6 @@ export interface FileRepository {
   restoreHost(snapshot: string, signal: AbortSignal): Promise<void>;
   /** What is wrong with the repository, `share` of its data (such as `1/4`, or all of it) read byte by byte. */
   verify(share: string | undefined, signal: AbortSignal): Promise<readonly string[]>;
-  /** Drops what is older than so many days, and frees the space. */
-  forget(keepDays: number, signal: AbortSignal): Promise<void>;
+  /** Drops these snapshots, and frees the space. */
+  forget(snapshots: readonly string[], signal: AbortSignal): Promise<void>;
 }

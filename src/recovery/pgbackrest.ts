@@ -23,7 +23,7 @@ for pass in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15; do
     # By the program's name: this script's own words hold all that is looked for.
     [ "$(cat "$process/comm" 2> /dev/null)" = pgbackrest ] || continue
     words=$(tr '\\0' ' ' < "$process/cmdline" 2> /dev/null) || continue
-    case "$words" in *" backup "*|*" verify "*) kill -TERM "\${process#/proc/}" 2> /dev/null; found=yes ;; esac
+    case "$words" in *" backup "*|*" verify "*|*" expire"*) kill -TERM "\${process#/proc/}" 2> /dev/null; found=yes ;; esac
   done
   [ -n "$found" ] || exit 0
   sleep 1
@@ -104,6 +104,11 @@ export function pgbackrest(docker: Docker, stack: string, place: Place = "local"
         });
       }
       return made;
+    },
+    async expire(keepFulls, signal) {
+      const words = ["--repo1-retention-full-type=count", `--repo1-retention-full=${keepFulls}`, "expire"];
+      const said = await longRun(words, signal);
+      if (said.code !== 0) throw failed("BACKUP_FAILED", "Old backups of the database could not be dropped", said);
     },
     backups,
     async segments() {

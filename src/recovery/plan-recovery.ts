@@ -17,7 +17,13 @@ const targetSchema = z.discriminatedUnion("kind", [
 
 /** What the steps of one run share; kept in the plan, so that a run that was cut off finds it again. */
 export const recoveryContextSchema = z.discriminatedUnion("kind", [
-  z.object({ kind: z.literal("backup"), type: z.enum(["full", "diff", "incr"]), release: releaseSchema }),
+  z.object({
+    kind: z.literal("backup"),
+    type: z.enum(["full", "diff", "incr"]),
+    release: releaseSchema,
+    /** Why the clock that it is due by is hardly right: then none is made. */
+    doubt: z.string().optional(),
+  }),
   z.object({
     kind: z.literal("verify"),
     wholeFiles: z.boolean(),
@@ -95,10 +101,11 @@ export function planBackup(
     readonly release: { readonly id: string; readonly image: string };
     readonly cause: string;
     readonly hasOffsite: boolean;
+    readonly doubt?: string | undefined;
   },
 ): Plan {
-  const { type, release, cause, hasOffsite } = options;
-  return assemble(head, { kind: "backup", type, release }, `Back up database and files (${type}): ${cause}.`, [
+  const { type, release, cause, hasOffsite, doubt } = options;
+  return assemble(head, { kind: "backup", type, release, doubt }, `Back up database and files (${type}): ${cause}.`, [
     {
       kind: "archive",
       title: "See the database's log arrive in the repository",

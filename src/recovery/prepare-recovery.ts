@@ -13,7 +13,7 @@ import { type Place, repositoriesAt } from "./repositories.ts";
 import { readVerifyRecord } from "./verify-record.ts";
 
 export type RecoveryRequest =
-  | { readonly kind: "backup"; readonly full: boolean; readonly bySchedule: boolean }
+  | { readonly kind: "backup"; readonly full: boolean; readonly bySchedule: boolean; readonly doubt?: string | undefined }
   | { readonly kind: "verify"; readonly wholeFiles: boolean; readonly from: Place }
   | { readonly kind: "drill"; readonly from: Place }
   | { readonly kind: "restore"; readonly from: Place; readonly to: RestoreMoment; readonly isBeside: boolean };
@@ -40,7 +40,8 @@ export async function prepareRecovery(deps: RecoveryDeps, request: RecoveryReque
   switch (request.kind) {
     case "backup": {
       const release = { id: serving.release, image: serving.image };
-      return { plan: planBackup(head, { release, hasOffsite: deps.offsite !== undefined, ...(await nextType(deps, request)) }), notes: [] };
+      const { doubt } = request;
+      return { plan: planBackup(head, { release, hasOffsite: deps.offsite !== undefined, doubt, ...(await nextType(deps, request)) }), notes: [] };
     }
     case "verify":
       await requireBackup(deps, request.from);

@@ -308,6 +308,7 @@ export class FakePlant {
       this.backups.push(made);
       return made;
     },
+    expire: async (keepFulls) => this.#ask(`expire ${keepFulls}`),
     backups: async () => {
       this.#ask("backups");
       return this.backups;
@@ -340,7 +341,7 @@ export class FakePlant {
       if (this.isSlow) await new Promise((_, reject) => signal.addEventListener("abort", () => reject(new Error("the stream was closed"))));
       return this.problems;
     },
-    forget: async (keepDays) => this.#ask(`forget ${keepDays}`),
+    forget: async (ids) => this.#ask(`forget ${ids.join(" ")}`),
   };
 
   readonly #journal: Journal = {

@@ -165,11 +165,18 @@ describe("a backup", () => {
     expect(await readBackupRecords(plant.paths)).toEqual([]);
   });
 
-  it("keeps files for as long as the oldest backup of the database is kept", async () => {
+  it("drops old ones only when it is whole itself, and keeps files for as long as the oldest backup of the database", async () => {
     using plant = await FakePlant.make();
     plant.backups = [backupOf("oldF", "full", "2026-11-05T02:30:00.000Z")];
+    plant.snapshots = [snapshot("long-gone", "01:00", "03"), snapshot("before-it", "01:00", "04"), snapshot("after-it", "01:00", "06")];
     await plant.run(backup);
-    expect(plant.asked).toContain("forget 19");
+    const [made, dropped] = ["take host", "forget long-gone"].map((call) => plant.asked.indexOf(call));
+    expect(dropped).toBeGreaterThan(made ?? Number.NaN);
+    expect(plant.asked).toContain("expire 2");
+    using failing = await FakePlant.make();
+    failing.fail("take host", new MillwrightError("BACKUP_FAILED", "The disk is full."));
+    await failing.run(backup);
+    expect(failing.asked.filter((asked) => /^(expire|forget)/.test(asked))).toEqual([]);
   });
 });
 
@@ -280,6 +287,6 @@ async function cutAt(plant: FakePlant, plan: Plan, point: string): Promise<void>
   plant.atPoint = () => {};
 }
 
-function snapshot(id: string, time: string): Snapshot {
-  return { id, at: `2026-11-23T${time}:00.000Z`, tags: [] };
+function snapshot(id: string, time: string, day = "23"): Snapshot {
+  return { id, at: `2026-11-${day}T${time}:00.000Z`, tags: [] };
 }

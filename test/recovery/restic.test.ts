@@ -13,6 +13,24 @@ function place(): { readonly docker: FakeDocker; readonly told: () => readonly s
   return { docker, told };
 }
 
+describe("snapshots that are dropped", () => {
+  const signal = new AbortController().signal;
+
+  it("are named, as many at once as a command line holds, and their space is freed once", async () => {
+    const { docker, told } = place();
+    const ids = Array.from({ length: 1001 }, (_, index) => `snapshot${index}`);
+    await restic(docker, { stack: STACK, database: "acme" }).forget(ids, signal);
+    expect(told().map((words) => words.replace(/ snapshot.*/, ""))).toEqual(["--quiet forget", "--quiet forget", "--quiet prune"]);
+    expect(told()[1]).toBe("--quiet forget snapshot1000");
+  });
+
+  it("are none when none is old, and nothing is asked", async () => {
+    const { docker, told } = place();
+    await restic(docker, { stack: STACK, database: "acme" }).forget([], signal);
+    expect(told()).toEqual([]);
+  });
+});
+
 describe("a check of the files' repository", () => {
   const signal = new AbortController().signal;
 

@@ -1,4 +1,4 @@
-import { type Clock, timestamp } from "../../kernel/clock.ts";
+import { timestamp } from "../../kernel/clock.ts";
 import { describeBytes } from "../../kernel/describe-bytes.ts";
 import { MillwrightError } from "../../kernel/errors.ts";
 import type { RunView, StepCode, StepResult } from "../../kernel/run-plan.ts";
@@ -7,17 +7,17 @@ import { backupsAt } from "../backup-place.ts";
 import { countRows, installedModules } from "../counts.ts";
 import type { DatabaseArchive, DatabaseBackup } from "../database-archive.ts";
 import type { SnapshotResult } from "../file-repository.ts";
+import { dropOld } from "../drop-old.ts";
 import { findGaps, type Gap } from "../wal-continuity.ts";
 import { planOf, repositoriesOf, type RecoveryRun } from "../recovery-context.ts";
 import { takeHost } from "../take-host.ts";
 
 type Code = StepCode<RecoveryRun>;
 
-const DAY_MILLISECONDS = 86_400_000;
-
 /** One segment of the log goes the whole way into the repository. */
 export const seeArchive: Code = {
   async do(run, _step, { signal }) {
+    if (run.plan.kind === "backup" && run.plan.doubt !== undefined) throw new MillwrightError("CLOCK_DOUBTED", run.plan.doubt, { subject: "clock" });
     const { archive: repository } = repositoriesOf(run);
     // The offsite one is made by a backup only.
     if (repository === run.archive) await repository.prepare();
@@ -89,10 +89,9 @@ export const record: Code = {
 };
 
 export const forget: Code = {
-  async do({ files: repository, archive: database, paths, stack, clock }, _step, { signal }) {
-    // pgBackRest drops its own after each backup.
-    const backups = await database.backups();
-    await repository.forget(daysOfFiles(backups, stack.facts.backup.keepDays, clock), signal);
+  async do(run, _step, { signal }) {
+    const { paths, stack, clock } = run;
+    const backups = await dropOld(run, stack.facts.backup.keepDays, clock, signal);
     const labels = new Set(backups.map(({ label }) => label));
     const gone = backupsAt("local", await readBackupRecords(paths)).filter((known) => !labels.has(known.database.label));
     for (const known of gone) {
@@ -102,11 +101,6 @@ export const forget: Code = {
     return gone.length === 0 ? {} : { summary: `${gone.length} dropped` };
   },
 };
-
-/** pgBackRest keeps a full backup for longer when younger ones build on it: their files must not be gone before them. */
-export function daysOfFiles(backups: readonly DatabaseBackup[], keepDays: number, clock: Clock): number {
-  return Math.max(keepDays, ...backups.map(({ began }) => Math.ceil((clock.now() - Date.parse(began)) / DAY_MILLISECONDS)));
-}
 
 export function resultOfDatabase({ began: at, label, type, size: bytes, added }: DatabaseBackup): StepResult {
   return { at, label, type, size: bytes, added, summary: `${label}, ${describeBytes(added)} added` };
