@@ -33,6 +33,8 @@ import type { SwapDeps } from "../swap/swap-deps.ts";
 import { readServing } from "../swap/serving.ts";
 import { currentTraffic, trafficOf, writeTraffic } from "../swap/write-traffic.ts";
 import type { AgentDeps } from "./agent-deps.ts";
+import { verifyJournal } from "./journal-file.ts";
+import { releaseBeginnings } from "./release-beginnings.ts";
 
 /** The host's engine. */
 export function hostDocker(deps: AgentDeps): Docker {
@@ -148,6 +150,7 @@ export async function recoveryDeps(deps: AgentDeps, name: string, caller: Caller
     leadBack: () => base.writeRoutes(stack),
     pageProblem: () => pageProblem({ stack, paths: base.paths, docker: base.docker, http: nodeHttp }),
     freeBytes: () => base.host.freeBytes(base.paths.data),
+    beginnings: async () => releaseBeginnings((await verifyJournal(base.paths.journal)).entries),
   };
 }
 

@@ -303,6 +303,7 @@ export const ERROR_CODES = {
     next: "Look at it, `timedatectl`. When it is right, make the backup yourself: `millwright backup run`.",
   },
   BACKUP_NOT_FOUND: { exit: 2, means: "There is no such backup.", next: "`millwright backup list` shows them." },
+  POINT_EXISTS: { exit: 2, means: "A moment has that name already.", next: "Choose another; `millwright backup list` shows the points." },
   RESTORE_FAILED: {
     exit: 1,
     means: "A backup could not be restored; the plant was not touched.",

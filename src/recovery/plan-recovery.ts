@@ -3,6 +3,7 @@ import { type Plan, planSchema } from "../kernel/plan.ts";
 import { type Colour, colourSchema } from "../blueprint/stack.ts";
 import { type BackupRecord, backupRecordSchema } from "./backup-record.ts";
 import type { BackupType, RestoreTarget } from "./database-archive.ts";
+import { POINT_NAME } from "./point-record.ts";
 import { type Place, placeSchema } from "./repositories.ts";
 
 /** Whose backups are read. */
@@ -24,6 +25,7 @@ export const recoveryContextSchema = z.discriminatedUnion("kind", [
     /** Why the clock that it is due by is hardly right: then none is made. */
     doubt: z.string().optional(),
   }),
+  z.object({ kind: z.literal("point"), name: z.string().regex(POINT_NAME), release: releaseSchema }),
   z.object({
     kind: z.literal("verify"),
     wholeFiles: z.boolean(),
@@ -120,6 +122,16 @@ export function planBackup(
     { kind: "record", title: "Write down the backup", cause: "all of it is there" },
     { kind: "forget", title: "Drop what is older than the site keeps", cause: "backup.keep", failure: "report" },
     ...(hasOffsite ? OFFSITE : []),
+  ]);
+}
+
+/** Gives this moment a name, and sees to it that it can be restored. Pure. */
+export function planPoint(head: Head, options: { readonly name: string; readonly release: { readonly id: string; readonly image: string } }): Plan {
+  return assemble(head, { kind: "point", ...options }, `Call this moment ${options.name}, to come back to.`, [
+    { kind: "mark", title: "Take the time of the database's log", cause: "what was written before is in it" },
+    { kind: "archive", title: "See the database's log arrive in the repository", cause: "a restore goes through it to the moment", decision: true },
+    { kind: "files", title: "Take a snapshot of the files", cause: "those of the moment" },
+    { kind: "record-point", title: `Write down ${options.name}`, cause: "all of it is there" },
   ]);
 }
 

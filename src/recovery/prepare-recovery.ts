@@ -6,7 +6,9 @@ import { type BackupRecord, readBackupRecords } from "./backup-record.ts";
 import type { RestoreTarget } from "./database-archive.ts";
 import { nextTimes, typeOf } from "./due.ts";
 import { knownBackups } from "./known-backups.ts";
-import { planBackup, planDrill, planRestore, planVerify } from "./plan-recovery.ts";
+import { planBackup, planDrill, planPoint, planRestore, planVerify } from "./plan-recovery.ts";
+import { upgradeTo } from "./beginning.ts";
+import { readPoint } from "./point-record.ts";
 import { backupsAt } from "./backup-place.ts";
 import type { RecoveryDeps } from "./recovery-deps.ts";
 import { type Place, repositoriesAt } from "./repositories.ts";
@@ -14,6 +16,7 @@ import { readVerifyRecord } from "./verify-record.ts";
 
 export type RecoveryRequest =
   | { readonly kind: "backup"; readonly full: boolean; readonly bySchedule: boolean; readonly doubt?: string | undefined }
+  | { readonly kind: "point"; readonly name: string }
   | { readonly kind: "verify"; readonly wholeFiles: boolean; readonly from: Place }
   | { readonly kind: "drill"; readonly from: Place }
   | { readonly kind: "restore"; readonly from: Place; readonly to: RestoreMoment; readonly isBeside: boolean };
@@ -24,7 +27,13 @@ export type RestoreMoment =
   /** ISO 8601 with its zone. */
   | { readonly kind: "time"; readonly at: string }
   /** Id of a backup. */
-  | { readonly kind: "backup"; readonly id: string };
+  | { readonly kind: "backup"; readonly id: string }
+  /** A moment that was given a name, and the one before an upgrade led users to a release. */
+  | { readonly kind: "point"; readonly name: string }
+  | { readonly kind: "release"; readonly id: string };
+
+/** As the host knows it, with what it is for people. */
+export type KnownMoment = Extract<RestoreMoment, { kind: "now" | "time" | "backup" }> & { readonly what?: string };
 
 export interface PreparedRecovery {
   readonly plan: Plan;
@@ -42,6 +51,13 @@ export async function prepareRecovery(deps: RecoveryDeps, request: RecoveryReque
       const release = { id: serving.release, image: serving.image };
       const { doubt } = request;
       return { plan: planBackup(head, { release, hasOffsite: deps.offsite !== undefined, doubt, ...(await nextType(deps, request)) }), notes: [] };
+    }
+    case "point": {
+      await requireBackup(deps, "local");
+      const known = await readPoint(deps.paths, request.name);
+      if (known !== undefined)
+        throw new MillwrightError("POINT_EXISTS", `There is a point ${request.name} already, of ${known.at}.`, { subject: request.name });
+      return { plan: planPoint(head, { name: request.name, release: { id: serving.release, image: serving.image } }), notes: [] };
     }
     case "verify":
       await requireBackup(deps, request.from);
@@ -69,10 +85,28 @@ async function prepareRestore(
   serving: Serving | undefined,
   { from, to, isBeside }: Extract<RecoveryRequest, { kind: "restore" }>,
 ): Promise<PreparedRecovery> {
-  const { backup, target } = chooseRestore(await knownBackups(deps, from), to, deps.clock.now());
+  const moment = await findMoment(deps, to);
+  const { backup, target } = chooseRestore(await knownBackups(deps, from), moment, deps.clock.now());
   const release = serving === undefined ? backup.release : { id: serving.release, image: serving.image };
   const plan = planRestore(head, { from, release, colour: serving?.colour, backup, target, isBeside });
-  return { plan, notes: restoreNotes(serving, backup, { isBeside }) };
+  const notes = [...(moment.what === undefined ? [] : [moment.what]), ...restoreNotes(serving, backup, { isBeside })];
+  return { plan, notes };
+}
+
+async function findMoment(deps: RecoveryDeps, to: RestoreMoment): Promise<KnownMoment> {
+  switch (to.kind) {
+    case "point": {
+      const point = await readPoint(deps.paths, to.name);
+      if (point === undefined) throw new MillwrightError("BACKUP_NOT_FOUND", `There is no point ${to.name}.`, { subject: to.name });
+      return { kind: "time", at: point.at, what: `point ${to.name} is ${point.at}, marked by ${point.who}` };
+    }
+    case "release": {
+      const { at, run } = upgradeTo(await deps.beginnings(), to.id);
+      return { kind: "time", at, what: `the moment before release ${to.id} began to serve is ${at}, by run ${run}` };
+    }
+    default:
+      return to;
+  }
 }
 
 /**
@@ -81,7 +115,7 @@ async function prepareRestore(
  */
 export function chooseRestore(
   records: readonly BackupRecord[],
-  to: RestoreMoment,
+  to: KnownMoment,
   now: number,
 ): { readonly backup: BackupRecord; readonly target: RestoreTarget } {
   const newest = records.at(-1);
@@ -100,7 +134,14 @@ export function chooseRestore(
         throw new MillwrightError("BACKUP_NOT_FOUND", `${to.at} is yet to come.`, { subject: to.at, hint: "To the end of what is archived: `--to now`." });
       const backup = records.findLast(({ ended }) => Date.parse(ended) <= instant);
       if (backup === undefined) {
-        throw new MillwrightError("BACKUP_NOT_FOUND", `${to.at} is before the end of the first backup, ${records[0]?.ended ?? ""}.`, { subject: to.at });
+        throw new MillwrightError(
+          "BACKUP_NOT_FOUND",
+          `${to.at} is before the end of the first backup, ${records[0]?.ended ?? ""}: nothing reaches back to it.`,
+          {
+            subject: to.at,
+            ...(to.what === undefined ? {} : { details: [to.what] }),
+          },
+        );
       }
       return { backup, target: { kind: "time", at: new Date(instant).toISOString() } };
     }

@@ -6,6 +6,7 @@ import type { Clock } from "../kernel/clock.ts";
 import type { Events } from "../kernel/events.ts";
 import type { Secret } from "../kernel/secret.ts";
 import type { Psql } from "../swap/psql.ts";
+import type { Beginning } from "./beginning.ts";
 import type { DatabaseArchive } from "./database-archive.ts";
 import type { FileRepository } from "./file-repository.ts";
 import type { Repositories } from "./repositories.ts";
@@ -42,6 +43,8 @@ export interface RecoveryDeps {
   readonly pageProblem: () => Promise<string | undefined>;
   /** Of the disk that the data lie on. */
   readonly freeBytes: () => Promise<number>;
+  /** When releases began to serve on this host, oldest first. Throws JOURNAL_BROKEN. */
+  readonly beginnings: () => Promise<readonly Beginning[]>;
   readonly who: string;
 }
 

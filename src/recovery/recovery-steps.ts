@@ -18,6 +18,7 @@ import {
   startCron,
   stop,
 } from "./steps/restore.ts";
+import { mark, recordPoint } from "./steps/point.ts";
 import { checkDatabase, checkFiles, clear, clearUp, openDatabase, restoreDatabase, restoreFiles } from "./steps/scratch.ts";
 import { recordVerify, verifyDatabase, verifyFiles } from "./steps/verify.ts";
 
@@ -36,6 +37,8 @@ export const RECOVERY_STEPS: StepTable<RecoveryRun> = {
   gaps: findHoles,
   record,
   forget,
+  mark,
+  "record-point": recordPoint,
   "verify-database": verifyDatabase,
   "verify-files": verifyFiles,
   "record-verify": recordVerify,

@@ -13,6 +13,7 @@ import type { Journal, JournalEntry } from "../../src/kernel/journal.ts";
 import type { Plan } from "../../src/kernel/plan.ts";
 import { type RunOutcome, runPlan } from "../../src/kernel/run-plan.ts";
 import { Secret } from "../../src/kernel/secret.ts";
+import type { Beginning } from "../../src/recovery/beginning.ts";
 import type { BackupRecord } from "../../src/recovery/backup-record.ts";
 import type { BackupType, DatabaseArchive, DatabaseBackup } from "../../src/recovery/database-archive.ts";
 import type { FileRepository, Snapshot } from "../../src/recovery/file-repository.ts";
@@ -78,6 +79,7 @@ export class FakePlant {
   /** Whether the plant cannot be started on a database, by its word. */
   isUnfit: (word: string) => boolean = () => false;
   freeBytes = 100e9;
+  beginnings: readonly Beginning[] = [];
   /** What a verification of the files finds. */
   problems: readonly string[] = [];
   /** Whether that goes on until it is ended. */
@@ -189,6 +191,7 @@ export class FakePlant {
         return undefined;
       },
       freeBytes: async () => this.freeBytes,
+      beginnings: async () => this.beginnings,
       who: "operator",
     };
   }
@@ -288,6 +291,7 @@ export class FakePlant {
         if (sql.startsWith("SELECT relname")) return Object.keys(rows.counts).map((name) => [name]);
         if (sql.startsWith("SELECT name FROM ir_module_module")) return [["base"]];
         if (sql.startsWith("SELECT pg_database_size")) return [["1000"]];
+        if (sql.startsWith("SELECT to_char(date_trunc")) return [[new Date(this.clock.now() + 1).toISOString()]];
         if (sql.startsWith("SELECT count(*) FROM res_users")) return [["1"]];
         const counted = /^SELECT count\(\*\) FROM "(.*)";$/.exec(sql)?.[1];
         if (counted !== undefined) return [[String(rows.counts[counted] ?? 0)]];

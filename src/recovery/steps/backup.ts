@@ -8,6 +8,7 @@ import { countRows, installedModules } from "../counts.ts";
 import type { DatabaseArchive, DatabaseBackup } from "../database-archive.ts";
 import type { SnapshotResult } from "../file-repository.ts";
 import { dropOld } from "../drop-old.ts";
+import { dropPointsBefore } from "../point-record.ts";
 import { findGaps, type Gap } from "../wal-continuity.ts";
 import { planOf, repositoriesOf, type RecoveryRun } from "../recovery-context.ts";
 import { takeHost } from "../take-host.ts";
@@ -98,9 +99,15 @@ export const forget: Code = {
       if (known.offsite === undefined) await removeBackupRecords(paths, [known.id]);
       else await writeBackupRecord(paths, { ...known, isOnlyOffsite: true });
     }
+    await dropPointsBefore(paths, firstEnd(await readBackupRecords(paths)));
     return gone.length === 0 ? {} : { summary: `${gone.length} dropped` };
   },
 };
+
+/** What is before it cannot be restored from any place. */
+function firstEnd(records: readonly BackupRecord[]): string {
+  return records.flatMap(({ ended, offsite }) => [ended, ...(offsite === undefined ? [] : [offsite.ended])]).sort()[0] ?? "";
+}
 
 export function resultOfDatabase({ began: at, label, type, size: bytes, added }: DatabaseBackup): StepResult {
   return { at, label, type, size: bytes, added, summary: `${label}, ${describeBytes(added)} added` };
