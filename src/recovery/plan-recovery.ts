@@ -51,6 +51,8 @@ export const recoveryContextSchema = z.discriminatedUnion("kind", [
     colour: colourSchema.optional(),
     backup: backupRecordSchema,
     target: targetSchema,
+    /** The release that users were on then, where that is not the one that serves. */
+    servedThen: z.string().optional(),
     /** It stays in the scratch place, and the plant is not touched. */
     isBeside: z.boolean(),
   }),
@@ -181,6 +183,7 @@ export interface RestoreInput {
   readonly colour: Colour | undefined;
   readonly backup: BackupRecord;
   readonly target: RestoreTarget;
+  readonly servedThen?: string | undefined;
   readonly isBeside: boolean;
 }
 
@@ -189,7 +192,7 @@ export interface RestoreInput {
  * users to mind, and the release's image comes out of the backup as well. Pure.
  */
 export function planRestore(head: Head, input: RestoreInput): Plan {
-  const { target, colour, isBeside } = input;
+  const { target, colour, servedThen, isBeside } = input;
   const isNew = colour === undefined;
   const before: readonly Draft[] = isNew
     ? [{ kind: "release-image", title: `Take the image of release ${input.release.id} out of the backup`, cause: "this host has none yet" }]
@@ -222,7 +225,13 @@ export function planRestore(head: Head, input: RestoreInput): Plan {
     cause: "this host has made none",
     failure: "report",
   };
+  const look: Draft = {
+    kind: "look",
+    title: `See how ${input.release.id} does now`,
+    cause: `what fails already does not count against what is restored, which is of ${servedThen ?? ""}`,
+  };
   const into: readonly Draft[] = [
+    ...(servedThen === undefined || isNew ? [] : [look]),
     {
       kind: "close",
       title: "Stop the restored database, and its archiving for now",
@@ -231,7 +240,12 @@ export function planRestore(head: Head, input: RestoreInput): Plan {
     ...(isNew ? [] : [away]),
     { kind: "stop", title: `Stop ${odoo}`, cause: "nothing may use the folders", undo: "start them again" },
     { kind: "exchange", title: "Put what was restored in the place of what is there", cause: "which is kept as a restore point", undo: "exchange them back" },
-    { kind: "start", title: `Start ${odoo}`, cause: "on what was restored", undo: "stop them" },
+    {
+      kind: "start",
+      title: `Start ${odoo}`,
+      cause: servedThen === undefined ? "on what was restored" : `on what was restored, of ${servedThen}: it must pass all its probes`,
+      undo: "stop them",
+    },
     { kind: "lead-back", title: isNew ? "Keep it" : "Lead users to the release again", cause: "it answers", decision: true },
     { kind: "archive-on", title: "Let the database archive its log again", cause: "from here on it is the plant's", failure: "report" },
     isNew ? known : cron,

@@ -7,7 +7,7 @@ import type { RestoreTarget } from "./database-archive.ts";
 import { nextTimes, typeOf } from "./due.ts";
 import { knownBackups } from "./known-backups.ts";
 import { planBackup, planDrill, planPoint, planRestore, planVerify } from "./plan-recovery.ts";
-import { upgradeTo } from "./beginning.ts";
+import { releaseAt, upgradeTo } from "./beginning.ts";
 import { readPoint } from "./point-record.ts";
 import { backupsAt } from "./backup-place.ts";
 import type { RecoveryDeps } from "./recovery-deps.ts";
@@ -88,9 +88,33 @@ async function prepareRestore(
   const moment = await findMoment(deps, to);
   const { backup, target } = chooseRestore(await knownBackups(deps, from), moment, deps.clock.now());
   const release = serving === undefined ? backup.release : { id: serving.release, image: serving.image };
-  const plan = planRestore(head, { from, release, colour: serving?.colour, backup, target, isBeside });
-  const notes = [...(moment.what === undefined ? [] : [moment.what]), ...restoreNotes(serving, backup, { isBeside })];
+  const then = await releaseThen(deps, backup, target, release.id);
+  const servedThen = then === release.id ? undefined : then;
+  const plan = planRestore(head, { from, release, colour: serving?.colour, backup, target, servedThen, isBeside });
+  const notes = [...(moment.what === undefined ? [] : [moment.what]), ...restoreNotes(serving, { backup, servedThen, isBeside })];
   return { plan, notes };
+}
+
+/** The release that users were on at a moment; at the end of the log, the one that serves. */
+async function releaseThen(deps: RecoveryDeps, backup: BackupRecord, target: RestoreTarget, serving: string): Promise<string> {
+  switch (target.kind) {
+    case "latest":
+      return serving;
+    case "backup":
+      return backup.release.id;
+    case "time":
+      return releaseAt(await beginningsOrNone(deps), target.at) ?? backup.release.id;
+  }
+}
+
+/** A journal that does not hold together must keep nobody from restoring. */
+async function beginningsOrNone(deps: RecoveryDeps): ReturnType<RecoveryDeps["beginnings"]> {
+  try {
+    return await deps.beginnings();
+  } catch (error) {
+    if (error instanceof MillwrightError && error.code === "JOURNAL_BROKEN") return [];
+    throw error;
+  }
 }
 
 async function findMoment(deps: RecoveryDeps, to: RestoreMoment): Promise<KnownMoment> {
@@ -104,7 +128,9 @@ async function findMoment(deps: RecoveryDeps, to: RestoreMoment): Promise<KnownM
       const { at, run } = upgradeTo(await deps.beginnings(), to.id);
       return { kind: "time", at, what: `the moment before release ${to.id} began to serve is ${at}, by run ${run}` };
     }
-    default:
+    case "now":
+    case "time":
+    case "backup":
       return to;
   }
 }
@@ -148,7 +174,10 @@ export function chooseRestore(
   }
 }
 
-function restoreNotes(serving: Serving | undefined, backup: BackupRecord, { isBeside }: { readonly isBeside: boolean }): readonly string[] {
+function restoreNotes(
+  serving: Serving | undefined,
+  { backup, servedThen, isBeside }: { readonly backup: BackupRecord; readonly servedThen: string | undefined; readonly isBeside: boolean },
+): readonly string[] {
   if (serving === undefined)
     return [`no release serves here yet: bring ${backup.release.id} into service afterwards, \`millwright upgrade --release ${backup.release.id}\``];
   const notes = isBeside
@@ -156,8 +185,10 @@ function restoreNotes(serving: Serving | undefined, backup: BackupRecord, { isBe
     : [
         "What was written after that moment is not in what is restored; it stays in the restore point, and users get the maintenance answer while the two are exchanged",
       ];
-  if (backup.release.id !== serving.release)
-    notes.push(`release ${backup.release.id} served then; what is restored is looked at with ${serving.release}, which serves now`);
+  if (servedThen !== undefined) {
+    const must = isBeside ? "is not tried on it" : "must pass all its probes on it, or nothing is exchanged";
+    notes.push(`release ${servedThen} served then; ${serving.release}, which serves now, ${must}`);
+  }
   return notes;
 }
 

@@ -3,6 +3,7 @@ import type { RecoveryRun } from "./recovery-context.ts";
 import { backUpDatabase, countBefore, findHoles, forget, record, seeArchive, snapshotFiles, snapshotHost } from "./steps/backup.ts";
 import { login, recordDrill } from "./steps/drill.ts";
 import { backUpDatabaseOffsite, forgetOffsite, recordOffsite, snapshotFilesOffsite, snapshotHostOffsite } from "./steps/offsite.ts";
+import { look } from "./steps/look.ts";
 import {
   archiveNow,
   archiveOn,
@@ -55,6 +56,7 @@ export const RECOVERY_STEPS: StepTable<RecoveryRun> = {
   "release-image": releaseImage,
   "record-known": recordKnown,
   close,
+  look,
   away,
   stop,
   exchange: exchangeFolders,

@@ -78,6 +78,8 @@ export class FakePlant {
   routed: "blue" | "nobody" = "blue";
   /** Whether the plant cannot be started on a database, by its word. */
   isUnfit: (word: string) => boolean = () => false;
+  /** Probes that the release fails on a database, by its word. */
+  failsOn: (word: string) => readonly string[] = () => [];
   freeBytes = 100e9;
   beginnings: readonly Beginning[] = [];
   /** What a verification of the files finds. */
@@ -192,6 +194,10 @@ export class FakePlant {
       },
       freeBytes: async () => this.freeBytes,
       beginnings: async () => this.beginnings,
+      probe: async () => {
+        if ((await findContainer(this.docker, `${STACK}-blue`, "web"))?.state !== "running") return undefined;
+        return this.failsOn(this.rows("postgres")?.word ?? "").map((name) => ({ name, detail: `${name} failed` }));
+      },
       who: "operator",
     };
   }

@@ -77,6 +77,35 @@ describe("a point", () => {
   });
 });
 
+describe("the release that served at a moment", () => {
+  const then = async (plant: FakePlant, at: string) =>
+    (await prepareRecovery(plant.deps, { kind: "restore", from: "local", to: { kind: "time", at }, isBeside: false })).plan.context["servedThen"];
+  const kept = { run: "a-run", isRollback: false, isKept: true };
+
+  it("is that of the last upgrade before it which was not taken back", async () => {
+    using plant = await plantWithBackup();
+    plant.beginnings = [
+      { ...kept, release: "r0", at: "2026-11-23T10:00:00.000Z" },
+      { ...kept, release: "bad", at: "2026-11-24T00:30:00.000Z", isKept: false },
+      { ...kept, release: "r1", at: "2026-11-24T01:00:00.000Z" },
+    ];
+    expect(await then(plant, "2026-11-24T00:59:00.000Z")).toBe("r0");
+    expect(await then(plant, "2026-11-24T01:30:00.000Z")).toBeUndefined();
+  });
+
+  it("is that of the backup where the journal does not tell, nor holds together", async () => {
+    using plant = await plantWithBackup();
+    await writeBackupRecord(plant.paths, { ...RECORD, release: { ...RECORD.release, id: "r0" } });
+    expect(await then(plant, "2026-11-24T01:30:00.000Z")).toBe("r0");
+    const broken = async (): Promise<never> => {
+      throw new MillwrightError("JOURNAL_BROKEN", "Entry 3 was changed.");
+    };
+    const to = { kind: "time", at: "2026-11-24T01:30:00.000Z" } as const;
+    const { plan } = await prepareRecovery({ ...plant.deps, beginnings: broken }, { kind: "restore", from: "local", to, isBeside: false });
+    expect(plan.context["servedThen"]).toBe("r0");
+  });
+});
+
 describe("the moment before a release began to serve", () => {
   const began = (release: string, at: string, over: Partial<Beginning> = {}): Beginning => ({
     release,

@@ -96,6 +96,55 @@ describe("a restore", () => {
   });
 });
 
+describe("a restore to when another release served", () => {
+  const across = planRestore(HEAD, {
+    from: "local",
+    release: RELEASE,
+    colour: "blue",
+    backup: RECORD,
+    target: { kind: "latest" },
+    servedThen: "r0",
+    isBeside: false,
+  });
+
+  it("takes the plant's place when the release that serves passes all its probes on it", async () => {
+    using plant = await FakePlant.make();
+    expect((await plant.run(across)).outcome).toBe("done");
+    expect(await plant.whole()).toMatchObject({ rows: "restored", routed: "blue" });
+  });
+
+  it("is taken back when it fails one that it had passed, though its login page is good", async () => {
+    using plant = await FakePlant.make();
+    plant.failsOn = (word) => (word === "restored" ? ["orders"] : []);
+    const { outcome, error } = await plant.run(across);
+    expect({ outcome, code: error?.code, details: error?.details }).toEqual({
+      outcome: "undone",
+      code: "RELEASE_UNHEALTHY",
+      details: ["orders: orders failed"],
+    });
+    expect(await plant.whole()).toMatchObject({ rows: "present", files: "present", routed: "blue", astray: [], scratch: [] });
+  });
+
+  it("does not ask for more than it passed before", async () => {
+    using plant = await FakePlant.make();
+    plant.failsOn = () => ["orders"];
+    expect((await plant.run(across)).outcome).toBe("done");
+  });
+
+  it("is not kept from a plant that is down", async () => {
+    using plant = await FakePlant.make();
+    plant.docker.crash(`${STACK}-blue`, "web");
+    plant.failsOn = () => ["orders"];
+    expect((await plant.run(across)).outcome).toBe("done");
+  });
+
+  it("of the release that serves asks for the login page only", async () => {
+    using plant = await FakePlant.make();
+    plant.failsOn = () => ["orders"];
+    expect((await plant.run(TO_NOW)).outcome).toBe("done");
+  });
+});
+
 describe("a restore of less than was counted at the backup", () => {
   const few = { word: "restored", isArchiving: true, counts: { res_partner: 40 } };
 

@@ -59,9 +59,9 @@ export const forgetOffsite: Code = {
   async do(run, _step, view) {
     // After a failure what is there is not touched: it may be the last that there is.
     if (view.resultOf("record:offsite")?.["isThere"] !== true) return LEFT_OUT;
-    const { offsite } = run.stack.facts.backup;
-    if (offsite === undefined) return LEFT_OUT;
-    const backups = await dropOld(offsiteOf(run), offsite.keepDays, run.clock, view.signal);
+    const policy = run.stack.facts.backup.offsite;
+    if (policy === undefined) return LEFT_OUT;
+    const backups = await dropOld(offsiteOf(run), policy.keepDays, run.clock, view.signal);
     const labels = new Set(backups.map(({ label }) => label));
     const gone = (await readBackupRecords(run.paths)).filter(({ offsite }) => offsite !== undefined && !labels.has(offsite.database.label));
     await removeBackupRecords(

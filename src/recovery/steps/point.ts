@@ -20,9 +20,9 @@ export const mark: StepCode<RecoveryRun> = {
 
 /** Only now there is something to come back to. */
 export const recordPoint: StepCode<RecoveryRun> = {
-  async do(run, _step, { resultOf }) {
+  async do(run, _step, view) {
     const { name, release } = planOf(run, "point");
-    const at = z.string().parse(resultOf("mark")?.["at"]);
+    const at = z.string().parse(view.resultOf("mark")?.["at"]);
     await writePoint(run.paths, { version: 1, name, at, run: run.run, who: run.who, release: release.id });
   },
 };
