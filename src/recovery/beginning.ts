@@ -21,7 +21,7 @@ export function upgradeTo(beginnings: readonly Beginning[], release: string): Be
   });
 }
 
-/** The release that users were on at an instant; undefined when that was before all that is known. Given oldest first. Pure. */
+/** The release that users were on until an instant: of a beginning itself, the one before. Undefined when that was before all that is known. Pure. */
 export function releaseAt(beginnings: readonly Beginning[], at: string): string | undefined {
-  return beginnings.findLast((beginning) => beginning.isKept && Date.parse(beginning.at) <= Date.parse(at))?.release;
+  return beginnings.findLast((beginning) => beginning.isKept && Date.parse(beginning.at) < Date.parse(at))?.release;
 }

@@ -90,6 +90,8 @@ describe("the release that served at a moment", () => {
       { ...kept, release: "r1", at: "2026-11-24T01:00:00.000Z" },
     ];
     expect(await then(plant, "2026-11-24T00:59:00.000Z")).toBe("r0");
+    // Of the moment that `--to release:r1` means.
+    expect(await then(plant, "2026-11-24T01:00:00.000Z")).toBe("r0");
     expect(await then(plant, "2026-11-24T01:30:00.000Z")).toBeUndefined();
   });
 
