@@ -2,8 +2,7 @@ import { spawn } from "node:child_process";
 import { chmod, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, describe, expect, it } from "vitest";
-import { eventually } from "../live/eventually.ts";
+import { afterEach, describe, expect, it, vi } from "vitest";
 
 const SCRIPT = "blueprints/odoo/parts/backup/files.sh";
 /** Writes down what it was told; a check goes on until it may end. */
@@ -50,7 +49,7 @@ describe.runIf(process.platform === "linux")("the script of the files' repositor
   it("lets a snapshot be taken while all of it is read, which takes hours, and breaks no lock for the reading", async () => {
     const { run, told, letGo } = await place();
     const check = run("run", "--quiet", "--no-lock", "check", "--read-data");
-    await eventually(async () => (await told()).some((words) => words.includes("check")));
+    await vi.waitUntil(async () => (await told()).some((words) => words.includes("check")), { timeout: 10_000 });
     expect(await run("run", "--quiet", "backup", "/data")).toBe(0);
     expect(await told()).toEqual([
       "--no-cache --quiet --no-lock cat config",
