@@ -59,8 +59,8 @@ const viewSchema = z.strictObject({
   memory: z.record(z.string(), count),
   postgres: z.record(z.string(), count),
   stop: z.strictObject({ web: count, cron: count }),
-  backup: z.strictObject({ keep: count, processes: count, hasOffsite: z.boolean(), networks: z.array(z.string()) }),
-  offsite: z.strictObject({ host: text, port: count, server: text, bucket: text, region: text, folder: text, keep: count }),
+  backup: z.strictObject({ processes: count, hasOffsite: z.boolean(), networks: z.array(z.string()) }),
+  offsite: z.strictObject({ host: text, port: count, server: text, bucket: text, region: text, folder: text }),
   paths: z.strictObject({ traffic: text, data: text, backup: text }),
 });
 
@@ -144,7 +144,6 @@ export function buildView(input: BuildView): View {
     stop: { web: Math.ceil(Math.max(60, swap.drainSeconds)) + 10, cron: Math.ceil(Math.max(60, swap.cronSeconds)) + 10 },
     // Half of the processors at most: Odoo goes on.
     backup: {
-      keep: environment.backup.keepDays,
       processes: Math.min(4, Math.max(1, Math.floor(environment.host.cpus / 2))),
       hasOffsite: environment.backup.offsite !== undefined,
       networks: environment.backup.offsite === undefined ? ["data"] : ["data", "offsite"],
@@ -164,9 +163,9 @@ export function buildView(input: BuildView): View {
 
 /** Empty without an offsite repository: then nothing asks for it. */
 function offsiteView({ offsite }: Environment["backup"]): View {
-  if (offsite === undefined) return { host: "", port: 0, server: "", bucket: "", region: "", folder: "", keep: 0 };
-  const { host, port, bucket, region, path, keepDays } = offsite;
-  return { host, port, server: `${host}:${port}`, bucket, region, folder: path === "/" ? "" : path, keep: keepDays };
+  if (offsite === undefined) return { host: "", port: 0, server: "", bucket: "", region: "", folder: "" };
+  const { host, port, bucket, region, path } = offsite;
+  return { host, port, server: `${host}:${port}`, bucket, region, folder: path === "/" ? "" : path };
 }
 
 /** Whether the site's certificate is signed by an authority that no system trusts by itself. */

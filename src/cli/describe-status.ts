@@ -97,7 +97,7 @@ function ending({ outcome, began, ended }: RunStatus): string {
   }
 }
 
-function backup({ backup: { last, lastFailure, drill, offsite } }: Status, now: number): readonly string[] {
+function backup({ backup: { last, lastFailure, drill, verified, offsite } }: Status, now: number): readonly string[] {
   const good = last === undefined ? "none yet" : `last good one ${describeInstant(last)} (${describeAge(now - Date.parse(last))} ago)`;
   return [
     lastFailure === undefined ? good : `${good}; failed since at ${describeInstant(lastFailure)}, tried again each hour`,
@@ -109,6 +109,7 @@ function backup({ backup: { last, lastFailure, drill, offsite } }: Status, now: 
             : `last one in the offsite repository ${describeInstant(offsite.last)} (${describeAge(now - Date.parse(offsite.last))} ago)`,
         ]),
     ...(drill === undefined ? [] : [`proven ${describeInstant(drill.at)}: RPO ${drill.rpoSeconds} s, RTO ${drill.rtoSeconds} s`]),
+    ...(verified === undefined ? [] : [`read and found good ${describeInstant(verified)}`]),
   ];
 }
 

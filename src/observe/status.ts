@@ -5,7 +5,8 @@ import { type Clock, timestamp } from "../kernel/clock.ts";
 import { MillwrightError } from "../kernel/errors.ts";
 import type { Archiving } from "../recovery/archiving.ts";
 import { readBackupRecords, readDrillRecord } from "../recovery/backup-record.ts";
-import { nextTimes } from "../recovery/due.ts";
+import { DRILL_DAYS, nextTimes } from "../recovery/due.ts";
+import { readVerifyRecord } from "../recovery/verify-record.ts";
 import { readColourRelease, readServing, type Serving, wayBack } from "../swap/serving.ts";
 import { findConcerns } from "./concerns.ts";
 import type { Machine } from "./machine.ts";
@@ -69,7 +70,11 @@ export async function readStatus(deps: StatusDeps): Promise<Status> {
   const archiving = await orUntold("How backups are made all day long", async () =>
     facts === undefined || serving === undefined ? [] : [await deps.archiving(policy?.offsite !== undefined)],
   );
-  const backup = { ...backupStatus(backups, policy?.offsite !== undefined, archiving.items[0]), ...lastFailures(runs, backups) };
+  const backup = {
+    ...backupStatus(backups, policy?.offsite !== undefined, archiving.items[0]),
+    ...lastFailures(runs, backups),
+    ...(policy?.drill === undefined ? {} : { drillDays: DRILL_DAYS }),
+  };
   const status: Omit<Status, "concerns"> = {
     version: 1,
     at: timestamp(deps.clock),
@@ -165,20 +170,23 @@ function serviceStatus(container: ContainerState): ServiceStatus {
   return { service, state, health, since: startedAt, image, restarts: restartCount, oomKilled };
 }
 
-/** The last backup and what the last drill measured. One that a clock that was ahead has dated later than now does not stand for those that are missing. */
+/** The last backup and what the last drill measured. One that a clock that was ahead has dated later than now does not stand for those that are missing; nor does such a drill, or such a verification. */
 async function readBackups(paths: HostPaths, now: number): Promise<Known> {
-  const [all, drill] = await Promise.all([readBackupRecords(paths), readDrillRecord(paths)]);
+  const [all, passed, read] = await Promise.all([readBackupRecords(paths), readDrillRecord(paths), readVerifyRecord(paths, "local")]);
   const records = all.filter(({ ended }) => Date.parse(ended) <= now);
+  const verified = read !== undefined && Date.parse(read.at) <= now ? read.at : undefined;
+  const drill = passed !== undefined && Date.parse(passed.at) <= now ? passed : undefined;
   const newest = records.at(-1);
   const lastOffsite = records.findLast(({ offsite }) => offsite !== undefined)?.offsite?.ended;
   return {
     ...(newest === undefined ? {} : { last: newest.ended, isLastOffsite: newest.offsite !== undefined }),
     ...(lastOffsite === undefined ? {} : { lastOffsite }),
+    ...(verified === undefined ? {} : { verified }),
     ...(drill === undefined ? {} : { drill: { at: drill.at, rpoSeconds: drill.rpoSeconds, rtoSeconds: drill.rtoSeconds } }),
   };
 }
 
-interface Known extends Pick<Status["backup"], "last" | "drill"> {
+interface Known extends Pick<Status["backup"], "last" | "drill" | "verified"> {
   readonly isLastOffsite?: boolean;
   readonly lastOffsite?: string;
 }
@@ -196,17 +204,25 @@ function backupStatus({ isLastOffsite = false, lastOffsite, ...known }: Known, h
 /** Failures after which none has gone well. */
 function lastFailures(
   runs: readonly RunStatus[],
-  { last, drill }: Pick<Status["backup"], "last" | "drill">,
-): Pick<Status["backup"], "lastFailure" | "lastDrillFailure"> {
+  { last, drill, verified }: Pick<Status["backup"], "last" | "drill" | "verified">,
+): Pick<Status["backup"], "lastFailure" | "lastDrillFailure" | "lastVerifyFailure"> {
   const failureOf = (kind: string, since: string | undefined): string | undefined => {
     const failed = runs.find((run) => run.kind === kind && run.outcome !== "done" && run.ended !== undefined)?.ended;
     return failed !== undefined && (since === undefined || failed > since) ? failed : undefined;
   };
-  const [backup, proof] = [failureOf("backup", last), failureOf("drill", drill?.at)];
-  return { ...(backup === undefined ? {} : { lastFailure: backup }), ...(proof === undefined ? {} : { lastDrillFailure: proof }) };
+  const [backup, proof, verify] = [failureOf("backup", last), failureOf("drill", drill?.at), failureOf("verify", verified)];
+  return {
+    ...(backup === undefined ? {} : { lastFailure: backup }),
+    ...(proof === undefined ? {} : { lastDrillFailure: proof }),
+    ...(verify === undefined ? {} : { lastVerifyFailure: verify }),
+  };
 }
 
 function scheduled(policy: StackFacts["backup"], now: number): readonly Scheduled[] {
-  const { backup, drill } = nextTimes(policy, now);
-  return [{ at: backup, what: "backup" }, ...(drill === undefined ? [] : [{ at: drill, what: "drill of the backup" }])];
+  const { backup, drill, verify } = nextTimes(policy, now);
+  return [
+    { at: backup, what: "backup" },
+    ...(drill === undefined ? [] : [{ at: drill, what: "drill of the backup" }]),
+    { at: verify, what: "verification of the backups" },
+  ];
 }

@@ -38,6 +38,8 @@ export interface DatabaseArchive {
   check(signal: AbortSignal): Promise<void>;
   /** Throws BACKUP_FAILED. What an earlier call left running is ended first. */
   backup(type: BackupType, signal: AbortSignal): Promise<DatabaseBackup>;
+  /** Drops full backups but so many of the newest, with what builds on them and the log before them. */
+  expire(keepFulls: number, signal: AbortSignal): Promise<void>;
   /** Finished backups, oldest first. */
   backups(): Promise<readonly DatabaseBackup[]>;
   /** Names of the archived segments of the log, without those that were cut off. */

@@ -82,6 +82,11 @@ export function problemsOfVerify(output: string): readonly string[] {
   return status === "ok" || problems.length > 0 ? problems : [`status: ${status}`];
 }
 
+/** Why pgBackRest gave up, by the last error among its lines; undefined when it names none. */
+export function reasonIn(lines: readonly string[]): string | undefined {
+  return lines.findLast((line) => line.includes("ERROR:"))?.replace(/^.*ERROR:\s*(\[\d+\]:\s*)?/, "");
+}
+
 /** Warnings may stand before the document. */
 function jsonIn(output: string, opening: "[" | "{"): string {
   const line = output.split("\n").findIndex((candidate) => candidate.startsWith(opening));

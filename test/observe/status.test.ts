@@ -8,6 +8,7 @@ import { readLogs } from "../../src/observe/read-logs.ts";
 import { readStatus, type StatusDeps } from "../../src/observe/status.ts";
 import type { Archiving } from "../../src/recovery/archiving.ts";
 import { type BackupRecord, type DrillRecord, writeBackupRecord, writeDrillRecord } from "../../src/recovery/backup-record.ts";
+import { writeVerifyRecord } from "../../src/recovery/verify-record.ts";
 import { statusSchema } from "../../src/observe/status-schema.ts";
 import { readServing, writeServing } from "../../src/swap/serving.ts";
 import { FakeClock } from "../fakes/fake-clock.ts";
@@ -102,7 +103,7 @@ describe("status", () => {
     expect(status.serving).toMatchObject({ colour: "blue", release: "2026-11-24-1", who: "maria", since: "2026-11-23T02:00:00.000Z" });
     expect(status.services.map((service) => `${service.service} ${service.health}`)).toEqual(["edge healthy", "database healthy", "backup healthy"]);
     expect(status.colours.map((colour) => `${colour.colour} ${colour.serves} ${colour.services.length}`)).toEqual(["blue true 2", "green false 1"]);
-    expect(status.backup).toEqual({ last: "2026-11-24T01:00:00.000Z", drill: { at: DRILL.at, rpoSeconds: 41, rtoSeconds: 62 } });
+    expect(status.backup).toEqual({ last: "2026-11-24T01:00:00.000Z", drillDays: 7, drill: { at: DRILL.at, rpoSeconds: 41, rtoSeconds: 62 } });
     expect(status.concerns).toEqual([]);
   });
 
@@ -163,6 +164,26 @@ describe("status", () => {
     expect((await readStatus(deps)).concerns).toContain("The last good backup is 31 hours old.");
   });
 
+  it("misses a drill that has not been passed for twice its interval, unless the site wants none", async () => {
+    const { paths, docker, deps, clock } = await host();
+    await serve(paths, docker);
+    const concern = "The last drill that was passed is 15 days ago: `millwright history` says why, `millwright backup drill` makes one now.";
+    clock.pass(13 * 86_400_000);
+    expect((await readStatus(deps)).concerns.join()).not.toContain("drill");
+    clock.pass(2 * 86_400_000);
+    expect((await readStatus(deps)).concerns).toContain(concern);
+    const current = await deps.current();
+    const withoutDrills = current && { ...current, facts: async () => ({ ...(await current.facts()), backup: { ...POLICY, drill: undefined } }) };
+    expect((await readStatus({ ...deps, current: async () => withoutDrills })).concerns.join()).not.toContain("drill");
+  });
+
+  it("takes no drill of a clock that was ahead for the last one", async () => {
+    const { paths, docker, deps } = await host();
+    await serve(paths, docker);
+    await writeDrillRecord(paths, { ...DRILL, at: "2027-05-01T01:06:00.000Z" });
+    expect((await readStatus(deps)).concerns).toContain("No backup was proven yet: run `millwright backup drill`.");
+  });
+
   it("names a sick and a missing service, an old backup, a full disk, drift and a run that waits", async () => {
     const { paths, docker, deps, clock } = await host();
     await serve(paths, docker);
@@ -203,6 +224,17 @@ describe("what a status says of the times around now", () => {
     expect(status.journal).toEqual({ entries: 90, head: "ab" });
   });
 
+  it("is when the backups were last verified, and a verification since that did not end well", async () => {
+    const { paths, docker, deps } = await host();
+    await serve(paths, docker);
+    await writeVerifyRecord(paths, { version: 1, run: "verify-1", at: "2026-11-24T01:10:00.000Z", place: "local", quarter: 2 });
+    expect((await readStatus(deps)).backup.verified).toBe("2026-11-24T01:10:00.000Z");
+    const after = (outcome: string, began: string) => async () => ({ runs: [ended("verify", outcome, began)], entries: 9, head: "ab" });
+    const concern = "The verification of 2026-11-24T01:20:00.000Z did not end well: `millwright history` says why.";
+    expect((await readStatus({ ...deps, journal: after("undone", "2026-11-24T01:20:00.000Z") })).concerns).toEqual([concern]);
+    expect((await readStatus({ ...deps, journal: after("undone", "2026-11-24T01:05:00.000Z") })).concerns).toEqual([]);
+  });
+
   it("is what comes by itself, the soonest first: the daily backup, and the host's timers", async () => {
     const { paths, docker, deps } = await host();
     await serve(paths, docker);
@@ -217,6 +249,7 @@ describe("what a status says of the times around now", () => {
       { at: "2026-11-24T06:12:00.000Z", what: "security updates of the host" },
       { at: "2026-11-25T01:30:00.000Z", what: "backup" },
       { at: "2026-11-25T01:30:00.000Z", what: "drill of the backup" },
+      { at: "2026-11-29T01:30:00.000Z", what: "verification of the backups" },
     ]);
   });
 
