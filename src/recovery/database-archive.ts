@@ -46,6 +46,13 @@ export interface DatabaseArchive {
   segments(): Promise<readonly string[]>;
   /** What is wrong with what the repository holds, read byte by byte; empty when nothing is. */
   verify(signal: AbortSignal): Promise<readonly string[]>;
-  /** The command that restores into an empty data folder, to be run in a container of the database's image. */
-  restoreWords(target: RestoreTarget): readonly string[];
+  /** `backups` and `segments` for a container of the database's image: the commands to be run there, and what their output says. */
+  readonly listing: {
+    readonly backupsWords: readonly string[];
+    backups(output: string): readonly DatabaseBackup[];
+    readonly segmentsWords: readonly string[];
+    segments(output: string): readonly string[];
+  };
+  /** The command that restores into an empty data folder, to be run in such a container; it begins with the backup of that label. */
+  restoreWords(target: RestoreTarget, set: string): readonly string[];
 }

@@ -7,6 +7,8 @@ import { backupsOfInfo, databaseOfInfo, problemsOfVerify, reasonIn, segmentsOfLi
 import type { Place } from "./repositories.ts";
 
 const STANZA = "main";
+const INFO = ["--output=json", "info"];
+const LIST_ARCHIVE = ["--output=json", "--recurse", "repo-ls", `archive/${STANZA}`];
 /** Each names one repository only, so that nothing of the other can fail what is done with it. */
 const CONFIG: Readonly<Record<Place, string>> = { local: "/etc/pgbackrest/pgbackrest.conf", offsite: "/etc/pgbackrest/offsite.conf" };
 /** A first full backup of a big database over a slow line. */
@@ -61,14 +63,14 @@ export function pgbackrest(docker: Docker, stack: string, place: Place = "local"
     }
   };
   const backups = async (): Promise<readonly DatabaseBackup[]> => {
-    const said = await run(["--output=json", "info"]);
+    const said = await run(INFO);
     if (said.code !== 0) throw failed("ARCHIVE_BROKEN", "The backups of the database cannot be listed", said);
     return backupsOfInfo(said.output);
   };
 
   /** A new database beside the backups of the one that it replaces: making the repository ready for it would be the end of them. */
   const refuseForeign = async (): Promise<void> => {
-    const known = databaseOfInfo((await run(["--output=json", "info"])).output);
+    const known = databaseOfInfo((await run(INFO)).output);
     if (known === undefined) return;
     const words = ["psql", "-X", "-q", "-A", "-t", "-U", "postgres", "-d", "postgres", "-c", "SELECT system_identifier FROM pg_control_system()"];
     const said = await docker.exec(await container(), words, { user: "postgres" });
@@ -100,6 +102,7 @@ export function pgbackrest(docker: Docker, stack: string, place: Place = "local"
         // pgBackRest itself ends with 0 and a warning.
         throw new MillwrightError("BACKUP_DAMAGED", `The database has damaged pages: backup ${made.label} holds them.`, {
           subject: made.label,
+          hint: "What is backed up and archived is good: `millwright backup restore --to now` puts it in their place. Then look at the host's disks.",
           details: lastLines(said.output, 15),
         });
       }
@@ -112,7 +115,7 @@ export function pgbackrest(docker: Docker, stack: string, place: Place = "local"
     },
     backups,
     async segments() {
-      const said = await run(["--output=json", "--recurse", "repo-ls", `archive/${STANZA}`]);
+      const said = await run(LIST_ARCHIVE);
       if (said.code !== 0) throw failed("ARCHIVE_BROKEN", "The archive cannot be listed", said);
       return segmentsOfListing(said.output);
     },
@@ -121,7 +124,13 @@ export function pgbackrest(docker: Docker, stack: string, place: Place = "local"
       if (said.code !== 0) throw failed("BACKUP_FAILED", "The repository of the database could not be verified", said);
       return problemsOfVerify(said.output);
     },
-    restoreWords: (target) => ["pgbackrest", `--stanza=${STANZA}`, "--log-level-console=info", ...targetWords(target), "restore"],
+    listing: {
+      backupsWords: ["pgbackrest", `--stanza=${STANZA}`, ...INFO],
+      backups: backupsOfInfo,
+      segmentsWords: ["pgbackrest", `--stanza=${STANZA}`, ...LIST_ARCHIVE],
+      segments: segmentsOfListing,
+    },
+    restoreWords: (target, set) => ["pgbackrest", `--stanza=${STANZA}`, "--log-level-console=info", `--set=${set}`, ...targetWords(target), "restore"],
   };
 }
 
@@ -137,7 +146,7 @@ function targetWords(target: RestoreTarget): readonly string[] {
     case "time":
       return ["--type=time", `--target=${target.at.replace("T", " ").replace("Z", "+00")}`, "--target-timeline=current", "--target-action=promote"];
     case "backup":
-      return [`--set=${target.label}`, "--type=immediate", "--target-action=promote"];
+      return ["--type=immediate", "--target-action=promote"];
   }
 }
 

@@ -205,7 +205,11 @@ async function nextQuarter({ paths }: RecoveryDeps, from: Place): Promise<number
 async function nextType(deps: RecoveryDeps, request: Extract<RecoveryRequest, { kind: "backup" }>): Promise<ReturnType<typeof typeOf>> {
   try {
     await deps.archive.prepare();
-    return typeOf(deps.stack.facts.backup, await deps.archive.backups(), request, deps.clock.now());
+    const held = await deps.archive.backups();
+    const made = backupsAt("local", await readBackupRecords(deps.paths)).length;
+    if (held.length === 0 && made > 0)
+      return { type: "full", cause: `the repository holds none of the ${made} backups made before: it was emptied, or is another` };
+    return typeOf(deps.stack.facts.backup, held, request, deps.clock.now());
   } catch (error) {
     if (!request.bySchedule || !(error instanceof MillwrightError)) throw error;
     // The run's first step fails as this did; nobody would hear of a plan that was never made.

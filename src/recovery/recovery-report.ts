@@ -16,9 +16,10 @@ export function recoveryReport(plan: RecoveryContext, outcome: RunOutcome, resul
   switch (plan.kind) {
     case "backup": {
       const [database, files] = [resultOf("database"), resultOf("files")];
-      const whole = `The backup is whole: database ${text(database)}; ${text(files)}`;
+      const whole = `The backup is whole: database ${text(database)}; ${text(files)}${holesOf(resultOf("gaps"))}`;
       const offsite = resultOf("database:offsite");
-      if (resultOf("record:offsite")?.["isThere"] === true) return { summary: `${whole}; offsite as well.`, result: { database, files, offsite } };
+      if (resultOf("record:offsite")?.["isThere"] === true)
+        return { summary: `${whole}; offsite as well${holesOf(offsite)}.`, result: { database, files, offsite } };
       const problem = outcome.warnings.find((warning) => warning.includes("offsite"));
       const told = resultOf("record:offsite") === undefined ? "" : `, but only on the host${problem === undefined ? "" : ` (${problem})`}`;
       return { summary: `${whole}${told}.`, result: { database, files } };
@@ -62,6 +63,11 @@ function failure(plan: RecoveryContext, { error }: RunOutcome, resultOf: ResultO
     case "drill":
       return `Backup ${plan.backup.id} is not proven: ${why}`;
   }
+}
+
+/** What a backup does not need, and a restore to a moment before it does. */
+function holesOf(result: StepResult | undefined): string {
+  return typeof result?.["holes"] === "string" ? `; ${result["holes"]}` : "";
 }
 
 function text(result: StepResult | undefined): string {

@@ -70,7 +70,9 @@ export class FakePlant {
   readonly stack: Stack;
   /** Calls of the repositories, in order. */
   readonly asked: string[] = [];
-  backups: DatabaseBackup[] = [];
+  backups: DatabaseBackup[] = [backupOf(RECORD.database.label, "full", RECORD.at)];
+  /** The segments of the log that the next backup needs. */
+  begins: Partial<Pick<DatabaseBackup, "firstSegment" | "lastSegment">> = {};
   snapshots: Snapshot[] = [{ id: "after-backup", at: "2026-11-23T02:33:00.000Z", tags: [] }];
   segments: () => readonly string[] = () => ["000000010000000000000001", "000000010000000000000002"];
   /** What a backup holds. */
@@ -107,7 +109,7 @@ export class FakePlant {
     };
     this.docker.onRun = (service, words) => {
       this.#ask(`run ${words[0] ?? ""}`);
-      if (service === "database") this.#writeRows("recovery-postgres", this.archived);
+      if (service === "database" && words[0] === "pgbackrest") this.#writeRows("recovery-postgres", this.archived);
       return 0;
     };
     this.docker.onExec = ({ service, words }) => {
@@ -314,7 +316,7 @@ export class FakePlant {
     check: async () => this.#ask("check"),
     backup: async (type) => {
       this.#ask(`backup ${type}`);
-      const made = backupOf(`${this.clock.now()}F`, type, new Date(this.clock.now()).toISOString());
+      const made = { ...backupOf(`${this.clock.now()}F`, type, new Date(this.clock.now()).toISOString()), ...this.begins };
       this.backups.push(made);
       return made;
     },
@@ -325,7 +327,13 @@ export class FakePlant {
     },
     segments: async () => this.segments(),
     verify: async () => [],
-    restoreWords: (target) => ["pgbackrest", JSON.stringify(target), "restore"],
+    listing: {
+      backupsWords: ["list-backups"],
+      backups: () => this.backups,
+      segmentsWords: ["list-segments"],
+      segments: () => this.segments(),
+    },
+    restoreWords: (target, set) => ["pgbackrest", set, JSON.stringify(target), "restore"],
   };
 
   readonly #files: FileRepository = {

@@ -74,6 +74,7 @@ class FakePlace implements Repositories {
     },
     segments: async () => this.held.map(({ firstSegment }) => firstSegment),
     verify: async () => [],
+    listing: { backupsWords: [], backups: () => this.held, segmentsWords: [], segments: () => [] },
     restoreWords: () => [],
   };
 

@@ -8,6 +8,7 @@ import type { RestoreTarget } from "../../src/recovery/database-archive.ts";
 import type { Snapshot } from "../../src/recovery/file-repository.ts";
 import { planBackup, planDrill, planRestore } from "../../src/recovery/plan-recovery.ts";
 import { prepareRecovery } from "../../src/recovery/prepare-recovery.ts";
+import { recoveryRun } from "../../src/recovery/recovery-context.ts";
 import { recoveryReport } from "../../src/recovery/recovery-report.ts";
 import { readVerifyRecord } from "../../src/recovery/verify-record.ts";
 import { backupOf, Cut, FakePlant, RECORD, RUN, STACK } from "./fake-plant.ts";
@@ -166,6 +167,44 @@ describe("a restore of less than was counted at the backup", () => {
   });
 });
 
+describe("a restore to the end of a log that has a hole", () => {
+  const numbered = (...numbers: readonly number[]): string[] => numbers.map((number) => `00000001000000000000000${number}`);
+
+  it("is none: PostgreSQL would open where the hole begins, and what was written since would be gone without a word", async () => {
+    using plant = await FakePlant.make();
+    plant.segments = () => numbered(1, 2, 4);
+    expect(await plant.run(TO_NOW)).toMatchObject({ outcome: "undone", error: { code: "ARCHIVE_BROKEN", details: [expect.stringContaining("1 missing")] } });
+    expect(plant.rows("recovery-postgres")).toBeUndefined();
+  });
+
+  it("is none in a drill either, which would prove a backup that loses all since", async () => {
+    using plant = await FakePlant.make();
+    plant.segments = () => numbered(1, 2, 4);
+    const drill = planDrill(HEAD, { from: "local", release: RELEASE, backup: RECORD, target: { kind: "latest" } });
+    expect(await plant.run(drill)).toMatchObject({ outcome: "undone", error: { code: "ARCHIVE_BROKEN" } });
+  });
+
+  it("is good when what was missing was only on its way, when the hole is before its backup, and when a moment is asked for", async () => {
+    for (const prepare of [
+      (plant: FakePlant) => {
+        const looks = [numbered(1, 2, 4), numbered(1, 2, 3, 4)];
+        plant.segments = () => looks.shift() ?? [];
+      },
+      (plant: FakePlant) => {
+        plant.backups = [{ ...backupOf("newF", "full", RECORD.at), firstSegment: numbered(4)[0] ?? "", lastSegment: numbered(4)[0] ?? "" }];
+        plant.segments = () => numbered(1, 2, 4, 5);
+      },
+    ]) {
+      using plant = await FakePlant.make();
+      prepare(plant);
+      expect((await plant.run(TO_NOW)).outcome).toBe("done");
+    }
+    using plant = await FakePlant.make();
+    plant.segments = () => numbered(1, 2, 4);
+    expect((await plant.run(restoreTo({ kind: "time", at: "2026-11-23T03:00:00.000Z" }))).outcome).toBe("done");
+  });
+});
+
 describe("a restore that the disk has no room for", () => {
   it("restores nothing: a database that cannot write its log any more stops the plant", async () => {
     using plant = await FakePlant.make();
@@ -212,6 +251,20 @@ describe("a backup", () => {
     plant.segments = () => listings.shift() ?? [];
     expect(await plant.run(backup)).toMatchObject({ outcome: "undone", error: { code: "ARCHIVE_BROKEN", details: [expect.stringContaining("1 missing")] } });
     expect(await readBackupRecords(plant.paths)).toEqual([]);
+  });
+
+  it("is one although a segment from before it is lost: it needs nothing of that, and its run says so", async () => {
+    using plant = await FakePlant.make();
+    plant.backups = [backupOf("oldF", "full", "2026-11-20T02:30:00.000Z")];
+    plant.segments = () => [1, 3, 4].map(segment);
+    plant.begins = { firstSegment: segment(3), lastSegment: segment(4) };
+    expect(await plant.run(backup)).toMatchObject({ outcome: "done" });
+    expect((await readBackupRecords(plant.paths)).length).toBe(1);
+    const resultOf = (step: string) => plant.journalEntries.findLast((entry) => entry.kind === "done" && entry.step === step)?.detail;
+    const context = recoveryRun(plant.deps, backup, RUN).plan;
+    expect(recoveryReport(context, { outcome: "done", warnings: [] }, resultOf).summary).toContain(
+      `a hole (1 missing between ${segment(1)} and ${segment(3)})`,
+    );
   });
 
   it("drops old ones only when it is whole itself, and keeps files for as long as the oldest backup of the database", async () => {

@@ -1,3 +1,4 @@
+import * as z from "zod";
 import { timestamp } from "../../kernel/clock.ts";
 import { describeBytes } from "../../kernel/describe-bytes.ts";
 import { MillwrightError } from "../../kernel/errors.ts";
@@ -5,11 +6,11 @@ import type { RunView, StepCode, StepResult } from "../../kernel/run-plan.ts";
 import { type BackupRecord, backupRecordSchema, readBackupRecords, removeBackupRecords, writeBackupRecord } from "../backup-record.ts";
 import { backupsAt } from "../backup-place.ts";
 import { countRows, installedModules } from "../counts.ts";
-import type { DatabaseArchive, DatabaseBackup } from "../database-archive.ts";
+import type { DatabaseBackup } from "../database-archive.ts";
 import type { SnapshotResult } from "../file-repository.ts";
 import { dropOld } from "../drop-old.ts";
+import { requireNoHoles } from "../holes.ts";
 import { dropPointsBefore } from "../point-record.ts";
-import { findGaps, type Gap } from "../wal-continuity.ts";
 import { planOf, repositoriesOf, type RecoveryRun } from "../recovery-context.ts";
 import { takeHost } from "../take-host.ts";
 
@@ -54,34 +55,12 @@ export const snapshotHost: Code = {
 };
 
 export const findHoles: Code = {
-  async do(run, _step, { signal }) {
-    await requireNoHoles(repositoriesOf(run).archive, signal);
-    return { summary: "none" };
+  async do(run, _step, view) {
+    const made = z.object({ label: z.string() }).safeParse(view.resultOf("database")).data;
+    const holes = await requireNoHoles(repositoriesOf(run).archive, view.signal, made?.label);
+    return holes === undefined ? { summary: "none" } : { holes, summary: holes };
   },
 };
-
-export async function requireNoHoles(repository: DatabaseArchive, signal: AbortSignal): Promise<void> {
-  const look = async (): Promise<readonly Gap[]> => {
-    const backups = await repository.backups();
-    return findGaps(await repository.segments(), backups);
-  };
-  let found = await look();
-  if (found.length > 0) {
-    // Segments are pushed several at a time, and the later of two may arrive first: a hole is what is still one when all of them have.
-    await repository.check(signal);
-    const still = new Set((await look()).map(({ after }) => after));
-    found = found.filter(({ after }) => still.has(after));
-  }
-  if (found.length === 0) return;
-  const details = found.map(({ before, after, missing }) =>
-    before === undefined ? `segment ${after}, which a backup needs, is missing` : `${missing} missing between ${before} and ${after}`,
-  );
-  throw new MillwrightError("ARCHIVE_BROKEN", `The archived log has ${found.length === 1 ? "a hole" : `${found.length} holes`}: no restore gets past it.`, {
-    subject: "database",
-    details,
-    hint: "Make a full backup at once, which needs nothing from before it: `millwright backup run --full`.",
-  });
-}
 
 export const record: Code = {
   async do(run, _step, view) {

@@ -4,10 +4,11 @@ import type { RunView, StepCode } from "../../kernel/run-plan.ts";
 import { type BackupRecord, backupRecordSchema, readBackupRecords, removeBackupRecords, writeBackupRecord } from "../backup-record.ts";
 import { planOf, type RecoveryRun } from "../recovery-context.ts";
 import { dropOld } from "../drop-old.ts";
+import { requireNoHoles } from "../holes.ts";
 import { mayBeMade, prepareOffsite } from "../prepare-offsite.ts";
 import { type Repositories, repositoriesAt } from "../repositories.ts";
 import { takeHost } from "../take-host.ts";
-import { requireNoHoles, recordOf, resultOfDatabase, resultOfFiles } from "./backup.ts";
+import { recordOf, resultOfDatabase, resultOfFiles } from "./backup.ts";
 
 type Code = StepCode<RecoveryRun>;
 type Held = NonNullable<BackupRecord["offsite"]>;
@@ -21,8 +22,8 @@ export const backUpDatabaseOffsite: Code = {
     await prepareOffsite(run, { archive }, placeOf(run));
     await archive.check(signal);
     const made = await archive.backup(planOf(run, "backup").type, signal);
-    await requireNoHoles(archive, signal);
-    return resultOfDatabase(made);
+    const holes = await requireNoHoles(archive, signal, made.label);
+    return { ...resultOfDatabase(made), ...(holes === undefined ? {} : { holes }) };
   },
 };
 

@@ -14,6 +14,7 @@ import { reasonIn } from "../pgbackrest-output.ts";
 import { readAttachments } from "../read-attachments.ts";
 import { repositoriesOf, restoredBy, type RecoveryRun } from "../recovery-context.ts";
 import { recoveryProject } from "../recovery-deps.ts";
+import { restoreSource } from "../restore-source.ts";
 import { clearScratch, makeCluster, scratchFolders } from "../scratch.ts";
 import { bringUp, scratchContainer } from "../scratch-service.ts";
 import { requireScratchSpace } from "../scratch-space.ts";
@@ -42,9 +43,10 @@ export const restoreDatabase: Code = {
   async do(run, _step, { signal }) {
     const began = run.clock.now();
     const lines: string[] = [];
-    const words = repositoriesOf(run).archive.restoreWords(restoredBy(run).target);
+    const { label } = await restoreSource(run, fetchingService(run), signal);
+    const words = repositoriesOf(run).archive.restoreWords(restoredBy(run).target, label);
     const code = await run.compose.run(recoveryProject(run), run.paths.recovery, fetchingService(run), words, (line) => lines.push(line), signal);
-    if (code === 0) return { beganAt: timestampOf(began), seconds: secondsSince(run, began), summary: `in ${secondsSince(run, began)} s` };
+    if (code === 0) return { beganAt: timestampOf(began), seconds: secondsSince(run, began), summary: `from ${label}, in ${secondsSince(run, began)} s` };
     const details = lastLines(lines.join("\n"), 15);
     const why = reasonIn(details) ?? `it ended with ${code}`;
     throw new MillwrightError("RESTORE_FAILED", `The database could not be restored: ${why}`, { subject: "database", details });
