@@ -136,9 +136,12 @@ def serve_sftp(address):
         f"Match User store\n  ChrootDirectory {chroot.parent}/%u\n  ForceCommand internal-sftp\n  AuthorizedKeysFile {keys}/%u\n"
         "  PasswordAuthentication no\n  AllowTcpForwarding no\n"
     )
+    # As most servers have them: of each type one, and each client takes the one that it likes best.
+    run("ssh-keygen", "-q", "-A")
     run("systemctl", "reload", "ssh")
+    host_keys = [" ".join(each.read_text().split()[:2]) for each in sorted(pathlib.Path("/etc/ssh").glob("ssh_host_*_key.pub"))]
     files = {"privateKey": (HOME / "client").read_text(), "publicKey": (HOME / "client.pub").read_text()}
-    return dict(address=address, user="store", path="/repo", **files)
+    return dict(address=address, user="store", path="/repo", hostKeys=host_keys, **files)
 
 
 def serve_rest(address):

@@ -23,7 +23,15 @@ const REACH = {
   /** moto, which gives versions their own times, but keeps everything in memory and lets the owner do what AWS does not. */
   "s3-by-time": bucket,
   /** OpenSSH's own server, in a chroot. */
-  sftp: z.object({ address: z.string(), user: z.string(), path: z.string(), privateKey: z.string(), publicKey: z.string() }),
+  sftp: z.object({
+    address: z.string(),
+    user: z.string(),
+    path: z.string(),
+    privateKey: z.string(),
+    publicKey: z.string(),
+    /** One of each type, as in known_hosts without the name. */
+    hostKeys: z.array(z.string()),
+  }),
   /** rest-server that only appends. `url` is what restic puts after `rest:`, without the credentials. */
   rest: z.object({ url: z.string(), user: z.string(), password: z.string(), authority: z.string() }),
 } as const;

@@ -55,7 +55,7 @@ describe.skipIf(!ASKED)("the stores for backups", () => {
     const write = (name: string, text: string): Promise<string> => sh(`cd /root/client; umask 077; cat >${name}; chown 999 ${name}`, text);
     await sh("mkdir -p /root/client/data && head -c 3000000 /dev/urandom >/root/client/data/filestore");
     await write("ca.crt", s3.reach.authority);
-    await write("known_hosts", `${sftp.reach.address} ${sftp.host.hostKey}\n`);
+    await write("known_hosts", sftp.reach.hostKeys.map((key) => `${sftp.reach.address} ${key}\n`).join(""));
     await write("id", sftp.reach.privateKey);
     await write("id.pub", sftp.reach.publicKey);
     await write("pgbackrest.conf", pgbackrestConf(s3.reach, byTime.reach, sftp.reach));
