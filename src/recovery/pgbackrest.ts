@@ -106,8 +106,9 @@ export function pgbackrest(docker: Docker, stack: string, place: Place = "local"
       return made;
     },
     backups,
-    async segments() {
-      const said = await run(["--output=json", "--recurse", "repo-ls", `archive/${STANZA}`]);
+    async segments(signal) {
+      // Over SFTP each of them is a question of its own: with tens of thousands on a slow line it takes long.
+      const said = await run(["--output=json", "--recurse", "repo-ls", `archive/${STANZA}`], { signal, isLong: true });
       if (said.code !== 0) throw failed("ARCHIVE_BROKEN", "The archive cannot be listed", said);
       return segmentsOfListing(said.output);
     },

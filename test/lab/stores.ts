@@ -25,6 +25,7 @@ const REACH = {
   /** OpenSSH's own server, in a chroot. */
   sftp: z.object({
     address: z.string(),
+    port: z.number(),
     user: z.string(),
     path: z.string(),
     privateKey: z.string(),
@@ -36,7 +37,7 @@ const REACH = {
   rest: z.object({ url: z.string(), user: z.string(), password: z.string(), authority: z.string() }),
 } as const;
 
-const PORTS = { s3: 7070, "s3-by-time": 7071, sftp: 22, rest: 8000 } as const;
+const PORTS = { s3: 7070, "s3-by-time": 7071, sftp: 2222, rest: 8000 } as const;
 
 /** All but a little at once and the rest as it comes: the file system does not say to a byte what it has. */
 const FILL = `

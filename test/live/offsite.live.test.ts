@@ -56,8 +56,8 @@ async function inBucket(plant: Plant): Promise<Offsite> {
 
 async function onOtherHost(plant: Plant): Promise<Offsite> {
   const store = await labStore({ kind: "sftp" });
-  const { address, user, path, privateKey, hostKeys } = store.reach;
-  const says = { kind: "sftp", server: address, user, path: `${path}/plant`, hostKeys };
+  const { address, port, user, path, privateKey, hostKeys } = store.reach;
+  const says = { kind: "sftp", server: `${address}:${port}`, user, path: `${path}/plant`, hostKeys };
   return {
     store,
     says,

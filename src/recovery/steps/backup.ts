@@ -95,7 +95,7 @@ export const findHoles: Code = {
 export async function requireNoHoles(repository: DatabaseArchive, signal: AbortSignal): Promise<void> {
   const look = async (): Promise<readonly Gap[]> => {
     const backups = await repository.backups();
-    return findGaps(await repository.segments(), backups);
+    return findGaps(await repository.segments(signal), backups);
   };
   let found = await look();
   if (found.length > 0) {
