@@ -109,8 +109,8 @@ export const folderPath = z
 /** A server's key as `ssh-keyscan` prints it, without the server's name. */
 export const hostKey = z
   .string()
-  .max(2000)
-  .regex(/^(ssh-ed25519|ecdsa-sha2-nistp(256|384|521)|ssh-rsa) [A-Za-z0-9+/]+={0,2}$/, {
+  .max(4000)
+  .regex(/^[a-z0-9@.-]+ [A-Za-z0-9+/]+={0,2}$/, {
     error: "must be a key as ssh-keyscan prints it, without the server's name, such as ssh-ed25519 AAAA…",
     abort: true,
   })
