@@ -157,6 +157,18 @@ describe.skipIf(!ASKED).each(KINDS)("backups in an offsite repository, %s", (_na
     dataOf(await plant.run("backup", "drill", "--from", "offsite"));
   });
 
+  if (serve === onOtherHost)
+    step("a host in its place that shows other keys gets nothing, and the run says why", async () => {
+      const onStore = async (script: string): Promise<string> => (await offsite.store.host.sh(["sh", "-ec", script])).stdout;
+      const held = "find /srv/sftp -type f | sort | md5sum";
+      await onStore("mkdir /etc/ssh/own; mv /etc/ssh/ssh_host_* /etc/ssh/own; ssh-keygen -q -A; systemctl restart ssh");
+      const before = await onStore(held);
+      expect(outcomeOf(await plant.must("backup", "run"))).toMatchObject({ outcome: "done", summary: expect.stringContaining("known hosts failure") });
+      expect(await onStore(held)).toBe(before);
+      await onStore("mv /etc/ssh/own/* /etc/ssh; systemctl restart ssh");
+      expect(outcomeOf(await plant.must("backup", "run"))).toMatchObject({ summary: expect.stringMatching(/offsite as well\.$/) });
+    });
+
   step("a host that is lost with its disk comes back on a bare one, from there and the site's folder, by one command", async () => {
     const before = await sql("SELECT count(*) FROM ir_attachment");
     await plant.loseHostAndDisk(await labHost(`offsite2-${process.pid}`, { template: "loaded" }));
