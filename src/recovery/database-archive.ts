@@ -43,7 +43,7 @@ export interface DatabaseArchive {
   /** Finished backups, oldest first. */
   backups(): Promise<readonly DatabaseBackup[]>;
   /** Names of the archived segments of the log, without those that were cut off. */
-  segments(): Promise<readonly string[]>;
+  segments(signal: AbortSignal): Promise<readonly string[]>;
   /** What is wrong with what the repository holds, read byte by byte; empty when nothing is. */
   verify(signal: AbortSignal): Promise<readonly string[]>;
   /** `backups` and `segments` for a container of the database's image: the commands to be run there, and what their output says. */

@@ -114,8 +114,9 @@ export function pgbackrest(docker: Docker, stack: string, place: Place = "local"
       if (said.code !== 0) throw failed("BACKUP_FAILED", "Old backups of the database could not be dropped", said);
     },
     backups,
-    async segments() {
-      const said = await run(LIST_ARCHIVE);
+    async segments(signal) {
+      // Over SFTP each of them is a question of its own: with tens of thousands on a slow line it takes long.
+      const said = await run(LIST_ARCHIVE, { signal, isLong: true });
       if (said.code !== 0) throw failed("ARCHIVE_BROKEN", "The archive cannot be listed", said);
       return segmentsOfListing(said.output);
     },
