@@ -51,6 +51,14 @@ describe("a canary", () => {
     expect([...first, ...plan.steps.filter(({ kind }) => kind === "canary")]).toEqual([]);
   });
 
+  it("brings new settings of the release that serves, too", async () => {
+    const site = await canarySite();
+    site.settings = "more workers";
+    const { plan, classification } = await prepareSwap(site.deps);
+    expect(classification.kind).toBe("configuration");
+    expect(plan.steps.filter(({ kind }) => kind === "canary").map(({ id }) => id)).toEqual(["canary-1", "canary-10", "canary-50"]);
+  });
+
   it("ends with all users on the new release", async () => {
     const site = await canarySite();
     expect((await site.run((await prepareSwap(site.deps, TWO)).plan)).outcome).toBe("done");
