@@ -3,10 +3,12 @@ import { findContainer } from "../docker/find-container.ts";
 import { MillwrightError } from "../kernel/errors.ts";
 import { lastLines } from "../kernel/shell.ts";
 import type { DatabaseArchive, DatabaseBackup, RestoreTarget } from "./database-archive.ts";
-import { backupsOfInfo, databaseOfInfo, problemsOfVerify, segmentsOfListing } from "./pgbackrest-output.ts";
+import { backupsOfInfo, databaseOfInfo, problemsOfVerify, reasonIn, segmentsOfListing } from "./pgbackrest-output.ts";
 import type { Place } from "./repositories.ts";
 
 const STANZA = "main";
+const INFO = ["--output=json", "info"];
+const LIST_ARCHIVE = ["--output=json", "--recurse", "repo-ls", `archive/${STANZA}`];
 /** Each names one repository only, so that nothing of the other can fail what is done with it. */
 const CONFIG: Readonly<Record<Place, string>> = { local: "/etc/pgbackrest/pgbackrest.conf", offsite: "/etc/pgbackrest/offsite.conf" };
 /** A first full backup of a big database over a slow line. */
@@ -23,7 +25,7 @@ for pass in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15; do
     # By the program's name: this script's own words hold all that is looked for.
     [ "$(cat "$process/comm" 2> /dev/null)" = pgbackrest ] || continue
     words=$(tr '\\0' ' ' < "$process/cmdline" 2> /dev/null) || continue
-    case "$words" in *" backup "*|*" verify "*) kill -TERM "\${process#/proc/}" 2> /dev/null; found=yes ;; esac
+    case "$words" in *" backup "*|*" verify "*|*" expire"*) kill -TERM "\${process#/proc/}" 2> /dev/null; found=yes ;; esac
   done
   [ -n "$found" ] || exit 0
   sleep 1
@@ -61,14 +63,14 @@ export function pgbackrest(docker: Docker, stack: string, place: Place = "local"
     }
   };
   const backups = async (): Promise<readonly DatabaseBackup[]> => {
-    const said = await run(["--output=json", "info"]);
+    const said = await run(INFO);
     if (said.code !== 0) throw failed("ARCHIVE_BROKEN", "The backups of the database cannot be listed", said);
     return backupsOfInfo(said.output);
   };
 
   /** A new database beside the backups of the one that it replaces: making the repository ready for it would be the end of them. */
   const refuseForeign = async (): Promise<void> => {
-    const known = databaseOfInfo((await run(["--output=json", "info"])).output);
+    const known = databaseOfInfo((await run(INFO)).output);
     if (known === undefined) return;
     const words = ["psql", "-X", "-q", "-A", "-t", "-U", "postgres", "-d", "postgres", "-c", "SELECT system_identifier FROM pg_control_system()"];
     const said = await docker.exec(await container(), words, { user: "postgres" });
@@ -100,14 +102,21 @@ export function pgbackrest(docker: Docker, stack: string, place: Place = "local"
         // pgBackRest itself ends with 0 and a warning.
         throw new MillwrightError("BACKUP_DAMAGED", `The database has damaged pages: backup ${made.label} holds them.`, {
           subject: made.label,
+          hint: "What is backed up and archived is good: `millwright backup restore --to now` puts it in their place. Then look at the host's disks.",
           details: lastLines(said.output, 15),
         });
       }
       return made;
     },
+    async expire(keepFulls, signal) {
+      const words = ["--repo1-retention-full-type=count", `--repo1-retention-full=${keepFulls}`, "expire"];
+      const said = await longRun(words, signal);
+      if (said.code !== 0) throw failed("BACKUP_FAILED", "Old backups of the database could not be dropped", said);
+    },
     backups,
-    async segments() {
-      const said = await run(["--output=json", "--recurse", "repo-ls", `archive/${STANZA}`]);
+    async segments(signal) {
+      // Over SFTP each of them is a question of its own: with tens of thousands on a slow line it takes long.
+      const said = await run(LIST_ARCHIVE, { signal, isLong: true });
       if (said.code !== 0) throw failed("ARCHIVE_BROKEN", "The archive cannot be listed", said);
       return segmentsOfListing(said.output);
     },
@@ -116,7 +125,13 @@ export function pgbackrest(docker: Docker, stack: string, place: Place = "local"
       if (said.code !== 0) throw failed("BACKUP_FAILED", "The repository of the database could not be verified", said);
       return problemsOfVerify(said.output);
     },
-    restoreWords: (target) => ["pgbackrest", `--stanza=${STANZA}`, "--log-level-console=info", ...targetWords(target), "restore"],
+    listing: {
+      backupsWords: ["pgbackrest", `--stanza=${STANZA}`, ...INFO],
+      backups: backupsOfInfo,
+      segmentsWords: ["pgbackrest", `--stanza=${STANZA}`, ...LIST_ARCHIVE],
+      segments: segmentsOfListing,
+    },
+    restoreWords: (target, set) => ["pgbackrest", `--stanza=${STANZA}`, "--log-level-console=info", `--set=${set}`, ...targetWords(target), "restore"],
   };
 }
 
@@ -132,7 +147,7 @@ function targetWords(target: RestoreTarget): readonly string[] {
     case "time":
       return ["--type=time", `--target=${target.at.replace("T", " ").replace("Z", "+00")}`, "--target-timeline=current", "--target-action=promote"];
     case "backup":
-      return [`--set=${target.label}`, "--type=immediate", "--target-action=promote"];
+      return ["--type=immediate", "--target-action=promote"];
   }
 }
 
@@ -143,6 +158,6 @@ interface Said {
 
 function failed(code: "ARCHIVE_BROKEN" | "BACKUP_FAILED", what: string, said: Said): MillwrightError {
   const details = lastLines(said.output, 15);
-  const why = details.findLast((line) => line.includes("ERROR:"))?.replace(/^.*ERROR:\s*(\[\d+\]:\s*)?/, "") ?? `pgBackRest ended with ${said.code}`;
+  const why = reasonIn(details) ?? `pgBackRest ended with ${said.code}`;
   return new MillwrightError(code, `${what}: ${why}`, { subject: "database", details });
 }

@@ -16,13 +16,16 @@ export function recoveryReport(plan: RecoveryContext, outcome: RunOutcome, resul
   switch (plan.kind) {
     case "backup": {
       const [database, files] = [resultOf("database"), resultOf("files")];
-      const whole = `The backup is whole: database ${text(database)}; ${text(files)}`;
+      const whole = `The backup is whole: database ${text(database)}; ${text(files)}${holesOf(resultOf("gaps"))}`;
       const offsite = resultOf("database:offsite");
-      if (resultOf("record:offsite")?.["isThere"] === true) return { summary: `${whole}; offsite as well.`, result: { database, files, offsite } };
+      if (resultOf("record:offsite")?.["isThere"] === true)
+        return { summary: `${whole}; offsite as well${holesOf(offsite)}.`, result: { database, files, offsite } };
       const problem = outcome.warnings.find((warning) => warning.includes("offsite"));
       const told = resultOf("record:offsite") === undefined ? "" : `, but only on the host${problem === undefined ? "" : ` (${problem})`}`;
       return { summary: `${whole}${told}.`, result: { database, files } };
     }
+    case "point":
+      return { summary: `${plan.name} is ${text(resultOf("mark"))}: \`millwright backup restore --to point:${plan.name}\` goes back to it.` };
     case "verify":
       return { summary: `The repositories are good: database, ${text(resultOf("verify-database"))}; files, ${text(resultOf("verify-files"))}.` };
     case "restore": {
@@ -49,8 +52,10 @@ function failure(plan: RecoveryContext, { error }: RunOutcome, resultOf: ResultO
   switch (plan.kind) {
     case "backup":
       return `There is no new backup: ${why}`;
+    case "point":
+      return `There is no point ${plan.name}: ${why}`;
     case "verify":
-      return `The backups are not good: ${why}`;
+      return error?.code === "BACKUP_DUE" ? `Not verified to the end: ${why}` : `The backups are not good: ${why}`;
     case "restore":
       return isInPlace({ resultOf })
         ? `What was restored is in place and stays there, as users have worked on it since: ${why}`
@@ -58,6 +63,11 @@ function failure(plan: RecoveryContext, { error }: RunOutcome, resultOf: ResultO
     case "drill":
       return `Backup ${plan.backup.id} is not proven: ${why}`;
   }
+}
+
+/** What a backup does not need, and a restore to a moment before it does. */
+function holesOf(result: StepResult | undefined): string {
+  return typeof result?.["holes"] === "string" ? `; ${result["holes"]}` : "";
 }
 
 function text(result: StepResult | undefined): string {

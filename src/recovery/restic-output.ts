@@ -50,9 +50,9 @@ export function resticProblem(code: number): string | undefined {
       return "another program holds the repository's lock";
     case 12:
       return "the repository was made with another key";
-    // KILL, which is how `timeout` ends it.
+    // KILL: by `timeout`, by the kernel, or by somebody.
     case 137:
-      return "it did not answer in time";
+      return "it was killed: it did not end in time, or needed more memory than it may have";
     default:
       return `restic ended with ${code}`;
   }

@@ -20,7 +20,7 @@ export function findGaps(archived: readonly string[], backups: readonly { readon
   if (oldest === undefined) return [];
   const known = new Set(segments);
   const gaps: Gap[] = [];
-  const wanted = segments.filter((name) => name >= oldest || timelineOf(name) !== timelineOf(oldest));
+  const wanted = segments.filter((name) => name >= oldest);
   let before: string | undefined;
   for (const segment of wanted) {
     if (before !== undefined && timelineOf(before) === timelineOf(segment)) {
@@ -36,6 +36,11 @@ export function findGaps(archived: readonly string[], backups: readonly { readon
     }
   }
   return gaps;
+}
+
+/** Whether nothing of a hole is needed by what begins at a segment. Pure. */
+export function isBefore({ before, after }: Gap, segment: string): boolean {
+  return after < segment || (after === segment && before !== undefined);
 }
 
 function timelineOf(segment: string): string {

@@ -2,7 +2,9 @@
 
   serve s3|s3-by-time|sftp|rest ADDRESS    makes it and says how it is reached
   wipe                                     removes everything, as somebody does who holds the owner's key
+  attack                                   overwrites every object of a bucket and removes it, with the client's key
   unwipe                                   removes what hides the objects of a bucket since then, with the owner's key
+  as-of SECONDS                            makes a bucket what it was at that time since 1970, with the owner's key
   versions owner|client                    tries in every way to destroy versions with that key; counts what is left
 """
 import base64, hashlib, json, os, pathlib, secrets, shutil, socket, subprocess, sys, time
@@ -42,6 +44,10 @@ def service(address, port, *command, **environment):
         f"ExecStart={' '.join(map(str, command))}\n[Install]\nWantedBy=multi-user.target\n"
     )
     run("systemctl", "enable", "-q", "--now", "store")
+    answers(address, port)
+
+
+def answers(address, port):
     deadline = time.monotonic() + 30
     while True:
         try:
@@ -133,12 +139,16 @@ def serve_sftp(address):
     shutil.copy(HOME / "client.pub", keys / "store")
     (keys / "store").chmod(0o644)
     pathlib.Path("/etc/ssh/sshd_config.d/store.conf").write_text(
-        f"Match User store\n  ChrootDirectory {chroot.parent}/%u\n  ForceCommand internal-sftp\n  AuthorizedKeysFile {keys}/%u\n"
+        f"Port 22\nPort 2222\nMatch User store\n  ChrootDirectory {chroot.parent}/%u\n  ForceCommand internal-sftp\n  AuthorizedKeysFile {keys}/%u\n"
         "  PasswordAuthentication no\n  AllowTcpForwarding no\n"
     )
+    # As most servers have them: of each type one, of which each client takes what it likes best
+    run("ssh-keygen", "-q", "-A")
     run("systemctl", "reload", "ssh")
+    answers(address, 2222)
+    host_keys = [" ".join(each.read_text().split()[:2]) for each in sorted(pathlib.Path("/etc/ssh").glob("ssh_host_*_key.pub"))]
     files = {"privateKey": (HOME / "client").read_text(), "publicKey": (HOME / "client.pub").read_text()}
-    return dict(address=address, user="store", path="/repo", **files)
+    return dict(address=address, port=2222, user="store", path="/repo", hostKeys=host_keys, **files)
 
 
 def serve_rest(address):
@@ -185,6 +195,39 @@ def wipe():
     return {"removed": removed}
 
 
+def attack():
+    """Whoever has taken over a host has its key: all that this one can do to what is there."""
+    facts = served()
+    s3 = aws("s3", facts["endpoint"], facts["client"])
+    names = [each["Key"] for each in every(s3, "list_objects_v2", "Contents")]
+    for name in names:
+        s3.put_object(Bucket=BUCKET, Key=name, Body=b"pay")
+        s3.delete_object(Bucket=BUCKET, Key=name)
+    return {"removed": len(names)}
+
+
+def as_of(seconds):
+    """What the owner of a bucket does then: the version that an object had at that time becomes its newest. Locked ones cannot be removed."""
+    facts = served()
+    s3 = aws("s3", facts["endpoint"], facts["owner"])
+    then = {}
+    for part in ("Versions", "DeleteMarkers"):
+        for each in every(s3, "list_object_versions", part):
+            at = each["LastModified"].timestamp()
+            known = then.get(each["Key"], (0, None))[0]
+            # Newest first, and to the second: of two versions the first is the later one, and what was removed was there before.
+            if at <= float(seconds) and (at > known or (at == known and part == "DeleteMarkers")):
+                then[each["Key"]] = (at, each["VersionId"] if part == "Versions" else None)
+    wanted = {key: version for key, (_, version) in then.items() if version is not None}
+    for key, version in wanted.items():
+        # Not a copy within the bucket, which moto refuses where there is a lock.
+        s3.put_object(Bucket=BUCKET, Key=key, Body=s3.get_object(Bucket=BUCKET, Key=key, VersionId=version)["Body"].read())
+    for each in every(s3, "list_objects_v2", "Contents"):
+        if each["Key"] not in wanted:
+            s3.delete_object(Bucket=BUCKET, Key=each["Key"])
+    return {"back": len(wanted)}
+
+
 def unwipe():
     """What the owner of a bucket does after an attack: what hides the objects goes, and they are there again."""
     facts = served()
@@ -218,4 +261,4 @@ def versions(who):
     return {"before": len(before), "left": len(before & there())}
 
 
-print(json.dumps({"serve": serve, "wipe": wipe, "unwipe": unwipe, "versions": versions}[sys.argv[1]](*sys.argv[2:])))
+print(json.dumps({"serve": serve, "wipe": wipe, "attack": attack, "unwipe": unwipe, "as-of": as_of, "versions": versions}[sys.argv[1]](*sys.argv[2:])))

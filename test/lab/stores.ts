@@ -23,12 +23,21 @@ const REACH = {
   /** moto, which gives versions their own times, but keeps everything in memory and lets the owner do what AWS does not. */
   "s3-by-time": bucket,
   /** OpenSSH's own server, in a chroot. */
-  sftp: z.object({ address: z.string(), user: z.string(), path: z.string(), privateKey: z.string(), publicKey: z.string() }),
+  sftp: z.object({
+    address: z.string(),
+    port: z.number(),
+    user: z.string(),
+    path: z.string(),
+    privateKey: z.string(),
+    publicKey: z.string(),
+    /** One of each type, as in known_hosts without the name. */
+    hostKeys: z.array(z.string()),
+  }),
   /** rest-server that only appends. `url` is what restic puts after `rest:`, without the credentials. */
   rest: z.object({ url: z.string(), user: z.string(), password: z.string(), authority: z.string() }),
 } as const;
 
-const PORTS = { s3: 7070, "s3-by-time": 7071, sftp: 22, rest: 8000 } as const;
+const PORTS = { s3: 7070, "s3-by-time": 7071, sftp: 2222, rest: 8000 } as const;
 
 /** All but a little at once and the rest as it comes: the file system does not say to a byte what it has. */
 const FILL = `
@@ -60,6 +69,10 @@ export interface LabStore<Kind extends StoreKind = StoreKind> extends AsyncDispo
   fast(): Promise<void>;
   /** Removes everything, as somebody does who holds the owner's key; of a bucket old versions stay. The number of objects. */
   wipe(): Promise<number>;
+  /** Overwrites and removes every object of a bucket, as somebody does who holds the client's key. The number of objects. */
+  attack(): Promise<number>;
+  /** Makes a bucket what it was at a time, with the owner's key; needs versions with their own times. The number of objects. */
+  asOf(time: Date): Promise<number>;
   /** Brings back what `wipe` has hidden in a bucket, with the owner's key. The number of objects. */
   unwipe(): Promise<number>;
   /** Tries in every way to destroy the versions in a bucket, with one of its keys. */
@@ -102,6 +115,8 @@ export async function labStore<Kind extends StoreKind>({ kind, size = "1G" }: La
       slow: (rate) => host.slowNetwork(rate),
       fast: () => host.slowNetwork(undefined),
       wipe: async () => z.object({ removed: z.number() }).parse(await store("wipe")).removed,
+      attack: async () => z.object({ removed: z.number() }).parse(await store("attack")).removed,
+      asOf: async (time) => z.object({ back: z.number() }).parse(await store("as-of", String(time.getTime() / 1000))).back,
       unwipe: async () => z.object({ back: z.number() }).parse(await store("unwipe")).back,
       destroyVersions: async (as) => z.object({ before: z.number(), left: z.number() }).parse(await store("versions", as)),
       [Symbol.asyncDispose]: () => host.destroy(),

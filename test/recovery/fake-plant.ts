@@ -13,6 +13,7 @@ import type { Journal, JournalEntry } from "../../src/kernel/journal.ts";
 import type { Plan } from "../../src/kernel/plan.ts";
 import { type RunOutcome, runPlan } from "../../src/kernel/run-plan.ts";
 import { Secret } from "../../src/kernel/secret.ts";
+import type { Beginning } from "../../src/recovery/beginning.ts";
 import type { BackupRecord } from "../../src/recovery/backup-record.ts";
 import type { BackupType, DatabaseArchive, DatabaseBackup } from "../../src/recovery/database-archive.ts";
 import type { FileRepository, Snapshot } from "../../src/recovery/file-repository.ts";
@@ -69,7 +70,9 @@ export class FakePlant {
   readonly stack: Stack;
   /** Calls of the repositories, in order. */
   readonly asked: string[] = [];
-  backups: DatabaseBackup[] = [];
+  backups: DatabaseBackup[] = [backupOf(RECORD.database.label, "full", RECORD.at)];
+  /** The segments of the log that the next backup needs. */
+  begins: Partial<Pick<DatabaseBackup, "firstSegment" | "lastSegment">> = {};
   snapshots: Snapshot[] = [{ id: "after-backup", at: "2026-11-23T02:33:00.000Z", tags: [] }];
   segments: () => readonly string[] = () => ["000000010000000000000001", "000000010000000000000002"];
   /** What a backup holds. */
@@ -77,7 +80,14 @@ export class FakePlant {
   routed: "blue" | "nobody" = "blue";
   /** Whether the plant cannot be started on a database, by its word. */
   isUnfit: (word: string) => boolean = () => false;
+  /** Probes that the release fails on a database, by its word. */
+  failsOn: (word: string) => readonly string[] = () => [];
   freeBytes = 100e9;
+  beginnings: readonly Beginning[] = [];
+  /** What a verification of the files finds. */
+  problems: readonly string[] = [];
+  /** Whether that goes on until it is ended. */
+  isSlow = false;
   /** What goes wrong, by a word of `asked`. */
   failing = new Map<string, Error>();
   /** Called at every point where a process could die. */
@@ -99,7 +109,7 @@ export class FakePlant {
     };
     this.docker.onRun = (service, words) => {
       this.#ask(`run ${words[0] ?? ""}`);
-      if (service === "database") this.#writeRows("recovery-postgres", this.archived);
+      if (service === "database" && words[0] === "pgbackrest") this.#writeRows("recovery-postgres", this.archived);
       return 0;
     };
     this.docker.onExec = ({ service, words }) => {
@@ -157,7 +167,10 @@ export class FakePlant {
         const services = { database: { image: DATABASE_IMAGE }, odoo: { image: IMAGE } };
         writeFileSync(join(this.paths.recovery, "compose.yaml"), JSON.stringify({ services }));
       },
-      saveRelease: async () => Readable.from(["release"]),
+      saveRelease: async () => {
+        this.#ask("save release");
+        return Readable.from(["release"]);
+      },
       loadRelease: async (image) => {
         this.#ask("load release");
         this.docker.addImage(image);
@@ -182,6 +195,11 @@ export class FakePlant {
         return undefined;
       },
       freeBytes: async () => this.freeBytes,
+      beginnings: async () => this.beginnings,
+      probe: async () => {
+        if ((await findContainer(this.docker, `${STACK}-blue`, "web"))?.state !== "running") return undefined;
+        return this.failsOn(this.rows("postgres")?.word ?? "").map((name) => ({ name, detail: `${name} failed` }));
+      },
       who: "operator",
     };
   }
@@ -281,6 +299,7 @@ export class FakePlant {
         if (sql.startsWith("SELECT relname")) return Object.keys(rows.counts).map((name) => [name]);
         if (sql.startsWith("SELECT name FROM ir_module_module")) return [["base"]];
         if (sql.startsWith("SELECT pg_database_size")) return [["1000"]];
+        if (sql.startsWith("SELECT to_char(date_trunc")) return [[new Date(this.clock.now() + 1).toISOString()]];
         if (sql.startsWith("SELECT count(*) FROM res_users")) return [["1"]];
         const counted = /^SELECT count\(\*\) FROM "(.*)";$/.exec(sql)?.[1];
         if (counted !== undefined) return [[String(rows.counts[counted] ?? 0)]];
@@ -297,17 +316,24 @@ export class FakePlant {
     check: async () => this.#ask("check"),
     backup: async (type) => {
       this.#ask(`backup ${type}`);
-      const made = backupOf(`${this.clock.now()}F`, type, new Date(this.clock.now()).toISOString());
+      const made = { ...backupOf(`${this.clock.now()}F`, type, new Date(this.clock.now()).toISOString()), ...this.begins };
       this.backups.push(made);
       return made;
     },
+    expire: async (keepFulls) => this.#ask(`expire ${keepFulls}`),
     backups: async () => {
       this.#ask("backups");
       return this.backups;
     },
     segments: async () => this.segments(),
     verify: async () => [],
-    restoreWords: (target) => ["pgbackrest", JSON.stringify(target), "restore"],
+    listing: {
+      backupsWords: ["list-backups"],
+      backups: () => this.backups,
+      segmentsWords: ["list-segments"],
+      segments: () => this.segments(),
+    },
+    restoreWords: (target, set) => ["pgbackrest", set, JSON.stringify(target), "restore"],
   };
 
   readonly #files: FileRepository = {
@@ -328,8 +354,12 @@ export class FakePlant {
       this.#ask(`restore host ${snapshot}`);
       writeFileSync(join(this.paths.data, "recovery-filestore", RELEASE_ARCHIVE), "release");
     },
-    verify: async () => [],
-    forget: async (keepDays) => this.#ask(`forget ${keepDays}`),
+    verify: async (share, signal) => {
+      this.#ask(`verify files ${share ?? "all"}`);
+      if (this.isSlow) await new Promise((_, reject) => signal.addEventListener("abort", () => reject(new Error("the stream was closed"))));
+      return this.problems;
+    },
+    forget: async (ids) => this.#ask(`forget ${ids.join(" ")}`),
   };
 
   readonly #journal: Journal = {

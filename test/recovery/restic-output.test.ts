@@ -30,13 +30,14 @@ describe("what restic says", () => {
 
   it("with its exit status: only 0 is good, and files that could not be read are a failure", () => {
     expect(resticProblem(0)).toBeUndefined();
-    expect([1, 3, 10, 11, 12, 99].map((code) => resticProblem(code))).toEqual([
+    expect([1, 3, 10, 11, 12, 99, 137].map((code) => resticProblem(code))).toEqual([
       "restic ended with 1",
       "some files could not be read",
       "there is no repository",
       "another program holds the repository's lock",
       "the repository was made with another key",
       "restic ended with 99",
+      "it was killed: it did not end in time, or needed more memory than it may have",
     ]);
   });
 });

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { findGaps } from "../../src/recovery/wal-continuity.ts";
+import { findGaps, isBefore } from "../../src/recovery/wal-continuity.ts";
 
 const segment = (index: number, timeline = 1): string =>
   [timeline, Math.floor(index / 256), index % 256].map((part) => part.toString(16).toUpperCase().padStart(8, "0")).join("");
@@ -31,6 +31,13 @@ describe("the archived log", () => {
     const archived = [...range(4, 10), ...range(10, 14, 2)];
     expect(findGaps(archived, [backup(4, 5)])).toEqual([]);
     expect(findGaps([...archived, segment(16, 2)], [backup(4, 5)])).toEqual([{ before: segment(14, 2), after: segment(16, 2), missing: 1 }]);
+  });
+
+  it("has nothing before a backup that the backup needs, unless it is the backup's own", () => {
+    expect(isBefore({ before: segment(4), after: segment(8), missing: 3 }, segment(8))).toBe(true);
+    expect(isBefore({ before: segment(4), after: segment(9), missing: 4 }, segment(8))).toBe(false);
+    expect(isBefore({ before: undefined, after: segment(8), missing: 1 }, segment(8))).toBe(false);
+    expect(isBefore({ before: segment(40), after: segment(44), missing: 3 }, segment(8, 2))).toBe(true);
   });
 
   it("is not looked at while there is no backup, and other files in it are passed over", () => {
