@@ -65,6 +65,14 @@ describe("a swap", () => {
     expect(direct[0]?.headers).toMatchObject({ Host: "erp.example.com", "X-Forwarded-Host": "erp.example.com", "X-Forwarded-Proto": "https" });
   });
 
+  it("asks for pages while the websocket process still starts", async () => {
+    const site = await served({ websocket: 500 });
+    site.onEvent = (event) => {
+      if (event.kind === "probe" && event.colour === "green" && event.name === "database") site.manners.set(TWO.image, {});
+    };
+    expect((await site.run((await prepareSwap(site.deps, TWO)).plan)).outcome).toBe("done");
+  });
+
   it("keeps its evidence beside the run", async () => {
     const site = await served();
     await site.run((await prepareSwap(site.deps, TWO)).plan);
