@@ -30,7 +30,7 @@ const { values: flags } = parseArgs({
 const runs = Math.max(1, Math.trunc(Number(flags.runs)) || 1);
 const wanted = flags.only.split(",");
 const say = (text: string): void => void process.stderr.write(`${text}\n`);
-if (!existsSync("dist/cli/main.js")) throw new Error("Build first: npm run build");
+if (!existsSync("dist/cli/main.cjs")) throw new Error("Build first: npm run build");
 
 const rows: Row[] = [];
 let plant: Plant | undefined;

@@ -8,7 +8,7 @@ const execute = promisify(execFile);
 
 /** The price of typing a command at all. */
 export async function benchStartup(runs: number): Promise<readonly Row[]> {
-  const help = (): Promise<unknown> => execute(process.execPath, [join(REPOSITORY, "bin/millwright.js"), "--help"]);
+  const help = (): Promise<unknown> => execute(process.execPath, [join(REPOSITORY, "bin/millwright.cjs"), "--help"]);
   const empty = (): Promise<unknown> => execute(process.execPath, ["-e", "0"]);
   // Once without counting, so that files and compiled code are cached for both.
   await help();

@@ -1,6 +1,8 @@
 // Bundles the operator side: a command then reads the few files it needs instead of the hundreds that its packages are made of.
-import { rm } from "node:fs/promises";
+import { createHash } from "node:crypto";
+import { appendFile, readdir, readFile, rm } from "node:fs/promises";
 import { basename, dirname, resolve } from "node:path";
+import { build } from "esbuild";
 import { tsImport } from "tsx/esm/api";
 import { bundle } from "./bundle.js";
 
@@ -39,8 +41,10 @@ const share = {
 await bundle({
   entryPoints: ["src/cli/main.ts"],
   outdir: folder,
+  outExtension: { ".js": ".cjs" },
   splitting: true,
   chunkNames: "[name]-[hash]",
+  banner: {},
   // Where it can, it is installed with a cipher of its own in machine code.
   external: ["ssh2"],
   plugins: [prepare, share],
@@ -48,3 +52,25 @@ await bundle({
   sourcemap: "linked",
   sourcesContent: false,
 });
+
+// esbuild cuts modules only. As CommonJS they can be run with the code that an earlier run has compiled (bin/kept-code.cjs).
+const files = (await readdir(folder)).filter((name) => name.endsWith(".cjs")).sort();
+await build({
+  entryPoints: files.map((name) => `${folder}/${name}`),
+  outdir: folder,
+  outExtension: { ".js": ".cjs" },
+  allowOverwrite: true,
+  platform: "node",
+  format: "cjs",
+  target: "node20",
+  supported: { "dynamic-import": false },
+  define: { "import.meta.filename": "__filename", "import.meta.dirname": "__dirname" },
+  legalComments: "none",
+  sourcemap: "linked",
+  sourcesContent: false,
+  logLevel: "warning",
+});
+// The entry names the whole build.
+const hash = createHash("sha256");
+for (const name of files) hash.update(await readFile(`${folder}/${name}`));
+await appendFile(`${folder}/main.cjs`, `// build ${hash.digest("hex")}\n`);

@@ -73,7 +73,11 @@ async function goOn(work: Work, tables: RunTables): Promise<number> {
   const told = { run: lock.run, purpose: plan.purpose, who: lock.who, steps };
   events.emit({ kind: "plan", at: timestamp(clock), ...told, ...(swap === undefined ? {} : { swap }) });
   if ((await journal.entries()).every((entry) => entry.kind !== "run-begun")) {
-    await journal.append({ kind: "run-begun", step: "", detail: { kind: plan.kind, plan: plan.id, purpose: plan.purpose, basis: plan.basis } });
+    await journal.append({
+      kind: "run-begun",
+      step: "",
+      detail: { kind: plan.kind, plan: plan.id, purpose: plan.purpose, basis: plan.basis, ...(swap === undefined ? {} : { swap }) },
+    });
   }
   const table = await makeTable(work, tables);
   const outcome = table instanceof MillwrightError ? nothingDone(table) : await runWithAbort(work, table);

@@ -1,3 +1,4 @@
+import { basename } from "node:path";
 import * as z from "zod";
 import { namesIn } from "../kernel/durable-file.ts";
 import { timestamp } from "../kernel/clock.ts";
@@ -13,7 +14,15 @@ import { parseEventLine } from "./run-events.ts";
 import { listRuns, planOfRun, type RunStore } from "./run-store.ts";
 
 /** What a run keeps has no bound, what travels has: together a few megabytes. */
-const LIMITS = { eventBytes: 16 * 1024 * 1024, probes: 3000, seriesBytes: 4 * 1024 * 1024, rounds: 1500, fileBytes: 128 * 1024, evidenceBytes: 1024 * 1024 };
+const LIMITS = {
+  eventBytes: 16 * 1024 * 1024,
+  probes: 3000,
+  seriesBytes: 4 * 1024 * 1024,
+  lineBytes: 64 * 1024,
+  rounds: 1500,
+  fileBytes: 128 * 1024,
+  evidenceBytes: 1024 * 1024,
+};
 
 type Surroundings = Pick<RunRecord, "host"> & { readonly [Key in "engine" | "stack"]: RunRecord[Key] | undefined };
 
@@ -21,12 +30,13 @@ type Surroundings = Pick<RunRecord, "host"> & { readonly [Key in "engine" | "sta
 export async function readRun({ paths, clock }: RunStore, run: string, around: Surroundings): Promise<RunRecord> {
   const folder = paths.run(run);
   const leftOut: string[] = [];
-  const [plan, journal, events, evidence, series] = await Promise.all([
-    planOfRun(paths, run),
+  const plan = await planOfRun(paths, run);
+  const [journal, events, evidence, series, stages] = await Promise.all([
     journalOf(paths.journal, run),
     readEvents(`${folder}/events.jsonl`, leftOut),
     readEvidence(`${folder}/evidence`, leftOut),
-    readSeries(`${folder}/evidence/series.jsonl`, leftOut),
+    readSeries(`${folder}/evidence/series.jsonl`, LIMITS.rounds, leftOut),
+    readStages(`${folder}/evidence`, plan, leftOut),
   ]);
   const { engine, stack, host } = around;
   const begun = events.find((event) => event.kind === "plan");
@@ -44,6 +54,7 @@ export async function readRun({ paths, clock }: RunStore, run: string, around: S
     journal,
     evidence: [...evidence],
     series: [...series],
+    stages: [...stages],
     leftOut,
   };
 }
@@ -90,11 +101,24 @@ async function readEvents(path: string, leftOut: string[]): Promise<readonly Mil
   return thin(events, isMany, LIMITS.probes, "events of probes that passed, traffic and progress", leftOut);
 }
 
-async function readSeries(path: string, leftOut: string[]): Promise<readonly unknown[]> {
+/** The stages of a canary that were begun share what travels. */
+async function readStages(folder: string, { steps }: Plan, leftOut: string[]): Promise<RunRecord["stages"]> {
+  const stages = steps.filter(({ kind }) => kind === "canary");
+  const rounds = Math.floor(LIMITS.rounds / Math.max(1, stages.length));
+  const read = await Promise.all(
+    stages.map(async ({ id }) => ({ step: id, series: [...(await readSeries(`${folder}/series-${id}.jsonl`, rounds, leftOut))] })),
+  );
+  return read.filter(({ series }) => series.length > 0);
+}
+
+async function readSeries(path: string, rounds: number, leftOut: string[]): Promise<readonly unknown[]> {
   const { lines, cutBytes } = await readLines(path, LIMITS.seriesBytes);
-  if (cutBytes > 0) leftOut.push(`the first ${cutBytes} bytes of the series`);
-  const values = lines.map(parseJson).filter((value) => value !== undefined);
-  return thin(values, (value) => roundSchema.safeParse(value).success, LIMITS.rounds, "rounds of the series", leftOut);
+  const name = basename(path, ".jsonl");
+  if (cutBytes > 0) leftOut.push(`${cutBytes} bytes of the rounds in ${name}`);
+  // The first line says what the rest is of.
+  const begin = cutBytes === 0 ? [] : (await readPart(path, "first", LIMITS.lineBytes)).bytes.toString("utf8").split("\n").slice(0, 1);
+  const values = [...begin, ...lines].map(parseJson).filter((value) => value !== undefined);
+  return thin(values, (value) => roundSchema.safeParse(value).success, rounds, `rounds of ${name}`, leftOut);
 }
 
 const roundSchema = z.object({ kind: z.literal("round") });

@@ -28,11 +28,14 @@ import { procConnections } from "../swap/connections.ts";
 import { whyNotThrough } from "../swap/front.ts";
 import { type HoldDeps, holdUsers, letUsersIn, pageProblem } from "../swap/hold.ts";
 import { nodeHttp } from "../swap/node-http.ts";
+import { probeColour } from "../swap/probe-colour.ts";
 import { containerPsql } from "../swap/psql.ts";
 import type { SwapDeps } from "../swap/swap-deps.ts";
 import { readServing } from "../swap/serving.ts";
 import { currentTraffic, trafficOf, writeTraffic } from "../swap/write-traffic.ts";
 import type { AgentDeps } from "./agent-deps.ts";
+import { verifyJournal } from "./journal-file.ts";
+import { releaseBeginnings } from "./release-beginnings.ts";
 
 /** The host's engine. */
 export function hostDocker(deps: AgentDeps): Docker {
@@ -146,8 +149,10 @@ export async function recoveryDeps(deps: AgentDeps, name: string, caller: Caller
     provisionDatabase: () => provisionStack(base, stack),
     leadAway: async () => await writeTraffic(base.paths, trafficOf(stack, undefined)),
     leadBack: () => base.writeRoutes(stack),
+    probe: async (colour) => await probeColour({ ...shared, http: nodeHttp, secret: async (secret) => (await secretsOf(base, stack))[secret] }, colour),
     pageProblem: () => pageProblem({ stack, paths: base.paths, docker: base.docker, http: nodeHttp }),
     freeBytes: () => base.host.freeBytes(base.paths.data),
+    beginnings: async () => releaseBeginnings((await verifyJournal(base.paths.journal)).entries),
   };
 }
 

@@ -15,7 +15,7 @@ import { freeLock, lockHeld, readLock, takeLock, withStartMutex } from "./run-lo
 const PRIVATE = { mode: 0o600 };
 const KEPT_RUNS = 50;
 const KEPT_PLANS = 20;
-/** Longer than any run should take that waits for nobody; after it, the lock is pointed out as overdue. */
+/** Longer than any run should take beside its waiting and its watching; after it, the lock is pointed out as overdue. */
 const LEASE_MILLISECONDS = 2 * 60 * 60 * 1000;
 
 export interface RunStore {
@@ -70,8 +70,8 @@ export async function beginRun(store: RunStore, request: StartRequest): Promise<
     const run = await makeRunFolder(store, now);
     await writeDurable(`${paths.run(run)}/plan.json`, `${JSON.stringify(plan, null, 2)}\n`, PRIVATE);
     await syncDirectory(paths.runs);
-    const waits = plan.steps.reduce((sum, step) => sum + (step.waitSeconds ?? 0) * 1000, 0);
-    const [since, expires] = [new Date(now).toISOString(), new Date(now + LEASE_MILLISECONDS + waits).toISOString()];
+    const planned = plan.steps.reduce((sum, step) => sum + (step.waitSeconds ?? 0) + (step.watchSeconds ?? 0), 0);
+    const [since, expires] = [new Date(now).toISOString(), new Date(now + LEASE_MILLISECONDS + planned * 1000).toISOString()];
     await takeLock(paths, { run, who: request.who, reason: plan.purpose, since, expires });
     return run;
   });

@@ -23,6 +23,7 @@ export function runTables(deps: AgentDeps): RunTables {
   };
   return {
     backup: recovery,
+    point: recovery,
     verify: recovery,
     drill: recovery,
     restore: recovery,

@@ -8,7 +8,7 @@ export const SCHEDULE_SERVICE_NAME = "millwright-schedule@.service";
 export const PAUSE_FILE = "schedule-paused";
 
 /**
- * Asks every few minutes whether a backup or a drill is due. What is due is decided by what the host has (`dueNow`), not by when the timer
+ * Asks every few minutes whether a backup, a drill or a verification is due. What is due is decided by what the host has (`dueNow`), not by when the timer
  * elapsed: a host that was off, or that a swap kept busy, catches up, and a changed time in site.yaml needs no other timer.
  */
 export function scheduleTimer(): string {

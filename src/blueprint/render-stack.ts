@@ -1,6 +1,7 @@
 import type { Json } from "../kernel/canonical.ts";
 import { MillwrightError } from "../kernel/errors.ts";
-import type { Environment, OffsitePolicy } from "../site/environment.ts";
+import type { Environment } from "../site/environment.ts";
+import { offsiteAuthority, offsitePlace } from "../site/offsite.ts";
 import { certificateFiles } from "../site/site.ts";
 import { type Blueprint, type Part, partBodySchema } from "./blueprint.ts";
 import { asText, type ComposeDocument, escapeDollars, isMap, type JsonMap, NETWORKS, type NetworkName, servicesOf } from "./compose-document.ts";
@@ -149,11 +150,13 @@ function composeRecovery({ environment }: RenderInput, parts: readonly Part[], v
 
 function backupFacts({ backup }: Environment): StackFacts["backup"] {
   const { at, full, drill, keepDays, offsite } = backup;
-  return { at, full, keepDays, ...(drill === undefined ? {} : { drill }), ...(offsite === undefined ? {} : { offsite: offsiteFacts(offsite) }) };
-}
-
-function offsiteFacts({ host, port, bucket, path, keepDays }: OffsitePolicy): NonNullable<StackFacts["backup"]["offsite"]> {
-  return { place: `${host}:${port}/${bucket}${path}`, keepDays };
+  return {
+    at,
+    full,
+    keepDays,
+    ...(drill === undefined ? {} : { drill }),
+    ...(offsite === undefined ? {} : { offsite: { place: offsitePlace(offsite), keepDays: offsite.keepDays } }),
+  };
 }
 
 const FRAGMENTS = { platform: "compose.yaml", colour: "colour.yaml", recovery: "recovery.yaml" } as const;
@@ -194,7 +197,7 @@ function networksOf(services: JsonMap, define: (network: NetworkName) => JsonMap
 
 /** PEM texts by what they are for. */
 function certificateContents({ environment, certificates }: RenderInput): Readonly<Partial<Record<PemPurpose, string>>> {
-  const names = { ...certificateFiles(environment), offsite: environment.backup.offsite?.ca };
+  const names = { ...certificateFiles(environment), offsite: offsiteAuthority(environment) };
   const read = (file: string): string => {
     const content = Object.hasOwn(certificates, file) ? certificates[file] : undefined;
     if (content === undefined) {

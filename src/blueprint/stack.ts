@@ -94,7 +94,7 @@ export const stackFactsSchema = z.strictObject({
     full: weekday,
     drill: weekday.optional(),
     keepDays: z.number().int().min(1),
-    /** The second repository, away from the host: server, bucket and folder. */
+    /** The second repository, away from the host, by its server and what it is there. */
     offsite: z.strictObject({ place: z.string(), keepDays: z.number().int().min(1) }).optional(),
   }),
   /** Policy findings that a waiver let pass: shown in every plan. The host has its own word on them, see `readHostWaivers`. */

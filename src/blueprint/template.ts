@@ -18,7 +18,7 @@ let whole: Engine | undefined;
 
 /** Four fifths of Handlebars are its compiler: loaded for a template that the build has not prepared, and from beside the bundle. */
 function compiler(): Engine {
-  whole ??= withHelpers(createRequire(import.meta.url)("handlebars") as typeof Handlebars);
+  whole ??= withHelpers(createRequire(import.meta.filename)("handlebars") as typeof Handlebars);
   return whole;
 }
 

@@ -2,6 +2,7 @@ import * as z from "zod";
 import { MillwrightError } from "../kernel/errors.ts";
 import { type DerivedImage, derivedName } from "../release/derived-name.ts";
 import type { Environment } from "../site/environment.ts";
+import { knownHostName } from "../site/host-key.ts";
 import type { Blueprint, Part } from "./blueprint.ts";
 import { hostPaths } from "./host-paths.ts";
 import { type ImageLock, lockedReference } from "./image-lock.ts";
@@ -26,7 +27,7 @@ const viewSchema = z.strictObject({
   stack: z.string().regex(/^[a-z][a-z0-9]*(-[a-z0-9]+)+$/),
   company: text,
   domain: z.string().regex(/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/),
-  listen: z.union([z.ipv4(), z.ipv6()]),
+  listen: z.ipv4(),
   odoo: z.strictObject({
     series: z.enum(["17.0", "18.0", "19.0"]),
     is19: z.boolean(),
@@ -59,8 +60,18 @@ const viewSchema = z.strictObject({
   memory: z.record(z.string(), count),
   postgres: z.record(z.string(), count),
   stop: z.strictObject({ web: count, cron: count }),
-  backup: z.strictObject({ keep: count, processes: count, hasOffsite: z.boolean(), networks: z.array(z.string()) }),
-  offsite: z.strictObject({ host: text, port: count, server: text, bucket: text, region: text, folder: text, keep: count }),
+  backup: z.strictObject({ processes: count, hasOffsite: z.boolean(), networks: z.array(z.string()) }),
+  offsite: z.strictObject({
+    s3: z.boolean(),
+    sftp: z.boolean(),
+    host: text,
+    port: count,
+    folder: text,
+    bucket: text,
+    region: text,
+    user: text,
+    knownHosts: z.array(text),
+  }),
   paths: z.strictObject({ traffic: text, data: text, backup: text }),
 });
 
@@ -144,7 +155,6 @@ export function buildView(input: BuildView): View {
     stop: { web: Math.ceil(Math.max(60, swap.drainSeconds)) + 10, cron: Math.ceil(Math.max(60, swap.cronSeconds)) + 10 },
     // Half of the processors at most: Odoo goes on.
     backup: {
-      keep: environment.backup.keepDays,
       processes: Math.min(4, Math.max(1, Math.floor(environment.host.cpus / 2))),
       hasOffsite: environment.backup.offsite !== undefined,
       networks: environment.backup.offsite === undefined ? ["data"] : ["data", "offsite"],
@@ -162,11 +172,18 @@ export function buildView(input: BuildView): View {
   return parsed.data;
 }
 
-/** Empty without an offsite repository: then nothing asks for it. */
+/** What the kind of offsite repository does not have is empty: nothing asks for it. */
 function offsiteView({ offsite }: Environment["backup"]): View {
-  if (offsite === undefined) return { host: "", port: 0, server: "", bucket: "", region: "", folder: "", keep: 0 };
-  const { host, port, bucket, region, path, keepDays } = offsite;
-  return { host, port, server: `${host}:${port}`, bucket, region, folder: path === "/" ? "" : path, keep: keepDays };
+  const nothing = { s3: false, sftp: false, host: "", port: 0, folder: "", bucket: "", region: "", user: "", knownHosts: [] };
+  if (offsite === undefined) return nothing;
+  const { host, port, path } = offsite;
+  const any = { ...nothing, host, port, folder: path === "/" ? "" : path };
+  switch (offsite.kind) {
+    case "s3":
+      return { ...any, s3: true, bucket: offsite.bucket, region: offsite.region };
+    case "sftp":
+      return { ...any, sftp: true, user: offsite.user, knownHosts: offsite.hostKeys.map((key) => `${knownHostName(host, port)} ${key}`) };
+  }
 }
 
 /** Whether the site's certificate is signed by an authority that no system trusts by itself. */

@@ -14,7 +14,7 @@ export function processorOf(machine: string): Processor | undefined {
 export async function nodeRuntimeFile(processor: Processor): Promise<string> {
   const name = `node-linux-${processor}`;
   try {
-    const file = join(dirname(createRequire(import.meta.url).resolve(`${name}/package.json`)), "bin/node");
+    const file = join(dirname(createRequire(import.meta.filename).resolve(`${name}/package.json`)), "bin/node");
     await stat(file);
     return file;
   } catch (cause) {

@@ -3,7 +3,7 @@ import { waiverSchema } from "../blueprint/stack.ts";
 import { MillwrightError } from "../kernel/errors.ts";
 import { VERSION } from "../kernel/version.ts";
 import type { Environment } from "../site/environment.ts";
-import { accountName, addressRange, ipAddress } from "../site/site-values.ts";
+import { accountName, addressRange, publishAddress } from "../site/site-values.ts";
 
 const KEY_TYPES = /^(ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp(256|384|521)|sk-ssh-ed25519@openssh\.com|sk-ecdsa-sha2-nistp256@openssh\.com)$/;
 
@@ -29,7 +29,7 @@ export const wantedHostSchema = z.strictObject({
     /** Port 80 stays open to everybody for the certificate authority's HTTP challenge. */
     challenge: z.boolean(),
   }),
-  listen: ipAddress,
+  listen: publishAddress,
   docker: z.strictObject({
     source: z.enum(["distribution", "docker"]),
     mirrors: z.array(z.string()),

@@ -14,8 +14,7 @@ export function describeRun(view: RunView, now: number, paint: Paint = noPaint):
     ["users", describeUsers(view, paint)],
     ...(view.preview === undefined ? [] : describePreview(view.preview).map((text, index) => [index === 0 ? "preview" : "", text] as const)),
     ["probes", describeProbes(view, paint)],
-    ["traffic", view.traffic && describeSide(view.traffic.now, since(view), paint)],
-    ["", view.traffic?.before && describeSide(view.traffic.before, "before it", paint)],
+    ...describeTraffic(view, paint).map((text, index) => [index === 0 ? "traffic" : "", text] as const),
     [nameProgress(view), describeProgress(view, now)],
     ["note", view.note?.text],
     ["next", describeNext(view)],
@@ -50,9 +49,15 @@ export function describePreview({ colour, link, header, until }: NonNullable<Run
   ];
 }
 
-/** From when on the traffic of the new colour is counted. */
-export function since(view: RunView): string {
-  return canaryPercent(view) === undefined ? "since the switch" : "of this stage";
+/** The new colour's traffic since it has users, the old one's beside it in a canary, and the old one's before. */
+export function describeTraffic(view: RunView, paint: Paint = noPaint): readonly string[] {
+  if (view.traffic === undefined) return [];
+  const { now, beside, before } = view.traffic;
+  return [
+    describeSide(now, canaryPercent(view) === undefined ? "since the switch" : "of this stage", paint),
+    ...(beside === undefined ? [] : [describeSide(beside, "beside it", paint)]),
+    ...(before === undefined ? [] : [describeSide(before, "before it", paint)]),
+  ];
 }
 
 export function describeProbes({ probes }: RunView, paint: Paint = noPaint): string | undefined {
@@ -67,7 +72,7 @@ export function describeProbes({ probes }: RunView, paint: Paint = noPaint): str
 
 type Side = NonNullable<RunView["traffic"]>["now"];
 
-export function describeSide({ colour, requests, seconds, errors, p95Milliseconds }: Side, when: string, paint: Paint = noPaint): string {
+function describeSide({ colour, requests, seconds, errors, p95Milliseconds }: Side, when: string, paint: Paint = noPaint): string {
   const speed = p95Milliseconds === undefined ? "" : `, 95 of 100 within ${p95Milliseconds} ms`;
   const failed = errors === 0 ? "none failed" : paint("red", `${errors} failed`);
   return `${paint(colour, colour)}: ${requests} requests in ${describeSeconds(seconds * 1000)} ${when}, ${failed}${speed}`;

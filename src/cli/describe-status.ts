@@ -44,7 +44,8 @@ function serves({ serving }: Status, now: number): readonly string[] {
 }
 
 /** The platform and the serving colour; the other one is stopped as a rule. Those that are well need no line each. */
-function health({ services, colours }: Status): readonly string[] {
+function health({ services, colours, host }: Status): readonly string[] {
+  if (host.engine === undefined) return ["not known"];
   const serving = colours.flatMap((colour) =>
     colour.serves ? colour.services.map((service) => ({ ...service, service: `${colour.colour}-${service.service}` })) : [],
   );
@@ -96,7 +97,7 @@ function ending({ outcome, began, ended }: RunStatus): string {
   }
 }
 
-function backup({ backup: { last, lastFailure, drill, offsite } }: Status, now: number): readonly string[] {
+function backup({ backup: { last, lastFailure, drill, verified, offsite } }: Status, now: number): readonly string[] {
   const good = last === undefined ? "none yet" : `last good one ${describeInstant(last)} (${describeAge(now - Date.parse(last))} ago)`;
   return [
     lastFailure === undefined ? good : `${good}; failed since at ${describeInstant(lastFailure)}, tried again each hour`,
@@ -108,6 +109,7 @@ function backup({ backup: { last, lastFailure, drill, offsite } }: Status, now: 
             : `last one in the offsite repository ${describeInstant(offsite.last)} (${describeAge(now - Date.parse(offsite.last))} ago)`,
         ]),
     ...(drill === undefined ? [] : [`proven ${describeInstant(drill.at)}: RPO ${drill.rpoSeconds} s, RTO ${drill.rtoSeconds} s`]),
+    ...(verified === undefined ? [] : [`read and found good ${describeInstant(verified)}`]),
   ];
 }
 
@@ -124,7 +126,7 @@ function hostLines({ host }: Status): readonly string[] {
   const size = (bytes: number): string => `${(bytes / 1024 ** 3).toFixed(1)} GiB`;
   return [
     `${host.cpus} processors with a load of ${host.load.toFixed(2)}, ${size(host.memoryFreeBytes)} of ${size(host.memoryBytes)} memory free`,
-    `${size(host.disk.freeBytes)} of ${size(host.disk.totalBytes)} disk free, Docker ${host.engine}`,
+    `${size(host.disk.freeBytes)} of ${size(host.disk.totalBytes)} disk free, Docker ${host.engine ?? "does not answer"}`,
   ];
 }
 

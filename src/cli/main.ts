@@ -33,23 +33,27 @@ const output = new Output({
 
 let commandName = "millwright";
 
-try {
-  const program = buildProgram(cliContext(output, interrupt.signal, has("--no-input")), (name) => {
-    commandName = name;
-  });
-  const result = await program.run(argv);
-  if (result !== undefined) {
-    output.result(commandName, result);
-    process.exitCode = result.exit ?? 0;
-  }
-} catch (error) {
-  if (error instanceof CommanderError) {
-    // Commander has printed help, version or the usage error already, except with --json, where stdout is ours.
-    process.exitCode = error.exitCode === 0 || error.code === "commander.help" ? 0 : 2;
-    if (process.exitCode === 2 && mode !== "text") output.error(commandName, new MillwrightError("USAGE", error.message.replace(/^error: /, "")));
-  } else {
-    const problem = problemOf(error, interrupt.signal);
-    output.error(commandName, problem);
-    process.exitCode = problem.exit;
+async function main(): Promise<void> {
+  // A process that has nothing left to wait for ends wherever it is: that is no success.
+  process.exitCode = 1;
+  try {
+    const program = buildProgram(cliContext(output, interrupt.signal, has("--no-input")), (name) => {
+      commandName = name;
+    });
+    const result = await program.run(argv);
+    if (result !== undefined) output.result(commandName, result);
+    process.exitCode = result?.exit ?? 0;
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      // Commander has printed help, version or the usage error already, except with --json, where stdout is ours.
+      process.exitCode = error.exitCode === 0 || error.code === "commander.help" ? 0 : 2;
+      if (process.exitCode === 2 && mode !== "text") output.error(commandName, new MillwrightError("USAGE", error.message.replace(/^error: /, "")));
+    } else {
+      const problem = problemOf(error, interrupt.signal);
+      output.error(commandName, problem);
+      process.exitCode = problem.exit;
+    }
   }
 }
+
+void main();

@@ -1,5 +1,5 @@
 import type { MillwrightEvent } from "../kernel/events.ts";
-import { describeNext, describePreview, describeProbes, describeSide, describeUsers, since } from "./describe-run.ts";
+import { describeNext, describePreview, describeProbes, describeTraffic, describeUsers } from "./describe-run.ts";
 import { advance, NOTHING_SEEN, type RunView, watchName } from "./run-view.ts";
 
 const MARKS = { begun: "…", done: "✔", failed: "✘", undoing: "↩", undone: "↩", skipped: "-" } as const;
@@ -62,12 +62,10 @@ export class PlainLines {
     if (name === undefined) return [];
     if (Date.parse(at) - this.#told < BAKE_MILLISECONDS) return [];
     this.#told = Date.parse(at);
-    const { traffic } = this.#view;
     const probes = describeProbes(this.#view);
     return [
       `${clockTime(at)}    ${name === "bake" ? name : `${name}:`} ${done} of ${total ?? "?"} s${probes === undefined ? "" : `; probes of ${probes}`}`,
-      ...(traffic === undefined ? [] : [`${INDENT}${describeSide(traffic.now, since(this.#view))}`]),
-      ...(traffic?.before === undefined ? [] : [`${INDENT}${describeSide(traffic.before, "before it")}`]),
+      ...describeTraffic(this.#view).map((text) => `${INDENT}${text}`),
       `${INDENT}next: ${describeNext(this.#view) ?? "the run ends"}`,
     ];
   }

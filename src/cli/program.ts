@@ -158,11 +158,14 @@ export function buildProgram(context: CliContext, onCommand: (name: string) => v
   command(backup, "run [env]", "back up database and files now", true)
     .option("--full", "everything, not only what has changed")
     .action(action("backup run", async () => (await import("./commands/backup.ts")).backupRunCommand, ["env"]));
-  command(backup, "list [env]", "the backups that there are, and what the last drill measured", true).action(
+  command(backup, "point <name> [env]", "give this moment a name, to come back to: backup restore --to point:<name>", true).action(
+    action("backup point", async () => (await import("./commands/backup.ts")).backupPointCommand, ["name", "env"]),
+  );
+  command(backup, "list [env]", "the backups and points that there are, and what the last drill measured", true).action(
     action("backup list", async () => (await import("./commands/backup.ts")).backupListCommand, ["env"]),
   );
   command(backup, "verify [env]", "read the repositories: damage, missing parts, holes in the archived log", true)
-    .option("--all", "read every byte of the files' repository, not a thirtieth")
+    .option("--all", "read every byte of the files' repository, not the next quarter")
     .addOption(from())
     .action(action("backup verify", async () => (await import("./commands/backup.ts")).backupVerifyCommand, ["env"]));
   command(backup, "drill [env]", "restore to a scratch place without network, check everything, log in: measured RPO and RTO", true)
@@ -170,7 +173,7 @@ export function buildProgram(context: CliContext, onCommand: (name: string) => v
     .action(action("backup drill", async () => (await import("./commands/backup.ts")).backupDrillCommand, ["env"]));
 
   command(backup, "restore [env]", "database and files as they were; restored and checked first, then put in place", true)
-    .option("--to <moment>", "now, backup:<id>, or a time with its zone: 2026-11-24T14:05+01:00")
+    .option("--to <moment>", "now, backup:<id>, point:<name>, release:<id> (just before it began to serve), or a time with its zone: 2026-11-24T14:05+01:00")
     .option("--to-new-host", "a bare VM becomes the stack's host: bootstrap, deploy, restore, release; its backups must be mounted there, or --from offsite")
     .addOption(from())
     .option("--beside", "leave it in the scratch place, and the plant as it is")

@@ -292,7 +292,18 @@ export const ERROR_CODES = {
     means: "A backup, or the database that it was made of, is damaged.",
     next: "Make a full one at once, `millwright backup run --full`, prove it, `millwright backup drill`, and look at the host's disks.",
   },
+  BACKUP_DUE: {
+    exit: 1,
+    means: "A verification was ended because the daily backup would have waited for it.",
+    next: "Run `millwright backup verify` again when `millwright status` shows that backup.",
+  },
+  CLOCK_DOUBTED: {
+    exit: 1,
+    means: "The host's clock is months ahead of all that the host has done, so nothing is backed up by schedule: it would stand for the newest until then.",
+    next: "Look at it, `timedatectl`. When it is right, make the backup yourself: `millwright backup run`.",
+  },
   BACKUP_NOT_FOUND: { exit: 2, means: "There is no such backup.", next: "`millwright backup list` shows them." },
+  POINT_EXISTS: { exit: 2, means: "A moment has that name already.", next: "Choose another; `millwright backup list` shows the points." },
   RESTORE_FAILED: {
     exit: 1,
     means: "A backup could not be restored; the plant was not touched.",

@@ -59,7 +59,14 @@ export const eventSchema = z.discriminatedUnion("kind", [
     milliseconds: z.number(),
   }),
   /** The colour that users are on, since the switch, and the other one in the minutes before the run. */
-  z.object({ kind: z.literal("traffic"), at: z.string(), now: trafficSide, before: trafficSide.optional() }),
+  z.object({
+    kind: z.literal("traffic"),
+    at: z.string(),
+    now: trafficSide,
+    /** In a canary, the old colour in the same time. */
+    beside: trafficSide.optional(),
+    before: trafficSide.optional(),
+  }),
   /** A release waits on that colour for a person's word, until then at the latest, and is shown to testers only. */
   z.object({
     kind: z.literal("preview"),

@@ -24,6 +24,8 @@ export const stepSchema = z.object({
   once: z.boolean().optional(),
   /** How long it waits for a person, at most. */
   waitSeconds: z.number().optional(),
+  /** How long it looks on when all goes well. */
+  watchSeconds: z.number().optional(),
   /** Input for the step's code, validated by it. */
   params: z.record(z.string(), z.unknown()).default({}),
 });
@@ -32,7 +34,7 @@ export const planSchema = z.object({
   version: z.literal(1),
   id: z.string(),
   stack: z.string(),
-  kind: z.enum(["deploy", "swap", "rollback", "backup", "verify", "drill", "restore"]),
+  kind: z.enum(["deploy", "swap", "rollback", "backup", "point", "verify", "drill", "restore"]),
   /** One sentence: what the plan is for. */
   purpose: z.string(),
   /** Hash of what was observed; a plan is refused if the host has changed since. */

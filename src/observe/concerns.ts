@@ -1,17 +1,21 @@
 import type { ServiceStatus, Status } from "./status-schema.ts";
 
+const DAY_MILLISECONDS = 86_400_000;
 const BACKUP_HOURS = 26;
 /** A segment is archived at least every 45 s. */
 const LOG_MINUTES = 10;
 const DISK_SHARE = 0.1;
+/** So many of its intervals without a drill that was passed, and something keeps it from being made, or it fails unseen. */
+const DRILL_INTERVALS = 2;
 
 /** What in a status asks for a person, one sentence each, the worst first. Pure. */
 export function findConcerns(status: Omit<Status, "concerns">, now: number): readonly string[] {
   const concerns: string[] = [...troubleOfRun(status), ...waitOfRun(status)];
   const serving = status.colours.find((colour) => colour.serves);
   if (status.stack.id === undefined) return [...concerns, "Nothing is deployed yet: run `millwright deploy`."];
+  const isSeen = status.host.engine !== undefined;
   if (status.serving === undefined) concerns.push("No release serves yet: run `millwright upgrade`.");
-  else if (serving === undefined || !serving.services.some((service) => service.service === "web"))
+  else if (isSeen && (serving === undefined || !serving.services.some((service) => service.service === "web")))
     concerns.push(`The serving colour ${status.serving.colour} has no web container.`);
   for (const service of serving?.services ?? []) concerns.push(...troubleOf(service, `${serving?.colour ?? ""} ${service.service}`));
   for (const service of status.services) concerns.push(...troubleOf(service, service.service));
@@ -26,20 +30,28 @@ export function findConcerns(status: Omit<Status, "concerns">, now: number): rea
   const { disk } = status.host;
   if (disk.freeBytes < disk.totalBytes * DISK_SHARE) concerns.push(`The disk is ${Math.round(100 - (100 * disk.freeBytes) / disk.totalBytes)} % full.`);
   if (status.serving !== undefined) {
-    const { last, lastFailure, drill, lastDrillFailure } = status.backup;
+    const { last, lastFailure, lastVerifyFailure } = status.backup;
     const hours = last === undefined ? undefined : (now - Date.parse(last)) / 3_600_000;
     if (lastFailure !== undefined) concerns.push(`The last backup failed at ${lastFailure}: \`millwright history\` says why.`);
     else if (hours !== undefined && hours > BACKUP_HOURS) concerns.push(`The last good backup is ${Math.floor(hours)} hours old.`);
     else if (hours === undefined && now - Date.parse(status.serving.since) > BACKUP_HOURS * 3_600_000) concerns.push("There is no backup yet.");
     concerns.push(...troubleOfOffsite(status.backup, now), ...troubleOfLog(status.backup, now));
-    if (lastDrillFailure !== undefined) concerns.push(`The drill of ${lastDrillFailure} did not prove the backup: \`millwright history\` says why.`);
-    else if (last !== undefined && drill === undefined) concerns.push("No backup was proven yet: run `millwright backup drill`.");
+    concerns.push(...troubleOfProof(status.backup, now));
+    if (lastVerifyFailure !== undefined) concerns.push(`The verification of ${lastVerifyFailure} did not end well: \`millwright history\` says why.`);
   }
   if (status.drift.length > 0)
     concerns.push(
       `${status.drift.length} ${status.drift.length === 1 ? "thing was" : "things were"} changed by hand: \`millwright plan\` shows and \`millwright deploy\` mends it.`,
     );
   return concerns;
+}
+
+function troubleOfProof({ last, drill, lastDrillFailure, drillDays }: Status["backup"], now: number): readonly string[] {
+  if (lastDrillFailure !== undefined) return [`The drill of ${lastDrillFailure} did not prove the backup: \`millwright history\` says why.`];
+  if (drill === undefined) return last === undefined ? [] : ["No backup was proven yet: run `millwright backup drill`."];
+  const days = Math.floor((now - Date.parse(drill.at)) / DAY_MILLISECONDS);
+  if (drillDays === undefined || days < DRILL_INTERVALS * drillDays) return [];
+  return [`The last drill that was passed is ${days} days ago: \`millwright history\` says why, \`millwright backup drill\` makes one now.`];
 }
 
 function troubleOfOffsite({ last, lastFailure, offsite }: Status["backup"], now: number): readonly string[] {

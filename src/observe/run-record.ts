@@ -34,6 +34,8 @@ export const runRecordSchema = z.object({
   evidence: z.array(z.object({ name: z.string(), text: z.string() })),
   /** Lines of the recorded series of the bake; none of an older run. */
   series: z.array(z.unknown()),
+  /** The same of each stage of a canary that was begun, by its step; none by an older agent. */
+  stages: z.array(z.object({ step: z.string(), series: z.array(z.unknown()) })).default([]),
   /** What was too much, in words. */
   leftOut: z.array(z.string()),
 });

@@ -37,7 +37,8 @@ export const statusSchema = z.object({
   }),
   host: z.object({
     name: z.string(),
-    engine: z.string(),
+    /** Absent when the engine does not answer: then nothing is told of the containers. */
+    engine: z.string().optional(),
     cpus: z.number(),
     memoryBytes: z.number(),
     memoryFreeBytes: z.number(),
@@ -85,6 +86,11 @@ export const statusSchema = z.object({
     /** What the last drill that was passed measured. */
     drill: z.object({ at: z.string(), rpoSeconds: z.number(), rtoSeconds: z.number() }).optional(),
     lastDrillFailure: z.string().optional(),
+    /** When the backups on the host were last read and found good. */
+    verified: z.string().optional(),
+    lastVerifyFailure: z.string().optional(),
+    /** Days between two drills by schedule; absent where the site wants none. */
+    drillDays: z.number().optional(),
     /** Absent where the site has no offsite repository. */
     offsite: z
       .object({

@@ -5,8 +5,9 @@ import { type Clock, timestamp } from "../kernel/clock.ts";
 import { MillwrightError } from "../kernel/errors.ts";
 import type { Archiving } from "../recovery/archiving.ts";
 import { readBackupRecords, readDrillRecord } from "../recovery/backup-record.ts";
-import { nextTimes } from "../recovery/due.ts";
-import { readColourRelease, readServing, type Serving } from "../swap/serving.ts";
+import { DRILL_DAYS, nextTimes } from "../recovery/due.ts";
+import { readVerifyRecord } from "../recovery/verify-record.ts";
+import { readColourRelease, readServing, type Serving, wayBack } from "../swap/serving.ts";
 import { findConcerns } from "./concerns.ts";
 import type { Machine } from "./machine.ts";
 import { inOrderOfTime, type Scheduled } from "./schedule.ts";
@@ -20,7 +21,7 @@ export interface StatusDeps {
   readonly clock: Clock;
   readonly machine: Machine;
   /** The deployed stack, undefined before the first deploy. */
-  readonly current: () => Promise<{ readonly id: string; readonly facts: Pick<StackFacts, "domain" | "blueprint" | "services" | "backup"> } | undefined>;
+  readonly current: () => Promise<{ readonly id: string; readonly facts: () => Promise<Facts> } | undefined>;
   readonly drift: () => Promise<Status["drift"]>;
   /** The holder of the lock. */
   readonly run: () => Promise<Status["run"]>;
@@ -31,6 +32,8 @@ export interface StatusDeps {
   /** The host's timers that will elapse. */
   readonly timers: () => Promise<readonly Scheduled[]>;
 }
+
+type Facts = Pick<StackFacts, "domain" | "blueprint" | "services" | "backup">;
 
 export interface JournalView {
   /** Newest first. */
@@ -45,11 +48,10 @@ const SHOWN_RUNS = 5;
 
 /** How the stack does on this host: what serves since when and by whom, how well, and what a person should look at. */
 export async function readStatus(deps: StatusDeps): Promise<Status> {
-  const { docker, paths, stack } = deps;
-  const [engine, current, containers, serving, host, run, journal, timers, drift, backups] = await Promise.all([
-    docker.version(),
-    deps.current(),
-    docker.containers(stack),
+  const { paths, stack } = deps;
+  const [seen, current, serving, host, run, journal, timers, drift, backups] = await Promise.all([
+    orUntold("How the containers are", async () => [await seeContainers(deps)]),
+    readCurrent(deps),
     readServing(paths),
     deps.machine.facts(paths.base),
     deps.run(),
@@ -58,45 +60,77 @@ export async function readStatus(deps: StatusDeps): Promise<Status> {
     orUntold("Drift", deps.drift),
     readBackups(paths, deps.clock.now()),
   ]);
-  const colours = await Promise.all(COLOURS.map((colour) => colourStatus(deps, colour, serving)));
+  const [containers] = seen.items;
+  const colours = await Promise.all(COLOURS.map((colour) => colourStatus(deps, colour, serving, containers?.colours[colour] ?? [])));
   const { runs, problem } = journal;
   const deployed = runs.find((candidate) => candidate.kind === "deploy" && candidate.outcome === "done");
   const lastSwap = runs.find((candidate) => candidate.kind === "swap" || candidate.kind === "rollback");
-  const policy = current?.facts.backup;
+  const [facts] = current.facts.items;
+  const policy = facts?.backup;
   const archiving = await orUntold("How backups are made all day long", async () =>
-    current === undefined || serving === undefined ? [] : [await deps.archiving(policy?.offsite !== undefined)],
+    facts === undefined || serving === undefined ? [] : [await deps.archiving(policy?.offsite !== undefined)],
   );
-  const backup = { ...backupStatus(backups, policy?.offsite !== undefined, archiving.items[0]), ...lastFailures(runs, backups) };
+  const backup = {
+    ...backupStatus(backups, policy?.offsite !== undefined, archiving.items[0]),
+    ...lastFailures(runs, backups),
+    ...(policy?.drill === undefined ? {} : { drillDays: DRILL_DAYS }),
+  };
   const status: Omit<Status, "concerns"> = {
     version: 1,
     at: timestamp(deps.clock),
     stack: {
       name: stack,
-      ...(current === undefined
-        ? {}
-        : { id: current.id, domain: current.facts.domain, blueprint: `${current.facts.blueprint.name} ${current.facts.blueprint.version}` }),
+      ...(current.id === undefined ? {} : { id: current.id }),
+      ...(facts === undefined ? {} : { domain: facts.domain, blueprint: `${facts.blueprint.name} ${facts.blueprint.version}` }),
       ...(deployed === undefined ? {} : { deployed: { at: deployed.ended ?? deployed.began, who: deployed.who, run: deployed.run } }),
     },
-    host: { ...host, engine: engine.engine },
+    host: { ...host, ...(containers === undefined ? {} : { engine: containers.engine }) },
     ...(serving === undefined ? {} : { serving: servingStatus(serving) }),
-    services: inOrder(containers, current?.facts.services ?? []),
+    services: containers === undefined ? [] : inOrder(containers.platform, facts?.services ?? []),
     colours,
     ...(run === undefined ? {} : { run }),
     lastRuns: runs.slice(0, SHOWN_RUNS),
     ...(lastSwap === undefined ? {} : { lastSwap }),
     backup,
-    next: inOrderOfTime([...timers, ...(current === undefined || serving === undefined ? [] : scheduled(current.facts.backup, deps.clock.now()))]),
+    next: inOrderOfTime([...timers, ...(policy === undefined || serving === undefined ? [] : scheduled(policy, deps.clock.now()))]),
     journal: { entries: journal.entries, head: journal.head, ...(problem === undefined ? {} : { problem }) },
     drift: [...drift.items],
   };
-  return { ...status, concerns: [...drift.untold, ...archiving.untold, ...findConcerns(status, deps.clock.now())] };
+  // The rest cannot be told for the same reasons.
+  const causes = [...seen.untold, ...current.facts.untold];
+  const untold = causes.length > 0 ? causes : [...drift.untold, ...archiving.untold];
+  return { ...status, concerns: [...untold, ...findConcerns(status, deps.clock.now())] };
+}
+
+async function readCurrent(deps: StatusDeps): Promise<{ readonly id?: string; readonly facts: Told<Facts> }> {
+  const current = await deps.current();
+  if (current === undefined) return { facts: { items: [], untold: [] } };
+  return { id: current.id, facts: await orUntold("What the stack holds", async () => [await current.facts()]) };
+}
+
+interface Containers {
+  readonly engine: string;
+  readonly platform: readonly ContainerState[];
+  readonly colours: Readonly<Record<Colour, readonly ContainerState[]>>;
+}
+
+async function seeContainers({ docker, stack }: StatusDeps): Promise<Containers> {
+  const [{ engine }, platform, blue, green] = await Promise.all([
+    docker.version(),
+    docker.containers(stack),
+    docker.containers(`${stack}-blue`),
+    docker.containers(`${stack}-green`),
+  ]);
+  return { engine, platform, colours: { blue, green } };
+}
+
+interface Told<Item> {
+  readonly items: readonly Item[];
+  readonly untold: readonly string[];
 }
 
 /** What serves must be told also where something else cannot be: that becomes a concern instead. */
-async function orUntold<Item>(
-  what: string,
-  look: () => Promise<readonly Item[]>,
-): Promise<{ readonly items: readonly Item[]; readonly untold: readonly string[] }> {
+async function orUntold<Item>(what: string, look: () => Promise<readonly Item[]>): Promise<Told<Item>> {
   try {
     return { items: await look(), untold: [] };
   } catch (error) {
@@ -106,12 +140,18 @@ async function orUntold<Item>(
 }
 
 function servingStatus(serving: Serving): Status["serving"] {
-  const { colour, release, image, since, who, run, previous } = serving;
+  const { colour, release, image, since, who, run } = serving;
+  const previous = wayBack(serving);
   return { colour, release, image, since, who, run, ...(previous === undefined ? {} : { rollbackTo: previous.release.id }) };
 }
 
-async function colourStatus(deps: StatusDeps, colour: Colour, serving: Serving | undefined): Promise<Status["colours"][number]> {
-  const [containers, release] = await Promise.all([deps.docker.containers(`${deps.stack}-${colour}`), readColourRelease(deps.paths, colour)]);
+async function colourStatus(
+  { paths }: StatusDeps,
+  colour: Colour,
+  serving: Serving | undefined,
+  containers: readonly ContainerState[],
+): Promise<Status["colours"][number]> {
+  const release = await readColourRelease(paths, colour);
   return { colour, ...(release === undefined ? {} : { release: release.id }), serves: serving?.colour === colour, services: containers.map(serviceStatus) };
 }
 
@@ -130,20 +170,23 @@ function serviceStatus(container: ContainerState): ServiceStatus {
   return { service, state, health, since: startedAt, image, restarts: restartCount, oomKilled };
 }
 
-/** The last backup and what the last drill measured. One that a clock that was ahead has dated later than now does not stand for those that are missing. */
+/** The last backup and what the last drill measured. One that a clock that was ahead has dated later than now does not stand for those that are missing; nor does such a drill, or such a verification. */
 async function readBackups(paths: HostPaths, now: number): Promise<Known> {
-  const [all, drill] = await Promise.all([readBackupRecords(paths), readDrillRecord(paths)]);
+  const [all, passed, read] = await Promise.all([readBackupRecords(paths), readDrillRecord(paths), readVerifyRecord(paths, "local")]);
   const records = all.filter(({ ended }) => Date.parse(ended) <= now);
+  const verified = read !== undefined && Date.parse(read.at) <= now ? read.at : undefined;
+  const drill = passed !== undefined && Date.parse(passed.at) <= now ? passed : undefined;
   const newest = records.at(-1);
   const lastOffsite = records.findLast(({ offsite }) => offsite !== undefined)?.offsite?.ended;
   return {
     ...(newest === undefined ? {} : { last: newest.ended, isLastOffsite: newest.offsite !== undefined }),
     ...(lastOffsite === undefined ? {} : { lastOffsite }),
+    ...(verified === undefined ? {} : { verified }),
     ...(drill === undefined ? {} : { drill: { at: drill.at, rpoSeconds: drill.rpoSeconds, rtoSeconds: drill.rtoSeconds } }),
   };
 }
 
-interface Known extends Pick<Status["backup"], "last" | "drill"> {
+interface Known extends Pick<Status["backup"], "last" | "drill" | "verified"> {
   readonly isLastOffsite?: boolean;
   readonly lastOffsite?: string;
 }
@@ -161,17 +204,25 @@ function backupStatus({ isLastOffsite = false, lastOffsite, ...known }: Known, h
 /** Failures after which none has gone well. */
 function lastFailures(
   runs: readonly RunStatus[],
-  { last, drill }: Pick<Status["backup"], "last" | "drill">,
-): Pick<Status["backup"], "lastFailure" | "lastDrillFailure"> {
+  { last, drill, verified }: Pick<Status["backup"], "last" | "drill" | "verified">,
+): Pick<Status["backup"], "lastFailure" | "lastDrillFailure" | "lastVerifyFailure"> {
   const failureOf = (kind: string, since: string | undefined): string | undefined => {
     const failed = runs.find((run) => run.kind === kind && run.outcome !== "done" && run.ended !== undefined)?.ended;
     return failed !== undefined && (since === undefined || failed > since) ? failed : undefined;
   };
-  const [backup, proof] = [failureOf("backup", last), failureOf("drill", drill?.at)];
-  return { ...(backup === undefined ? {} : { lastFailure: backup }), ...(proof === undefined ? {} : { lastDrillFailure: proof }) };
+  const [backup, proof, verify] = [failureOf("backup", last), failureOf("drill", drill?.at), failureOf("verify", verified)];
+  return {
+    ...(backup === undefined ? {} : { lastFailure: backup }),
+    ...(proof === undefined ? {} : { lastDrillFailure: proof }),
+    ...(verify === undefined ? {} : { lastVerifyFailure: verify }),
+  };
 }
 
 function scheduled(policy: StackFacts["backup"], now: number): readonly Scheduled[] {
-  const { backup, drill } = nextTimes(policy, now);
-  return [{ at: backup, what: "backup" }, ...(drill === undefined ? [] : [{ at: drill, what: "drill of the backup" }])];
+  const { backup, drill, verify } = nextTimes(policy, now);
+  return [
+    { at: backup, what: "backup" },
+    ...(drill === undefined ? [] : [{ at: drill, what: "drill of the backup" }]),
+    { at: verify, what: "verification of the backups" },
+  ];
 }

@@ -26,7 +26,7 @@ export const backupRecordSchema = z.object({
   id: z.string(),
   stack: z.string(),
   ...heldSchema,
-  /** The same in the offsite repository (server, bucket and folder), made after it; absent when there is none, or when it could not be made. */
+  /** The same in the offsite repository (its place), made after it; absent when there is none, or when it could not be made. */
   offsite: z.object({ ...heldSchema, place: z.string() }).optional(),
   /** The host's own repository has dropped it already. */
   isOnlyOffsite: z.boolean().optional(),

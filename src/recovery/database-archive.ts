@@ -38,10 +38,12 @@ export interface DatabaseArchive {
   check(signal: AbortSignal): Promise<void>;
   /** Throws BACKUP_FAILED. What an earlier call left running is ended first. */
   backup(type: BackupType, signal: AbortSignal): Promise<DatabaseBackup>;
+  /** Drops full backups but so many of the newest, with what builds on them and the log before them. */
+  expire(keepFulls: number, signal: AbortSignal): Promise<void>;
   /** Finished backups, oldest first. */
   backups(): Promise<readonly DatabaseBackup[]>;
   /** Names of the archived segments of the log, without those that were cut off. */
-  segments(): Promise<readonly string[]>;
+  segments(signal: AbortSignal): Promise<readonly string[]>;
   /** What is wrong with what the repository holds, read byte by byte; empty when nothing is. */
   verify(signal: AbortSignal): Promise<readonly string[]>;
   /** `backups` and `segments` for a container of the database's image: the commands to be run there, and what their output says. */

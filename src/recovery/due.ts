@@ -3,48 +3,56 @@ import type { BackupRecord } from "./backup-record.ts";
 import type { BackupType, DatabaseBackup } from "./database-archive.ts";
 
 const DAY = 86_400_000;
-/** What failed by schedule is tried again after so long. */
-const AGAIN_MILLISECONDS = 60 * 60_000;
+/** What failed by schedule is tried again after so long: a backup is missed, the others read and write as much as the plant has. */
+const AGAIN_MILLISECONDS: Readonly<Record<Due["kind"], number>> = { backup: 60 * 60_000, drill: DAY, verify: DAY };
+/** Days between two drills by schedule. */
+export const DRILL_DAYS = 7;
 /** A full backup that is older is followed by a new one, whatever day it is. */
-const FULL_DAYS = 7;
+export const FULL_DAYS = 7;
 
 /** What of a host's past the schedule goes by. */
 export interface Past {
   readonly records: readonly Pick<BackupRecord, "at">[];
   /** When the last drill was passed, ISO 8601. */
   readonly drilledAt: string | undefined;
+  /** When the backups on the host were last read and found good, ISO 8601. */
+  readonly verifiedAt: string | undefined;
   /** Runs of the host, newest first. */
   readonly runs: readonly { readonly kind: string; readonly outcome: string; readonly began: string }[];
 }
 
-export type Due = { readonly kind: "backup" } | { readonly kind: "drill" };
+export type Due = { readonly kind: "backup" | "drill" | "verify" };
 
 /**
- * What is to be begun now: the backup of the last time that has come, also when the host was off then, or that day's drill. The first backup is
- * due at once. Pure.
+ * What is to be begun now: the backup of the last time that has come, also when the host was off then, or that day's drill, or that day's
+ * verification, which has the day of the full backup. The first backup is due at once. Pure.
  */
-export function dueNow({ at, drill }: StackFacts["backup"], past: Past, now: number): Due | undefined {
+export function dueNow({ at, drill, full }: StackFacts["backup"], past: Past, now: number): Due | undefined {
   // What a clock that was ahead has dated later than now counts for nothing: it would keep all others from being made until then.
   const isPast = (instant: string): boolean => Date.parse(instant) <= now;
   const records = past.records.filter((record) => isPast(record.at));
-  const drilledAt = past.drilledAt !== undefined && isPast(past.drilledAt) ? past.drilledAt : undefined;
   const failedLately = (kind: Due["kind"]): boolean =>
-    past.runs.some((run) => run.kind === kind && run.outcome !== "done" && isPast(run.began) && now - Date.parse(run.began) < AGAIN_MILLISECONDS);
+    past.runs.some((run) => run.kind === kind && run.outcome !== "done" && isPast(run.began) && now - Date.parse(run.began) < AGAIN_MILLISECONDS[kind]);
   const newest = records.at(-1);
   const due = lastTime(at, now);
   if (newest === undefined || Date.parse(newest.at) < due) return failedLately("backup") ? undefined : { kind: "backup" };
-  if (drill === undefined) return undefined;
-  const drillDue = lastWeekday(due, drill);
-  const isProven = drilledAt !== undefined && Date.parse(drilledAt) >= drillDue;
-  const hasBackup = records.some((record) => Date.parse(record.at) >= drillDue);
-  return isProven || !hasBackup || failedLately("drill") ? undefined : { kind: "drill" };
+  const isDue = (kind: Due["kind"], weekday: number, passedAt: string | undefined): boolean => {
+    const since = lastWeekday(due, weekday);
+    const isPassed = passedAt !== undefined && isPast(passedAt) && Date.parse(passedAt) >= since;
+    return !isPassed && records.some((record) => Date.parse(record.at) >= since) && !failedLately(kind);
+  };
+  if (drill !== undefined && isDue("drill", drill, past.drilledAt)) return { kind: "drill" };
+  return isDue("verify", full, past.verifiedAt) ? { kind: "verify" } : undefined;
 }
 
-/** When backup and drill are next begun by themselves, ISO 8601. Pure. */
-export function nextTimes({ at, drill }: StackFacts["backup"], now: number): { readonly backup: string; readonly drill: string | undefined } {
+/** When each is next begun by itself, ISO 8601. Pure. */
+export function nextTimes(
+  { at, drill, full }: StackFacts["backup"],
+  now: number,
+): { readonly backup: string; readonly drill: string | undefined; readonly verify: string } {
   const next = lastTime(at, now) + DAY;
-  const days = drill === undefined ? undefined : (drill - new Date(next).getUTCDay() + 7) % 7;
-  return { backup: new Date(next).toISOString(), drill: days === undefined ? undefined : new Date(next + days * DAY).toISOString() };
+  const on = (weekday: number): string => new Date(next + ((weekday - new Date(next).getUTCDay() + 7) % 7) * DAY).toISOString();
+  return { backup: new Date(next).toISOString(), drill: drill === undefined ? undefined : on(drill), verify: on(full) };
 }
 
 /** What a backup begun now holds: everything on the site's day, after a week without, and when there is nothing to build on. Pure. */

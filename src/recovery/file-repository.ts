@@ -1,3 +1,6 @@
+/** Tag of the snapshots that are taken whenever Odoo has written files. */
+export const MINUTE = "minute";
+
 /** Files as they were at one moment. */
 export interface Snapshot {
   readonly id: string;
@@ -34,8 +37,8 @@ export interface FileRepository {
   read(snapshot: string, name: string): Promise<string>;
   /** Lays all files of a snapshot of the host into the scratch place. */
   restoreHost(snapshot: string, signal: AbortSignal): Promise<void>;
-  /** What is wrong with the repository, `share` of its data (such as `1/30`, or all of it) read byte by byte. */
+  /** What is wrong with the repository, `share` of its data (such as `1/4`, or all of it) read byte by byte. */
   verify(share: string | undefined, signal: AbortSignal): Promise<readonly string[]>;
-  /** Drops what is older than so many days, and frees the space. */
-  forget(keepDays: number, signal: AbortSignal): Promise<void>;
+  /** Drops these snapshots, and frees the space. */
+  forget(snapshots: readonly string[], signal: AbortSignal): Promise<void>;
 }

@@ -18,7 +18,7 @@ export async function lastingHoles(look: () => Promise<readonly Gap[]>, allHaveA
 export async function requireNoHoles(repository: DatabaseArchive, signal: AbortSignal, made?: string): Promise<string | undefined> {
   const look = async (): Promise<readonly Gap[]> => {
     const backups = await repository.backups();
-    return findGaps(await repository.segments(), backups);
+    return findGaps(await repository.segments(signal), backups);
   };
   const holes = await lastingHoles(look, () => repository.check(signal));
   if (holes.length === 0) return undefined;

@@ -6,6 +6,7 @@ import type { DatabaseBackup } from "./database-archive.ts";
 const infoSchema = z.array(
   z.object({
     status: z.object({ code: z.number(), message: z.string() }),
+    repo: z.array(z.object({ status: z.object({ message: z.string() }) })).default([]),
     backup: z
       .array(
         z.object({
@@ -32,7 +33,9 @@ export function backupsOfInfo(output: string): readonly DatabaseBackup[] {
   const [stanza] = parsed.data;
   if (stanza === undefined) return [];
   if (!IN_ORDER.has(stanza.status.code)) {
-    throw new MillwrightError("ARCHIVE_BROKEN", `The database's repository is not in order: ${stanza.status.message}.`);
+    // Of one that it does not reach pgBackRest says "other" here, and why only of the repository; hints of its own follow on further lines.
+    const why = (stanza.repo[0]?.status.message ?? stanza.status.message).split("\n")[0] ?? "";
+    throw new MillwrightError("ARCHIVE_BROKEN", `The database's repository is not in order: ${why}.`);
   }
   return stanza.backup.map(({ label, type, error, timestamp, archive, info }) => ({
     label,
@@ -80,6 +83,11 @@ export function problemsOfVerify(output: string): readonly string[] {
     return verdict === "valid" ? [] : [`${subject}: ${verdict}`];
   });
   return status === "ok" || problems.length > 0 ? problems : [`status: ${status}`];
+}
+
+/** Why pgBackRest gave up, by the last error among its lines; undefined when it names none. */
+export function reasonIn(lines: readonly string[]): string | undefined {
+  return lines.findLast((line) => line.includes("ERROR:"))?.replace(/^.*ERROR:\s*(\[\d+\]:\s*)?/, "");
 }
 
 /** Warnings may stand before the document. */

@@ -3,7 +3,7 @@ import { findContainer } from "../docker/find-container.ts";
 import { MillwrightError } from "../kernel/errors.ts";
 import { lastLines } from "../kernel/shell.ts";
 import type { DatabaseArchive, DatabaseBackup, RestoreTarget } from "./database-archive.ts";
-import { backupsOfInfo, databaseOfInfo, problemsOfVerify, segmentsOfListing } from "./pgbackrest-output.ts";
+import { backupsOfInfo, databaseOfInfo, problemsOfVerify, reasonIn, segmentsOfListing } from "./pgbackrest-output.ts";
 import type { Place } from "./repositories.ts";
 
 const STANZA = "main";
@@ -25,7 +25,7 @@ for pass in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15; do
     # By the program's name: this script's own words hold all that is looked for.
     [ "$(cat "$process/comm" 2> /dev/null)" = pgbackrest ] || continue
     words=$(tr '\\0' ' ' < "$process/cmdline" 2> /dev/null) || continue
-    case "$words" in *" backup "*|*" verify "*) kill -TERM "\${process#/proc/}" 2> /dev/null; found=yes ;; esac
+    case "$words" in *" backup "*|*" verify "*|*" expire"*) kill -TERM "\${process#/proc/}" 2> /dev/null; found=yes ;; esac
   done
   [ -n "$found" ] || exit 0
   sleep 1
@@ -108,9 +108,15 @@ export function pgbackrest(docker: Docker, stack: string, place: Place = "local"
       }
       return made;
     },
+    async expire(keepFulls, signal) {
+      const words = ["--repo1-retention-full-type=count", `--repo1-retention-full=${keepFulls}`, "expire"];
+      const said = await longRun(words, signal);
+      if (said.code !== 0) throw failed("BACKUP_FAILED", "Old backups of the database could not be dropped", said);
+    },
     backups,
-    async segments() {
-      const said = await run(LIST_ARCHIVE);
+    async segments(signal) {
+      // Over SFTP each of them is a question of its own: with tens of thousands on a slow line it takes long.
+      const said = await run(LIST_ARCHIVE, { signal, isLong: true });
       if (said.code !== 0) throw failed("ARCHIVE_BROKEN", "The archive cannot be listed", said);
       return segmentsOfListing(said.output);
     },
@@ -152,6 +158,6 @@ interface Said {
 
 function failed(code: "ARCHIVE_BROKEN" | "BACKUP_FAILED", what: string, said: Said): MillwrightError {
   const details = lastLines(said.output, 15);
-  const why = details.findLast((line) => line.includes("ERROR:"))?.replace(/^.*ERROR:\s*(\[\d+\]:\s*)?/, "") ?? `pgBackRest ended with ${said.code}`;
+  const why = reasonIn(details) ?? `pgBackRest ended with ${said.code}`;
   return new MillwrightError(code, `${what}: ${why}`, { subject: "database", details });
 }

@@ -3,6 +3,7 @@ import { type Plan, planSchema } from "../kernel/plan.ts";
 import { type Colour, colourSchema } from "../blueprint/stack.ts";
 import { type BackupRecord, backupRecordSchema } from "./backup-record.ts";
 import type { BackupType, RestoreTarget } from "./database-archive.ts";
+import { POINT_NAME } from "./point-record.ts";
 import { type Place, placeSchema } from "./repositories.ts";
 
 /** Whose backups are read. */
@@ -17,8 +18,23 @@ const targetSchema = z.discriminatedUnion("kind", [
 
 /** What the steps of one run share; kept in the plan, so that a run that was cut off finds it again. */
 export const recoveryContextSchema = z.discriminatedUnion("kind", [
-  z.object({ kind: z.literal("backup"), type: z.enum(["full", "diff", "incr"]), release: releaseSchema }),
-  z.object({ kind: z.literal("verify"), wholeFiles: z.boolean(), from: fromSchema }),
+  z.object({
+    kind: z.literal("backup"),
+    type: z.enum(["full", "diff", "incr"]),
+    release: releaseSchema,
+    /** Why the clock that it is due by is hardly right: then none is made. */
+    doubt: z.string().optional(),
+  }),
+  z.object({ kind: z.literal("point"), name: z.string().regex(POINT_NAME), release: releaseSchema }),
+  z.object({
+    kind: z.literal("verify"),
+    wholeFiles: z.boolean(),
+    /** Of the files' repository, when not all of it is read. */
+    quarter: z.int().min(1).max(4),
+    /** When the next backup is due, ISO 8601, for which it makes way. */
+    until: z.string(),
+    from: fromSchema,
+  }),
   z.object({
     kind: z.literal("drill"),
     from: fromSchema,
@@ -35,6 +51,8 @@ export const recoveryContextSchema = z.discriminatedUnion("kind", [
     colour: colourSchema.optional(),
     backup: backupRecordSchema,
     target: targetSchema,
+    /** The release that users were on then, where that is not the one that serves. */
+    servedThen: z.string().optional(),
     /** It stays in the scratch place, and the plant is not touched. */
     isBeside: z.boolean(),
   }),
@@ -87,10 +105,11 @@ export function planBackup(
     readonly release: { readonly id: string; readonly image: string };
     readonly cause: string;
     readonly hasOffsite: boolean;
+    readonly doubt?: string | undefined;
   },
 ): Plan {
-  const { type, release, cause, hasOffsite } = options;
-  return assemble(head, { kind: "backup", type, release }, `Back up database and files (${type}): ${cause}.`, [
+  const { type, release, cause, hasOffsite, doubt } = options;
+  return assemble(head, { kind: "backup", type, release, doubt }, `Back up database and files (${type}): ${cause}.`, [
     {
       kind: "archive",
       title: "See the database's log arrive in the repository",
@@ -108,17 +127,29 @@ export function planBackup(
   ]);
 }
 
+/** Gives this moment a name, and sees to it that it can be restored. Pure. */
+export function planPoint(head: Head, options: { readonly name: string; readonly release: { readonly id: string; readonly image: string } }): Plan {
+  return assemble(head, { kind: "point", ...options }, `Call this moment ${options.name}, to come back to.`, [
+    { kind: "mark", title: "Take the time of the database's log", cause: "what was written before is in it" },
+    { kind: "archive", title: "See the database's log arrive in the repository", cause: "a restore goes through it to the moment", decision: true },
+    { kind: "files", title: "Take a snapshot of the files", cause: "those of the moment" },
+    { kind: "record-point", title: `Write down ${options.name}`, cause: "all of it is there" },
+  ]);
+}
+
 /** Reads the repositories. Pure. */
-export function planVerify(head: Head, { wholeFiles, from }: { readonly wholeFiles: boolean; readonly from: Place }): Plan {
-  return assemble(head, { kind: "verify", wholeFiles, from }, `Verify the backups in the ${WHERE[from]}.`, [
+export function planVerify(head: Head, options: Omit<Extract<RecoveryContext, { kind: "verify" }>, "kind">): Plan {
+  const { wholeFiles, quarter, from } = options;
+  return assemble(head, { kind: "verify", ...options }, `Verify the backups in the ${WHERE[from]}.`, [
     { kind: "archive", title: "See the database's log arrive in the repository", cause: "what is new must be safe as well", decision: true },
     { kind: "gaps", title: "Look for holes in the archived log", cause: "pgBackRest's own checks do not see them" },
     { kind: "verify-database", title: "Read every backup of the database", cause: "damage shows only when it is read" },
     {
       kind: "verify-files",
-      title: `Read ${wholeFiles ? "all" : "a thirtieth"} of the files' repository`,
-      cause: wholeFiles ? "asked for" : "all of it in a month, when it is verified daily",
+      title: `Read ${wholeFiles ? "all" : `quarter ${quarter}`} of the files' repository`,
+      cause: wholeFiles ? "asked for" : "all of it in four verifications",
     },
+    { kind: "record-verify", title: "Write down that they are good", cause: "the next one goes on from there" },
   ]);
 }
 
@@ -152,6 +183,7 @@ export interface RestoreInput {
   readonly colour: Colour | undefined;
   readonly backup: BackupRecord;
   readonly target: RestoreTarget;
+  readonly servedThen?: string | undefined;
   readonly isBeside: boolean;
 }
 
@@ -160,7 +192,7 @@ export interface RestoreInput {
  * users to mind, and the release's image comes out of the backup as well. Pure.
  */
 export function planRestore(head: Head, input: RestoreInput): Plan {
-  const { target, colour, isBeside } = input;
+  const { target, colour, servedThen, isBeside } = input;
   const isNew = colour === undefined;
   const before: readonly Draft[] = isNew
     ? [{ kind: "release-image", title: `Take the image of release ${input.release.id} out of the backup`, cause: "this host has none yet" }]
@@ -193,7 +225,13 @@ export function planRestore(head: Head, input: RestoreInput): Plan {
     cause: "this host has made none",
     failure: "report",
   };
+  const look: Draft = {
+    kind: "look",
+    title: `See how ${input.release.id} does now`,
+    cause: `what fails already does not count against what is restored, which is of ${servedThen ?? ""}`,
+  };
   const into: readonly Draft[] = [
+    ...(servedThen === undefined || isNew ? [] : [look]),
     {
       kind: "close",
       title: "Stop the restored database, and its archiving for now",
@@ -202,7 +240,12 @@ export function planRestore(head: Head, input: RestoreInput): Plan {
     ...(isNew ? [] : [away]),
     { kind: "stop", title: `Stop ${odoo}`, cause: "nothing may use the folders", undo: "start them again" },
     { kind: "exchange", title: "Put what was restored in the place of what is there", cause: "which is kept as a restore point", undo: "exchange them back" },
-    { kind: "start", title: `Start ${odoo}`, cause: "on what was restored", undo: "stop them" },
+    {
+      kind: "start",
+      title: `Start ${odoo}`,
+      cause: servedThen === undefined ? "on what was restored" : `on what was restored, of ${servedThen}: it must pass all its probes`,
+      undo: "stop them",
+    },
     { kind: "lead-back", title: isNew ? "Keep it" : "Lead users to the release again", cause: "it answers", decision: true },
     { kind: "archive-on", title: "Let the database archive its log again", cause: "from here on it is the plant's", failure: "report" },
     isNew ? known : cron,

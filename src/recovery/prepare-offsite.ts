@@ -5,7 +5,7 @@ import type { Repositories } from "./repositories.ts";
 
 /**
  * Whether the offsite repository may be made: never where this host has kept backups before. One that is gone from there was taken away, and a new
- * one in its place would lie over the old versions that its bucket still has.
+ * one in its place would hide that, and lie over the old versions that a bucket still has.
  */
 export async function mayBeMade({ paths }: Pick<RecoveryDeps, "paths">, place: string): Promise<boolean> {
   return !(await readBackupRecords(paths)).some(({ offsite }) => offsite?.place === place);
@@ -20,7 +20,7 @@ export async function prepareOffsite(deps: Pick<RecoveryDeps, "paths">, { archiv
   if (await holdsBackups(archive)) return;
   throw new MillwrightError("ARCHIVE_BROKEN", `The offsite repository ${place} held backups and holds none: somebody has emptied it, or it is another.`, {
     subject: "offsite",
-    hint: "Bring its old versions back with the bucket owner's key (docs/backup.md), or begin anew in another `backup.offsite.path`.",
+    hint: "Bring back what it held (docs/backup.md says how), or begin anew in another `backup.offsite.path`.",
   });
 }
 

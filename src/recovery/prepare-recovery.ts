@@ -4,15 +4,19 @@ import { type Plan, planId } from "../kernel/plan.ts";
 import { readServing, type Serving } from "../swap/serving.ts";
 import { type BackupRecord, readBackupRecords } from "./backup-record.ts";
 import type { RestoreTarget } from "./database-archive.ts";
-import { typeOf } from "./due.ts";
+import { nextTimes, typeOf } from "./due.ts";
 import { knownBackups } from "./known-backups.ts";
-import { planBackup, planDrill, planRestore, planVerify } from "./plan-recovery.ts";
+import { planBackup, planDrill, planPoint, planRestore, planVerify } from "./plan-recovery.ts";
+import { releaseAt, upgradeTo } from "./beginning.ts";
+import { readPoint } from "./point-record.ts";
 import { backupsAt } from "./backup-place.ts";
 import type { RecoveryDeps } from "./recovery-deps.ts";
 import { type Place, repositoriesAt } from "./repositories.ts";
+import { readVerifyRecord } from "./verify-record.ts";
 
 export type RecoveryRequest =
-  | { readonly kind: "backup"; readonly full: boolean; readonly bySchedule: boolean }
+  | { readonly kind: "backup"; readonly full: boolean; readonly bySchedule: boolean; readonly doubt?: string | undefined }
+  | { readonly kind: "point"; readonly name: string }
   | { readonly kind: "verify"; readonly wholeFiles: boolean; readonly from: Place }
   | { readonly kind: "drill"; readonly from: Place }
   | { readonly kind: "restore"; readonly from: Place; readonly to: RestoreMoment; readonly isBeside: boolean };
@@ -23,7 +27,13 @@ export type RestoreMoment =
   /** ISO 8601 with its zone. */
   | { readonly kind: "time"; readonly at: string }
   /** Id of a backup. */
-  | { readonly kind: "backup"; readonly id: string };
+  | { readonly kind: "backup"; readonly id: string }
+  /** A moment that was given a name, and the one before an upgrade led users to a release. */
+  | { readonly kind: "point"; readonly name: string }
+  | { readonly kind: "release"; readonly id: string };
+
+/** As the host knows it, with what it is for people. */
+export type KnownMoment = Extract<RestoreMoment, { kind: "now" | "time" | "backup" }> & { readonly what?: string };
 
 export interface PreparedRecovery {
   readonly plan: Plan;
@@ -39,11 +49,27 @@ export async function prepareRecovery(deps: RecoveryDeps, request: RecoveryReque
   switch (request.kind) {
     case "backup": {
       const release = { id: serving.release, image: serving.image };
-      return { plan: planBackup(head, { release, hasOffsite: deps.offsite !== undefined, ...(await nextType(deps, request)) }), notes: [] };
+      const { doubt } = request;
+      return { plan: planBackup(head, { release, hasOffsite: deps.offsite !== undefined, doubt, ...(await nextType(deps, request)) }), notes: [] };
+    }
+    case "point": {
+      await requireBackup(deps, "local");
+      const known = await readPoint(deps.paths, request.name);
+      if (known !== undefined)
+        throw new MillwrightError("POINT_EXISTS", `There is a point ${request.name} already, of ${known.at}.`, { subject: request.name });
+      return { plan: planPoint(head, { name: request.name, release: { id: serving.release, image: serving.image } }), notes: [] };
     }
     case "verify":
       await requireBackup(deps, request.from);
-      return { plan: planVerify(head, request), notes: [] };
+      return {
+        plan: planVerify(head, {
+          wholeFiles: request.wholeFiles,
+          from: request.from,
+          quarter: await nextQuarter(deps, request.from),
+          until: nextTimes(deps.stack.facts.backup, deps.clock.now()).backup,
+        }),
+        notes: [],
+      };
     case "drill": {
       const { from } = request;
       const backup = await requireBackup(deps, from);
@@ -59,10 +85,54 @@ async function prepareRestore(
   serving: Serving | undefined,
   { from, to, isBeside }: Extract<RecoveryRequest, { kind: "restore" }>,
 ): Promise<PreparedRecovery> {
-  const { backup, target } = chooseRestore(await knownBackups(deps, from), to, deps.clock.now());
+  const moment = await findMoment(deps, to);
+  const { backup, target } = chooseRestore(await knownBackups(deps, from), moment, deps.clock.now());
   const release = serving === undefined ? backup.release : { id: serving.release, image: serving.image };
-  const plan = planRestore(head, { from, release, colour: serving?.colour, backup, target, isBeside });
-  return { plan, notes: restoreNotes(serving, backup, { isBeside }) };
+  const then = await releaseThen(deps, backup, target, release.id);
+  const servedThen = then === release.id ? undefined : then;
+  const plan = planRestore(head, { from, release, colour: serving?.colour, backup, target, servedThen, isBeside });
+  const notes = [...(moment.what === undefined ? [] : [moment.what]), ...restoreNotes(serving, { backup, servedThen, isBeside })];
+  return { plan, notes };
+}
+
+/** The release that users were on at a moment; at the end of the log, the one that serves. */
+async function releaseThen(deps: RecoveryDeps, backup: BackupRecord, target: RestoreTarget, serving: string): Promise<string> {
+  switch (target.kind) {
+    case "latest":
+      return serving;
+    case "backup":
+      return backup.release.id;
+    case "time":
+      return releaseAt(await beginningsOrNone(deps), target.at) ?? backup.release.id;
+  }
+}
+
+/** A journal that does not hold together must keep nobody from restoring. */
+async function beginningsOrNone(deps: RecoveryDeps): ReturnType<RecoveryDeps["beginnings"]> {
+  try {
+    return await deps.beginnings();
+  } catch (error) {
+    if (error instanceof MillwrightError && error.code === "JOURNAL_BROKEN") return [];
+    throw error;
+  }
+}
+
+async function findMoment(deps: RecoveryDeps, to: RestoreMoment): Promise<KnownMoment> {
+  switch (to.kind) {
+    case "point": {
+      const point = await readPoint(deps.paths, to.name);
+      if (point === undefined) throw new MillwrightError("BACKUP_NOT_FOUND", `There is no point ${to.name}.`, { subject: to.name });
+      return { kind: "time", at: point.at, what: `point ${to.name} is ${point.at}, marked by ${point.who}` };
+    }
+    case "release": {
+      const { at, run } = upgradeTo(await deps.beginnings(), to.id);
+      return { kind: "time", at, what: `the moment before release ${to.id} began to serve is ${at}, by run ${run}` };
+    }
+    case "now":
+    case "time":
+    case "backup":
+      return to;
+  }
 }
 
 /**
@@ -71,7 +141,7 @@ async function prepareRestore(
  */
 export function chooseRestore(
   records: readonly BackupRecord[],
-  to: RestoreMoment,
+  to: KnownMoment,
   now: number,
 ): { readonly backup: BackupRecord; readonly target: RestoreTarget } {
   const newest = records.at(-1);
@@ -90,14 +160,24 @@ export function chooseRestore(
         throw new MillwrightError("BACKUP_NOT_FOUND", `${to.at} is yet to come.`, { subject: to.at, hint: "To the end of what is archived: `--to now`." });
       const backup = records.findLast(({ ended }) => Date.parse(ended) <= instant);
       if (backup === undefined) {
-        throw new MillwrightError("BACKUP_NOT_FOUND", `${to.at} is before the end of the first backup, ${records[0]?.ended ?? ""}.`, { subject: to.at });
+        throw new MillwrightError(
+          "BACKUP_NOT_FOUND",
+          `${to.at} is before the end of the first backup, ${records[0]?.ended ?? ""}: nothing reaches back to it.`,
+          {
+            subject: to.at,
+            ...(to.what === undefined ? {} : { details: [to.what] }),
+          },
+        );
       }
       return { backup, target: { kind: "time", at: new Date(instant).toISOString() } };
     }
   }
 }
 
-function restoreNotes(serving: Serving | undefined, backup: BackupRecord, { isBeside }: { readonly isBeside: boolean }): readonly string[] {
+function restoreNotes(
+  serving: Serving | undefined,
+  { backup, servedThen, isBeside }: { readonly backup: BackupRecord; readonly servedThen: string | undefined; readonly isBeside: boolean },
+): readonly string[] {
   if (serving === undefined)
     return [`no release serves here yet: bring ${backup.release.id} into service afterwards, \`millwright upgrade --release ${backup.release.id}\``];
   const notes = isBeside
@@ -105,14 +185,21 @@ function restoreNotes(serving: Serving | undefined, backup: BackupRecord, { isBe
     : [
         "What was written after that moment is not in what is restored; it stays in the restore point, and users get the maintenance answer while the two are exchanged",
       ];
-  if (backup.release.id !== serving.release)
-    notes.push(`release ${backup.release.id} served then; what is restored is looked at with ${serving.release}, which serves now`);
+  if (servedThen !== undefined) {
+    const must = isBeside ? "is not tried on it" : "must pass all its probes on it, or nothing is exchanged";
+    notes.push(`release ${servedThen} served then; ${serving.release}, which serves now, ${must}`);
+  }
   return notes;
 }
 
 /** The `basis` that the same plan would have now. */
 export async function recoveryBasis(deps: RecoveryDeps): Promise<string> {
   return basisOf(deps, await readServing(deps.paths));
+}
+
+/** A quarter that was not found good is read again. */
+async function nextQuarter({ paths }: RecoveryDeps, from: Place): Promise<number> {
+  return (((await readVerifyRecord(paths, from))?.quarter ?? 0) % 4) + 1;
 }
 
 async function nextType(deps: RecoveryDeps, request: Extract<RecoveryRequest, { kind: "backup" }>): Promise<ReturnType<typeof typeOf>> {

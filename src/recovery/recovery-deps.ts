@@ -1,11 +1,12 @@
 import type { Readable } from "node:stream";
 import type { HostPaths } from "../blueprint/host-paths.ts";
-import type { Stack } from "../blueprint/stack.ts";
+import type { Colour, Stack } from "../blueprint/stack.ts";
 import type { Compose, Docker } from "../docker/docker.ts";
 import type { Clock } from "../kernel/clock.ts";
 import type { Events } from "../kernel/events.ts";
 import type { Secret } from "../kernel/secret.ts";
 import type { Psql } from "../swap/psql.ts";
+import type { Beginning } from "./beginning.ts";
 import type { DatabaseArchive } from "./database-archive.ts";
 import type { FileRepository } from "./file-repository.ts";
 import type { Repositories } from "./repositories.ts";
@@ -40,8 +41,12 @@ export interface RecoveryDeps {
   readonly leadBack: () => Promise<void>;
   /** Why the login page of the release that serves is not good; undefined when it is. */
   readonly pageProblem: () => Promise<string | undefined>;
+  /** What fails of all that a swap asks a release, directly; undefined when that colour does not run. */
+  readonly probe: (colour: Colour) => Promise<readonly { readonly name: string; readonly detail: string }[] | undefined>;
   /** Of the disk that the data lie on. */
   readonly freeBytes: () => Promise<number>;
+  /** When releases began to serve on this host, oldest first. Throws JOURNAL_BROKEN. */
+  readonly beginnings: () => Promise<readonly Beginning[]>;
   readonly who: string;
 }
 

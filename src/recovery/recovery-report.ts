@@ -24,6 +24,8 @@ export function recoveryReport(plan: RecoveryContext, outcome: RunOutcome, resul
       const told = resultOf("record:offsite") === undefined ? "" : `, but only on the host${problem === undefined ? "" : ` (${problem})`}`;
       return { summary: `${whole}${told}.`, result: { database, files } };
     }
+    case "point":
+      return { summary: `${plan.name} is ${text(resultOf("mark"))}: \`millwright backup restore --to point:${plan.name}\` goes back to it.` };
     case "verify":
       return { summary: `The repositories are good: database, ${text(resultOf("verify-database"))}; files, ${text(resultOf("verify-files"))}.` };
     case "restore": {
@@ -50,8 +52,10 @@ function failure(plan: RecoveryContext, { error }: RunOutcome, resultOf: ResultO
   switch (plan.kind) {
     case "backup":
       return `There is no new backup: ${why}`;
+    case "point":
+      return `There is no point ${plan.name}: ${why}`;
     case "verify":
-      return `The backups are not good: ${why}`;
+      return error?.code === "BACKUP_DUE" ? `Not verified to the end: ${why}` : `The backups are not good: ${why}`;
     case "restore":
       return isInPlace({ resultOf })
         ? `What was restored is in place and stays there, as users have worked on it since: ${why}`

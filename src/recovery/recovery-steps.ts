@@ -1,8 +1,9 @@
 import type { StepTable } from "../kernel/run-plan.ts";
 import type { RecoveryRun } from "./recovery-context.ts";
 import { backUpDatabase, countBefore, findHoles, forget, record, seeArchive, snapshotFiles, snapshotHost } from "./steps/backup.ts";
-import { checkDatabase, checkFiles, clear, clearUp, login, openDatabase, recordDrill, restoreDatabase, restoreFiles } from "./steps/drill.ts";
+import { login, recordDrill } from "./steps/drill.ts";
 import { backUpDatabaseOffsite, forgetOffsite, recordOffsite, snapshotFilesOffsite, snapshotHostOffsite } from "./steps/offsite.ts";
+import { look } from "./steps/look.ts";
 import {
   archiveNow,
   archiveOn,
@@ -18,7 +19,9 @@ import {
   startCron,
   stop,
 } from "./steps/restore.ts";
-import { verifyDatabase, verifyFiles } from "./steps/verify.ts";
+import { mark, recordPoint } from "./steps/point.ts";
+import { checkDatabase, checkFiles, clear, clearUp, openDatabase, restoreDatabase, restoreFiles } from "./steps/scratch.ts";
+import { recordVerify, verifyDatabase, verifyFiles } from "./steps/verify.ts";
 
 /** The code of every step of a backup, a verification, a drill and a restore, by its kind. */
 export const RECOVERY_STEPS: StepTable<RecoveryRun> = {
@@ -35,8 +38,11 @@ export const RECOVERY_STEPS: StepTable<RecoveryRun> = {
   gaps: findHoles,
   record,
   forget,
+  mark,
+  "record-point": recordPoint,
   "verify-database": verifyDatabase,
   "verify-files": verifyFiles,
+  "record-verify": recordVerify,
   clear,
   "restore-database": restoreDatabase,
   "restore-files": restoreFiles,
@@ -50,6 +56,7 @@ export const RECOVERY_STEPS: StepTable<RecoveryRun> = {
   "release-image": releaseImage,
   "record-known": recordKnown,
   close,
+  look,
   away,
   stop,
   exchange: exchangeFolders,

@@ -10,9 +10,8 @@ import { resticProblem, snapshotOfBackup, snapshotsOfListing } from "./restic-ou
 const LONG_SECONDS = 12 * 60 * 60;
 /** To say what there is, the offsite repository may take so long. */
 const LOOK_SECONDS = 120;
-/** Snapshots that are taken whenever there are new files are for the way back to a minute of the last days. */
-const MINUTE_DAYS = 2;
-const MINUTE = "minute";
+/** Ids are 64 characters, and a command line has an end. */
+const AT_ONCE = 1000;
 
 interface Names {
   /** Names the snapshots' host: a container's own name changes with each. */
@@ -75,8 +74,9 @@ export function restic(docker: Docker, { stack, database }: Names, place: Place 
     },
     async verify(share, signal) {
       const reading = share === undefined ? ["--read-data"] : [`--read-data-subset=${share}`];
+      // Without a lock, and so without its turn: snapshots are taken meanwhile. What they add after it has begun it does not look at.
       await endRestic(docker, stack, "check");
-      const { code, output } = await run(["--quiet", "check", ...reading], signal).catch(async (error: unknown) => {
+      const { code, output } = await run(["--quiet", "--no-lock", "check", ...reading], signal).catch(async (error: unknown) => {
         if (signal.aborted) await endRestic(docker, stack, "check");
         throw error;
       });
@@ -85,11 +85,10 @@ export function restic(docker: Docker, { stack, database }: Names, place: Place 
       if (code !== 1) throw new MillwrightError("BACKUP_FAILED", `The repository of the files could not be verified: ${resticProblem(code)}.`);
       return lastLines(output, 15);
     },
-    async forget(keepDays, signal) {
-      const kept = ["--group-by", "host,paths", "--host", stack];
-      await must("Old snapshots could not be dropped", ["--quiet", "forget", "--tag", MINUTE, "--keep-within", `${MINUTE_DAYS}d`, ...kept], signal);
-      // The newest stays, however old it is.
-      await must("Old snapshots could not be dropped", ["--quiet", "forget", "--keep-within", `${keepDays}d`, "--keep-last", "1", "--prune", ...kept], signal);
+    async forget(snapshots, signal) {
+      for (let next = 0; next < snapshots.length; next += AT_ONCE)
+        await must("Old snapshots could not be dropped", ["--quiet", "forget", ...snapshots.slice(next, next + AT_ONCE)], signal);
+      if (snapshots.length > 0) await must("The space of old snapshots could not be freed", ["--quiet", "prune"], signal);
     },
   };
 }

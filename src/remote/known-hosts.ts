@@ -1,6 +1,6 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
 import { MillwrightError } from "../kernel/errors.ts";
-import { hostKeyType, knownHostName } from "./host-key.ts";
+import { hostKeyType, knownHostName } from "../site/host-key.ts";
 
 /**
  * What the pinned keys say of a key that a host has shown. `changed`: keys of the host are pinned, and it is none of them. `authority`:

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import ssh2, { type AnyAuthMethod, type IdentityCallback, type ParsedKey } from "ssh2";
 import { MillwrightError } from "../kernel/errors.ts";
+import type { Secret } from "../kernel/secret.ts";
 
 // ssh2 is CommonJS, and Node finds only some of its exports by name.
 const { OpenSSHAgent, utils } = ssh2;
@@ -61,6 +62,11 @@ class OneKeyAgent extends OpenSSHAgent {
 function publicPartOf(key: unknown): Buffer {
   const parsed = key instanceof Buffer || typeof key === "string" ? parse(Buffer.from(key)) : (key as ParsedKey);
   return parsed?.getPublicSSH() ?? Buffer.alloc(0);
+}
+
+/** Whether it is a private key that can be used without a passphrase, as OpenSSH writes it or as PEM. */
+export function isOpenLoginKey(key: Secret): boolean {
+  return key.reveal().startsWith("-----BEGIN ") && parse(Buffer.from(key.reveal()))?.isPrivateKey() === true;
 }
 
 /** Undefined for what is not a key, and for a private key under a passphrase. */

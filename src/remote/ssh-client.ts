@@ -1,7 +1,7 @@
 import type { Duplex } from "node:stream";
 import { type Algorithms, type AnyAuthMethod, Client, type ServerHostKeyAlgorithm } from "ssh2";
 import { MillwrightError } from "../kernel/errors.ts";
-import { fingerprint, hostKeyType } from "./host-key.ts";
+import { fingerprint, hostKeyType } from "../site/host-key.ts";
 import type { HostKeyVerdict } from "./known-hosts.ts";
 import { describeAddress, type SshAddress } from "./ssh-target.ts";
 

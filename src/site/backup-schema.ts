@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { bucketName, certificateFile, serverName } from "./site-values.ts";
+import { accountName, bucketName, certificateFile, folderPath, hostKey, serverName } from "./site-values.ts";
 
 const WEEKDAYS = ["sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday"] as const;
 
@@ -7,6 +7,8 @@ const WEEKDAYS = ["sunday", "monday", "tuesday", "wednesday", "thursday", "frida
 export function weekdayNumber(day: (typeof WEEKDAYS)[number]): number {
   return WEEKDAYS.indexOf(day);
 }
+
+const keep = z.int().min(1).max(3650).default(35).describe("Days that the backups there reach back.");
 
 const offsite = z
   .discriminatedUnion("kind", [
@@ -23,19 +25,27 @@ const offsite = z
         .regex(/^[a-z0-9]+(-[a-z0-9]+)*$/, "must be a region such as eu-central-1")
         .default("us-east-1")
         .describe("Region of the bucket; most other services than AWS take the default."),
-      path: z
-        .string()
-        .max(200)
-        .regex(/^\/([A-Za-z0-9_-][A-Za-z0-9_.-]*(\/[A-Za-z0-9_-][A-Za-z0-9_.-]*)*)?$/, "must be a path such as /plant, without a slash at its end")
-        .default("/")
-        .describe("Folder in the bucket, of this environment alone."),
+      path: folderPath.default("/").describe("Folder in the bucket, of this environment alone."),
       ca: certificateFile.describe(
         "PEM file of the authorities that may have signed the server's certificate: the plant's own, or for a public service a copy of a system's /etc/ssl/certs/ca-certificates.crt.",
       ),
-      keep: z.int().min(1).max(3650).default(35).describe("Days that the backups there reach back."),
+      keep,
+    }),
+    z.strictObject({
+      kind: z.literal("sftp"),
+      server: serverName.describe("Host that takes the backups over SFTP, such as nas.plant.lan or nas.plant.lan:2222."),
+      user: accountName.describe("Account there. It logs in with the secret backup_sftp_key, and whoever has that can delete the backups."),
+      path: folderPath.describe("Folder on that host, which the account may write to, of this environment alone."),
+      hostKeys: z
+        .array(hostKey)
+        .min(1)
+        .describe(
+          "All keys that the host shows (`ssh-keyscan`, compared with the host itself), each without its name: ssh-ed25519 AAAA…; nothing else is trusted.",
+        ),
+      keep,
     }),
   ])
-  .describe("A second place for all backups, out of the host's reach: s3, or none (default). An environment states it whole.");
+  .describe("A second place for all backups, out of the host's reach: s3, sftp, or none (default). An environment states it whole.");
 
 /** The keys of `backup`, which the file may state in part. */
 export const backup = {

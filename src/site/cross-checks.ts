@@ -1,4 +1,5 @@
 import { parseRange, rangeHolds, rangesOverlap } from "./address-range.ts";
+import { offsitePlace, resolveOffsite } from "./offsite.ts";
 import type { SchemaProblem } from "./schema-problems.ts";
 import { PUBLIC_ACME_DIRECTORY } from "./site-defaults.ts";
 import type { EnvironmentSettings } from "./site-schema.ts";
@@ -6,7 +7,7 @@ import type { EnvironmentSettings } from "./site-schema.ts";
 /** Names that no public authority gives certificates for (RFC 2606, RFC 6761, RFC 6762, RFC 8375 and names common in plants). */
 const PRIVATE_ENDINGS = /(?:^|\.)(?:local|localhost|localdomain|lan|internal|intranet|home|corp|private|test|example|invalid|arpa)$/;
 
-/** The agent holds a bake's rounds in memory while it judges them: 13 MB for two hours. */
+/** The agent holds a bake's rounds in memory while it judges them: 20 MB for two hours. */
 const LONGEST_BAKE = 2 * 3600;
 /** Two releases beside each other, and a stack that nothing else can be done to. */
 const LONGEST_PREVIEW = 24 * 3600;
@@ -76,7 +77,7 @@ export function crossCheckAll(environments: ReadonlyMap<string, EnvironmentSetti
           path: ["host", "address"],
           message: `${settings.host.address} is the host of ${earlier} already: each environment needs a host of its own`,
         });
-      if (offsitePlace(settings) !== undefined && offsitePlace(settings) === offsitePlace(other))
+      if (placeOf(settings) !== undefined && placeOf(settings) === placeOf(other))
         problems.push({
           path: ["backup", "offsite", "path"],
           message: `is where ${earlier} keeps its backups already: give each environment a path of its own`,
@@ -86,8 +87,9 @@ export function crossCheckAll(environments: ReadonlyMap<string, EnvironmentSetti
   );
 }
 
-function offsitePlace({ backup: { offsite } }: EnvironmentSettings): string | undefined {
-  return offsite === undefined || offsite.kind === "none" ? undefined : `${offsite.endpoint}/${offsite.bucket}${offsite.path}`;
+function placeOf({ backup }: EnvironmentSettings): string | undefined {
+  const offsite = resolveOffsite(backup.offsite);
+  return offsite === undefined ? undefined : offsitePlace(offsite);
 }
 
 function overlaps(pool: NonNullable<ReturnType<typeof parseRange>>, written: string): boolean {

@@ -61,19 +61,29 @@ export interface BackupPolicy {
   readonly offsite?: OffsitePolicy;
 }
 
-/** A bucket of an S3 service, reached by TLS and addressed by path. */
-export interface OffsitePolicy {
-  readonly kind: "s3";
+export type OffsitePolicy = {
   readonly host: string;
   readonly port: number;
-  readonly bucket: string;
-  readonly region: string;
   /** `/`, or a folder without a slash at its end. */
   readonly path: string;
-  /** PEM file of the site folder. */
-  readonly ca: string;
   readonly keepDays: number;
-}
+} & (
+  | {
+      /** A bucket of an S3 service, reached by TLS and addressed by path. */
+      readonly kind: "s3";
+      readonly bucket: string;
+      readonly region: string;
+      /** PEM file of the site folder. */
+      readonly ca: string;
+    }
+  | {
+      /** A folder of another host, reached by SSH. */
+      readonly kind: "sftp";
+      readonly user: string;
+      /** The keys that the host may show, each as `type base64`. */
+      readonly hostKeys: readonly string[];
+    }
+);
 
 export interface HostAddress {
   readonly address: string;

@@ -5,6 +5,7 @@ import { exists } from "../kernel/durable-file.ts";
 import { messageOf, MillwrightError } from "../kernel/errors.ts";
 import { crossCheck, crossCheckAll } from "./cross-checks.ts";
 import type { Environment } from "./environment.ts";
+import { offsiteAuthority } from "./offsite.ts";
 import { overlaySettings } from "./overlay.ts";
 import { resolveEnvironment } from "./resolve-environment.ts";
 import { schemaProblems, type SchemaProblem } from "./schema-problems.ts";
@@ -132,9 +133,9 @@ function plainData(
 async function missingCertificates(site: Site): Promise<readonly { readonly name: string; readonly problem: SchemaProblem }[]> {
   const found: { readonly name: string; readonly problem: SchemaProblem }[] = [];
   for (const environment of site.environments.values()) {
-    const { offsite } = environment.backup;
-    if (offsite !== undefined && !(await exists(join(site.directory, offsite.ca)))) {
-      found.push({ name: environment.name, problem: { path: ["backup", "offsite", "ca"], message: `the file ${offsite.ca} is not in the site's folder` } });
+    const authority = offsiteAuthority(environment);
+    if (authority !== undefined && !(await exists(join(site.directory, authority)))) {
+      found.push({ name: environment.name, problem: { path: ["backup", "offsite", "ca"], message: `the file ${authority} is not in the site's folder` } });
     }
     // Files of the kind `ca` are the tool's own: the command that needs them says how they are made.
     if (environment.certificate.kind !== "files") continue;

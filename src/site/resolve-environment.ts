@@ -1,5 +1,6 @@
-import type { BackupPolicy, Environment, OffsitePolicy, SwapRules } from "./environment.ts";
+import type { BackupPolicy, Environment, SwapRules } from "./environment.ts";
 import { weekdayNumber } from "./backup-schema.ts";
+import { resolveOffsite } from "./offsite.ts";
 import type { EnvironmentSettings } from "./site-schema.ts";
 import { computeSizing } from "./sizing.ts";
 
@@ -68,19 +69,15 @@ export function resolveEnvironment(identity: SiteIdentity, settings: Environment
   };
 }
 
-function resolveBackup({ at, full, drill, keep, offsite }: EnvironmentSettings["backup"]): BackupPolicy {
+function resolveBackup({ at, full, drill, keep, offsite: said }: EnvironmentSettings["backup"]): BackupPolicy {
+  const offsite = resolveOffsite(said);
   return {
     at,
     full: weekdayNumber(full),
     drill: drill === "never" ? undefined : weekdayNumber(drill),
     keepDays: keep,
-    ...(offsite === undefined || offsite.kind === "none" ? {} : { offsite: resolveOffsite(offsite) }),
+    ...(offsite === undefined ? {} : { offsite }),
   };
-}
-
-function resolveOffsite({ endpoint, keep, ...said }: Extract<EnvironmentSettings["backup"]["offsite"], { kind: "s3" }>): OffsitePolicy {
-  const [host = "", port = "443"] = endpoint.split(":");
-  return { ...said, host, port: Number(port), keepDays: keep };
 }
 
 function resolveRules(rules: EnvironmentSettings["swap"]["rules"]): SwapRules {

@@ -1,6 +1,7 @@
-import { isIP } from "node:net";
+import { isIP, isIPv4 } from "node:net";
 import * as z from "zod";
 import { parseRange } from "./address-range.ts";
+import { hostKeyType } from "./host-key.ts";
 
 /**
  * The scalars of site.yaml. Every text is kept to what arrives unharmed in a container, whatever file format carries it: quotes, `$`, `{{`
@@ -68,10 +69,11 @@ export const hostAddress = z
   .regex(/^[a-z0-9.:-]+$/, "must be an IP address or a host name in lower case")
   .refine((value) => isIP(value) !== 0 || HOST_NAME.test(value), "must be an IP address or a host name in lower case");
 
-export const ipAddress = z
+/** The engine publishes ports of containers, which have IPv4 addresses only, on no other: it would leave one of IPv6 out without a word. */
+export const publishAddress = z
   .string()
-  .regex(/^[0-9a-fA-F.:]+$/, "must be an IP address")
-  .refine((value) => isIP(value) !== 0, "must be an IP address");
+  .regex(/^[0-9.]+$/, { error: "must be an IPv4 address: the Docker engine publishes nothing on IPv6 here", abort: true })
+  .refine(isIPv4, "must be an IPv4 address");
 
 export const addressRange = z
   .string()
@@ -89,7 +91,7 @@ export const certificateFile = z
   .string()
   .regex(/^certificates\/[a-zA-Z0-9_-][a-zA-Z0-9_.-]*$/, "must be a file in the site's folder certificates/, such as certificates/production.pem");
 
-/** A server by its name or IPv4 address, with its port when that is not 443. */
+/** A server by its name or IPv4 address, with its port when that is not the usual one. */
 export const serverName = z
   .string()
   .max(260)
@@ -97,7 +99,23 @@ export const serverName = z
     error: "must be a server's name or address, with a port if need be, such as s3.example.com or 10.0.0.9:9000",
     abort: true,
   })
-  .refine((value) => Number(value.split(":")[1] ?? 443) <= 65_535, "must have a port up to 65535");
+  .refine((value) => Number(value.split(":")[1] ?? 0) <= 65_535, "must have a port up to 65535");
+
+/** A folder of a repository away from the host. */
+export const folderPath = z
+  .string()
+  .max(200)
+  .regex(/^\/([A-Za-z0-9_-][A-Za-z0-9_.-]*(\/[A-Za-z0-9_-][A-Za-z0-9_.-]*)*)?$/, "must be a path such as /plant, without a slash at its end");
+
+/** A server's key as `ssh-keyscan` prints it, without the server's name. */
+export const hostKey = z
+  .string()
+  .max(4000)
+  .regex(/^[a-z0-9@.-]+ [A-Za-z0-9+/]+={0,2}$/, {
+    error: "must be a key as ssh-keyscan prints it, without the server's name, such as ssh-ed25519 AAAA…",
+    abort: true,
+  })
+  .refine((value) => hostKeyType(Buffer.from(value.split(" ")[1] ?? "", "base64")) === value.split(" ")[0], "is a damaged key");
 
 export const bucketName = z
   .string()

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { MillwrightError } from "../kernel/errors.ts";
 import { didYouMean } from "./did-you-mean.ts";
 import type { Environment } from "./environment.ts";
+import { offsiteAuthority } from "./offsite.ts";
 
 /** A site folder that was read and found right. */
 export interface Site {
@@ -66,7 +67,7 @@ export function environmentOf(site: Site, name: string | undefined): Environment
 
 /** All PEM files of the site folder that an environment's stack holds. */
 export function pemFiles(environment: Environment): readonly string[] {
-  return [...Object.values(certificateFiles(environment) ?? {}), ...[environment.backup.offsite?.ca].filter((file) => file !== undefined)];
+  return [...Object.values(certificateFiles(environment) ?? {}), ...[offsiteAuthority(environment)].filter((file) => file !== undefined)];
 }
 
 /** Files of the site folder that the environment's certificate is made of; none when it comes by ACME. */

@@ -3,7 +3,7 @@ import { colourProbes } from "./colour-probes.ts";
 import { targetOf } from "./colour-view.ts";
 import { lookAtFront } from "./front.ts";
 import type { Http } from "./http.ts";
-import { fail, type Probe, type ProbeResult, runProbes } from "./probes/probe.ts";
+import { fail, type Probe, type ProbeResult, runProbesInTurn } from "./probes/probe.ts";
 import { routeProbe } from "./probes/route.ts";
 import type { SwapDeps } from "./swap-deps.ts";
 import type { Active } from "./traffic.ts";
@@ -29,5 +29,5 @@ export function allProbes(deps: SwapDeps, active: Active, frontHttp: Http): () =
       return [{ name: "web container", look: async () => problem }];
     }
   };
-  return async () => await runProbes([...(await direct()), ...front], active.colour, deps.clock, deps.events);
+  return async () => await runProbesInTurn([...(await direct()), ...front], active.colour, deps.clock, deps.events);
 }

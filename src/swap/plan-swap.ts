@@ -101,6 +101,7 @@ function canarySteps({ release, canary }: PlanInput, colour: Colour, old: Colour
     title: `Lead ${percent} of 100 browsers to ${colour} and watch ${release.id} for ${canary.stageSeconds} s`,
     cause: index === 0 ? "few meet what the probes do not see" : "it has held so far",
     undo: `lead everybody back to ${old} at once`,
+    watchSeconds: canary.stageSeconds,
     params: { percent, before: canary.percent[index - 1] ?? 0 },
   }));
 }
@@ -156,6 +157,7 @@ function bakeStep(input: PlanInput): Draft {
     kind: "bake",
     title: `Watch ${input.release.id} for ${input.bakeSeconds} s`,
     cause: "probes, containers and the proxy's own counts may still take it back",
+    watchSeconds: input.bakeSeconds,
   };
 }
 

@@ -8,7 +8,7 @@ import { classify, type Classification } from "./classify.ts";
 import { containerOf, platformContainer, projectOf } from "./colour-view.ts";
 import { planRollback, planSwap } from "./plan-swap.ts";
 import { assertReads } from "./probes/smoke.ts";
-import { readColourRelease, readServing, type Serving } from "./serving.ts";
+import { readColourRelease, readServing, type Serving, wayBack } from "./serving.ts";
 import { swapContextSchema } from "./swap-context.ts";
 import type { SwapDeps } from "./swap-deps.ts";
 import { trafficOf } from "./write-traffic.ts";
@@ -70,7 +70,7 @@ export async function prepareSwap(deps: SwapDeps, data?: unknown, { previewSecon
 export async function prepareRollback(deps: SwapDeps): Promise<PreparedSwap> {
   await assertPlatformRuns(deps);
   const from = await observeServing(deps);
-  const previous = from?.serving.previous;
+  const previous = from && wayBack(from.serving);
   if (from === undefined || previous === undefined) {
     const hint = "Choose a release yourself: `millwright upgrade --release <id>`.";
     throw new MillwrightError(

@@ -60,6 +60,8 @@ export const roundSchema = z.object({
   containers: z.array(containerSchema),
   /** By the proxy's counts since the switch; absent when they could not be read. */
   traffic: trafficSchema.optional(),
+  /** In a stage of a canary, what the old colour was asked in the same time: to be seen beside the new one, judged by no rule. */
+  old: trafficSchema.optional(),
   /** Millwright's own requests through the front door since the bake began, as it saw them itself. `traffic` holds them too. */
   synthetic: trafficSchema,
   /** Of the web container. */
@@ -88,7 +90,16 @@ export type Note = Verdict["notes"][number];
 
 /** A line of series.jsonl. A bake that was cut off and began again begins anew with a line `begun`: only what follows the last one counts. */
 export const seriesLineSchema = z.discriminatedUnion("kind", [
-  z.object({ kind: z.literal("begun"), version: z.literal(1), at: z.string(), colour: colourSchema, release: z.string(), baseline: baselineSchema.optional() }),
+  z.object({
+    kind: z.literal("begun"),
+    version: z.literal(1),
+    at: z.string(),
+    /** When users came: what `traffic` counts from. */
+    since: z.string().optional(),
+    colour: colourSchema,
+    release: z.string(),
+    baseline: baselineSchema.optional(),
+  }),
   roundSchema.extend({ kind: z.literal("round") }),
   z.object({ kind: z.literal("verdict"), at: z.string(), verdict: verdictSchema }),
 ]);

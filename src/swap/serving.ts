@@ -22,6 +22,14 @@ export const servingSchema = z.object({
 
 export type Serving = z.infer<typeof servingSchema>;
 
+/**
+ * Where `rollback` may go. A record that was written by hand may name the colour that serves: the way "back" to that would end with it
+ * stopped.
+ */
+export function wayBack({ colour, previous }: Serving): Serving["previous"] {
+  return previous?.colour === colour ? undefined : previous;
+}
+
 export function servingPath(paths: Pick<HostPaths, "state">): string {
   return join(paths.state, "serving.json");
 }

@@ -16,9 +16,11 @@ interface Watched {
 /** A round's traffic beside that of the old release, for whoever watches; undefined when the proxy's counts could not be read. */
 export function trafficEvent({ colour, round, switchedAt, baseline }: Watched): TrafficEvent | undefined {
   if (round.traffic === undefined) return undefined;
-  const now = sideOf(colour, (Date.parse(round.at) - switchedAt) / 1000, round.traffic);
+  const seconds = (Date.parse(round.at) - switchedAt) / 1000;
+  const now = sideOf(colour, seconds, round.traffic);
+  const beside = round.old === undefined ? {} : { beside: sideOf(colour === "blue" ? "green" : "blue", seconds, round.old) };
   const before = baseline?.traffic === undefined ? {} : { before: sideOf(baseline.colour, baseline.seconds, baseline.traffic) };
-  return { kind: "traffic", at: round.at, now, ...before };
+  return { kind: "traffic", at: round.at, now, ...beside, ...before };
 }
 
 function sideOf(colour: Colour, seconds: number, traffic: Traffic): TrafficEvent["now"] {

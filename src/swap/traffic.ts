@@ -31,7 +31,7 @@ const TRANSPORT = "odoo";
  * For a stack that names none. Without idle connections, the established ones to a colour are exactly its requests in flight: that is how
  * the drain counts. A dial timeout, because an address that swallows packets would hold requests for 30 s.
  */
-const NO_IDLE_CONNECTIONS = { maxIdleConnsPerHost: -1, forwardingTimeouts: { dialTimeout: "1s" } };
+const NO_IDLE_CONNECTIONS = { maxIdleConnsPerHost: -1, forwardingTimeouts: { dialTimeout: "5s" } };
 
 const map = z.record(z.string(), z.unknown());
 const routerSchema = z.looseObject({

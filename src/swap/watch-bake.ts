@@ -1,3 +1,4 @@
+import type { Colour } from "../blueprint/stack.ts";
 import { stampOf } from "../docker/log-lines.ts";
 import { timestamp } from "../kernel/clock.ts";
 import { allProbes } from "./all-probes.ts";
@@ -38,6 +39,8 @@ export interface Watch {
   /** When users came, in milliseconds since the epoch, and what the proxy had counted for the colour by then. */
   readonly since: number;
   readonly counted: Traffic;
+  /** The old colour, while some users are on it still, and what the proxy had counted for it by then. */
+  readonly old?: { readonly colour: Colour; readonly counted: Traffic };
 }
 
 /** Looks at a new colour, round by round. It only sees; `judgeBake` says what that means. */
@@ -77,7 +80,7 @@ export class BakeWatch implements Disposable {
   async round(): Promise<Round> {
     const context = this.#context;
     const { seconds } = this;
-    const { policy, before, since, counted } = this.#watch;
+    const { policy, before, since, counted, old } = this.#watch;
     const hasJobs = before.some(({ service }) => service === "cron");
     const isDue = hasJobs && seconds >= policy.bakeSeconds;
     const containers = await this.#found();
@@ -96,6 +99,7 @@ export class BakeWatch implements Disposable {
       probes: probes.map(({ name, verdict, milliseconds, detail }) => ({ name, verdict, milliseconds, ...(verdict === "pass" ? {} : { detail }) })),
       containers: containers.map(withoutId),
       ...(traffic === undefined ? {} : { traffic: trafficBetween(counted, traffic[context.colour]) }),
+      ...(traffic === undefined || old === undefined ? {} : { old: trafficBetween(old.counted, traffic[old.colour]) }),
       synthetic: this.#synthetic.seen,
       ...(memory === undefined ? {} : { memory }),
       log: { entries: this.#log.entries, kinds: this.#log.kinds.length },

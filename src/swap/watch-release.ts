@@ -34,8 +34,9 @@ export async function watchRelease(context: SwapContext, run: RunView, named: Na
   const { policy, baseline, before, since } = named;
   using watch = new BakeWatch(context, named);
   using file = await SeriesFile.open(context, named.series);
-  const release = context.release.id;
-  file.append({ kind: "begun", version: 1, at: timestamp(clock), colour: context.colour, release, ...(baseline === undefined ? {} : { baseline }) });
+  const { colour, release } = context;
+  const compared = baseline === undefined ? {} : { baseline };
+  file.append({ kind: "begun", version: 1, at: timestamp(clock), since: new Date(since).toISOString(), colour, release: release.id, ...compared });
   const rounds: Round[] = [];
   const told = new Set<string>();
   for (;;) {

@@ -70,12 +70,12 @@ describe("beginning a run", () => {
     await expect(second).rejects.toMatchObject({ code: "LOCK_HELD", hint: expect.stringContaining("millwright resume") });
   });
 
-  it("gives a run that waits for a person as much longer before it counts as overdue", async () => {
+  it("gives a run that waits for a person, or watches for long, as much longer before it counts as overdue", async () => {
     await using host = await agentHost();
     const now = host.deps.clock.now();
-    await keep(host, planWith([{ id: "a" }, { id: "b", waitSeconds: 7200 }]));
+    await keep(host, planWith([{ id: "a" }, { id: "b", waitSeconds: 7200 }, { id: "c", watchSeconds: 3600 }]));
     await beginRun(host.store, { plan: "plan-1", who: "jo", kinds: ["deploy"], basisNow });
-    expect(Date.parse((await readLock(host.store.paths))?.expires ?? "") - now).toBe(4 * 60 * 60 * 1000);
+    expect(Date.parse((await readLock(host.store.paths))?.expires ?? "") - now).toBe(5 * 60 * 60 * 1000);
   });
 
   it("takes over a lock whose run has ended in the journal", async () => {

@@ -8,11 +8,11 @@ import type { Plan } from "../../src/kernel/plan.ts";
 import { type RunRecord, runRecordSchema } from "../../src/observe/run-record.ts";
 import { type AgentHost, agentHost, keep, planWith } from "./agent-host.ts";
 
-const table = async () => bindTable({ a: { do: async () => ({ summary: "did it" }) } }, undefined);
+const table = async () => bindTable({ a: { do: async () => ({ summary: "did it" }) }, canary: { do: async () => {} } }, undefined);
 const tables: RunTables = { deploy: table, swap: table, rollback: table };
 
-async function carryOut(host: AgentHost, kind: Plan["kind"]): Promise<string> {
-  await keep(host, planWith([{ id: "a" }], { kind }));
+async function carryOut(host: AgentHost, kind: Plan["kind"], plan = planWith([{ id: "a" }], { kind })): Promise<string> {
+  await keep(host, plan);
   const run = await beginRun(host.store, { plan: "plan-1", who: "jo", kinds: [kind], basisNow: async () => "basis-1" });
   await executeRun(host.store, tables, new AbortController().signal);
   await host.deps.clock.sleep(1000);
@@ -28,7 +28,7 @@ describe("the record of a run", () => {
     await carryOut(host, "deploy");
     const run = await carryOut(host, "swap");
     const record = await read(host, run);
-    expect(record).toMatchObject({ run, who: "jo", host: "erp1", plan: { kind: "swap" }, leftOut: [], evidence: [], series: [] });
+    expect(record).toMatchObject({ run, who: "jo", host: "erp1", plan: { kind: "swap" }, leftOut: [], evidence: [], series: [], stages: [] });
     expect(record.events.map(({ kind }) => kind)).toEqual(["plan", "step", "step", "ended"]);
     expect(record.journal.run.map(({ seq, kind }) => [seq, kind])).toEqual([
       [5, "run-begun"],
@@ -53,6 +53,32 @@ describe("the record of a run", () => {
     expect(record.events).toHaveLength(4);
   });
 
+  it("holds the series of each stage of a canary that was begun, in the plan's order", async () => {
+    await using host = await agentHost();
+    const plan = planWith([{ id: "canary-5" }, { id: "canary-20" }, { id: "canary-50" }], { kind: "swap" });
+    const run = await carryOut(host, "swap", { ...plan, steps: plan.steps.map((step) => ({ ...step, kind: "canary" })) });
+    const folder = host.store.paths.run(run);
+    await mkdir(`${folder}/evidence`);
+    for (const step of ["canary-20", "canary-5"]) await writeFile(`${folder}/evidence/series-${step}.jsonl`, `{"kind":"round","of":"${step}"}\n`);
+    expect((await read(host, run)).stages).toEqual([
+      { step: "canary-5", series: [{ kind: "round", of: "canary-5" }] },
+      { step: "canary-20", series: [{ kind: "round", of: "canary-20" }] },
+    ]);
+  });
+
+  it("holds of a series that is too long what it is of, and its end", async () => {
+    await using host = await agentHost();
+    const run = await carryOut(host, "swap");
+    const folder = host.store.paths.run(run);
+    await mkdir(`${folder}/evidence`);
+    const rounds = Array.from({ length: 5000 }, (_, round) => JSON.stringify({ kind: "round", round, detail: "x".repeat(1000) }));
+    await writeFile(`${folder}/evidence/series.jsonl`, ['{"kind":"begun","colour":"green"}', ...rounds, ""].join("\n"));
+    const record = await read(host, run);
+    expect(record.series[0]).toEqual({ kind: "begun", colour: "green" });
+    expect(record.series.at(-1)).toMatchObject({ round: 4999 });
+    expect(record.leftOut[0]).toMatch(/^\d+ bytes of the rounds in series$/);
+  });
+
   it("is bounded, and says what it leaves out", async () => {
     await using host = await agentHost();
     const run = await carryOut(host, "swap");
@@ -68,7 +94,7 @@ describe("the record of a run", () => {
     expect(record.events.filter((event) => event.kind === "probe" && event.verdict === "fail")).toHaveLength(1);
     expect(record.series.at(-1)).toEqual({ kind: "round", round: 3999 });
     expect(record.leftOut.toSorted()).toEqual([
-      "2500 of 4000 rounds of the series",
+      "2500 of 4000 rounds of series",
       "5999 of 8999 events of probes that passed, traffic and progress",
       "the end of evidence/log.json, which has 300000 bytes",
     ]);

@@ -2,7 +2,7 @@ import { chmod, mkdir, stat, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { createFixture } from "fs-fixture";
 import { describe, expect, it } from "vitest";
-import { ownCacheFolder } from "../../bin/cache-folder.js";
+import { ownCacheFolder } from "../../bin/cache-folder.cjs";
 
 const uid = process.getuid?.();
 

@@ -35,6 +35,7 @@ describe("completion in bash", () => {
   it("proposes commands, their parts and flags", async () => {
     expect(await proposals("rol")).toEqual(["rollback"]);
     expect(await proposals("host", "b")).toEqual(["bootstrap"]);
+    expect(await proposals("backup", "po")).toEqual(["point"]);
     expect(await proposals("upgrade", "--dry")).toEqual(["--dry-run"]);
     expect(await proposals("upgrade", "--pre")).toEqual(["--preview"]);
   });

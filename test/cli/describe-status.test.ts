@@ -73,6 +73,14 @@ const PLANT: Status = {
 };
 
 describe("the status of a plant", () => {
+  it("says that nothing is known of its containers while the engine does not answer", () => {
+    const { engine: _, ...host } = PLANT.host;
+    const text = describeStatus({ ...PLANT, host, services: [], colours: [] }, NOW);
+    expect(text).toContain("serves     release 2026-11-24-2 on green");
+    expect(text).toContain("health     not known");
+    expect(text).toContain("Docker does not answer");
+  });
+
   it("is one screen: what serves and since when, health, the last swap and backup, what comes next", () => {
     expect(describeStatus(PLANT, NOW)).toBe(`acme-production on erp1
 nothing needs a person

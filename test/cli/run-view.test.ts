@@ -75,9 +75,14 @@ describe("what a live view shows of a swap", () => {
     const progress: MillwrightEvent = { kind: "progress", at: at(12), id: "canary-10", done: 3, total: 60, unit: "seconds" };
 
     it("says which share of the users the new colour has, and counts the stage down", () => {
-      const lines = shown(12, ...second, traffic(12), progress);
+      const both = { ...traffic(12), beside: { colour: "blue", seconds: 12, requests: 300, errors: 1, p95Milliseconds: 180 } } as const;
+      const lines = shown(12, ...second, both, progress);
       expect(lines[0]).toBe("users    ● blue 1 has the users   ◐ green 2 has 10 % of them");
-      expect(lines[1]).toContain("green: 80 requests in 12 s of this stage");
+      expect(lines.slice(1, 4)).toEqual([
+        "traffic  green: 80 requests in 12 s of this stage, none failed, 95 of 100 within 210 ms",
+        "         blue: 300 requests in 12 s beside it, 1 failed, 95 of 100 within 180 ms",
+        "         blue: 3000 requests in 10 min 0 s before it, 2 failed, 95 of 100 within 190 ms",
+      ]);
       expect(lines.find((line) => line.startsWith("canary"))).toContain("3 of 60 s, 57 s left");
     });
 

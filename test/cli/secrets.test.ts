@@ -174,6 +174,48 @@ describe("secrets rekey", () => {
   });
 });
 
+describe("the key for an offsite repository over SFTP", () => {
+  const HOST_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIFQzIIBPNDfkLRYS1pZ0zQ8eE3VdHjTCMYp4hTnq1yFi";
+
+  async function keyFile(name: string, ...words: string[]): Promise<string> {
+    await promisify(execFile)("ssh-keygen", ["-q", ...words, "-f", join(folder, name)]);
+    return await readFile(join(folder, name), "utf8");
+  }
+
+  beforeEach(async () => {
+    const offsite = `{ kind: sftp, server: nas.plant.lan, user: backup, path: /plant, hostKeys: [${HOST_KEY}] }`;
+    await appendFile(join(folder, "site/site.yaml"), `\nbackup: { offsite: ${offsite} }\n`);
+  });
+
+  it.each([["ed25519"], ["ecdsa"], ["rsa", "-m", "PEM"]])("is taken with all its lines, of the type %s", async (...type) => {
+    const key = await keyFile("backup", "-N", "", "-t", ...type);
+    await secretsSetCommand({ name: "backup_sftp_key" }, piped(key));
+    expect(await valueOf("backup_sftp_key")).toBe(key);
+    await secretsSetCommand({ name: "backup_sftp_key", yes: true }, piped(key.replaceAll("\n", "\r\n")));
+    expect(await valueOf("backup_sftp_key")).toBe(key);
+    const { facts } = await renderedStack(await loadTarget({}, context()), context());
+    expect(facts.backup.offsite).toEqual({ place: "backup@nas.plant.lan:22/plant", keepDays: 35 });
+  });
+
+  it("is refused with a passphrase, as its public half, and as something else, with the words that make one", async () => {
+    const locked = await keyFile("locked", "-t", "ed25519", "-N", "a passphrase");
+    for (const value of [locked, await readFile(join(folder, "locked.pub"), "utf8"), "a-password-of-the-plant"]) {
+      await expect(secretsSetCommand({ name: "backup_sftp_key" }, piped(value))).rejects.toMatchObject({
+        code: "SECRET_INVALID",
+        hint: expect.stringContaining('ssh-keygen -t ed25519 -N ""') as string,
+      });
+    }
+    expect(await valueOf("backup_sftp_key")).toBeUndefined();
+  });
+
+  it("is asked for as a file: no prompt takes many lines", async () => {
+    await expect(secretsSetCommand({ name: "backup_sftp_key" }, context())).rejects.toMatchObject({
+      code: "ANSWER_MISSING",
+      hint: expect.stringContaining("secrets set backup_sftp_key < ") as string,
+    });
+  });
+});
+
 describe("a certificate's key", () => {
   it("is taken when it is that of the chain in the folder, and only then", async () => {
     const site = join(folder, "site");

@@ -1,6 +1,6 @@
 import type { Clock } from "../../src/kernel/clock.ts";
 
-/** A clock on which every sleep ends at once and takes its time nevertheless. */
+/** A clock on which every sleep ends at once and takes its time nevertheless, unless what happens meanwhile ends it early. */
 export class FakeClock implements Clock {
   #now: number;
 
@@ -14,10 +14,10 @@ export class FakeClock implements Clock {
 
   async sleep(milliseconds: number, signal?: AbortSignal): Promise<void> {
     signal?.throwIfAborted();
-    this.#now += milliseconds;
     // Lets whatever waits on the same event loop have its turn.
     await new Promise((resolve) => setImmediate(resolve));
     signal?.throwIfAborted();
+    this.#now += milliseconds;
   }
 
   pass(milliseconds: number): void {

@@ -51,6 +51,15 @@ export function drawn(routing: string, headers: Headers = {}): Headers {
   return { "set-cookie": `${weighted.sticky?.cookie?.name ?? ""}=${value.slice(0, 16)}; Path=/` };
 }
 
+/** The colour to which a canary leads some browsers, and how many of 100; undefined while none is under way. */
+export function canaryIn(routing: string): { readonly colour: "blue" | "green"; readonly percent: number } | undefined {
+  if (routing === "") return undefined;
+  const weighted = (JSON.parse(routing) as File).http.services?.["odoo-draw"]?.weighted;
+  if (weighted === undefined) return undefined;
+  const percent = Number(weighted.sticky?.cookie?.name.split("-").at(-1));
+  return { colour: weighted.services[1]?.name === "odoo-blue" ? "blue" : "green", percent };
+}
+
 /** What Traefik answers itself, by a redirect, to who opens that path; undefined when it asks a colour. */
 export function redirected(routing: string, path: string): Headers | undefined {
   if (routing === "") return undefined;

@@ -44,6 +44,10 @@ def service(address, port, *command, **environment):
         f"ExecStart={' '.join(map(str, command))}\n[Install]\nWantedBy=multi-user.target\n"
     )
     run("systemctl", "enable", "-q", "--now", "store")
+    answers(address, port)
+
+
+def answers(address, port):
     deadline = time.monotonic() + 30
     while True:
         try:
@@ -135,12 +139,16 @@ def serve_sftp(address):
     shutil.copy(HOME / "client.pub", keys / "store")
     (keys / "store").chmod(0o644)
     pathlib.Path("/etc/ssh/sshd_config.d/store.conf").write_text(
-        f"Match User store\n  ChrootDirectory {chroot.parent}/%u\n  ForceCommand internal-sftp\n  AuthorizedKeysFile {keys}/%u\n"
+        f"Port 22\nPort 2222\nMatch User store\n  ChrootDirectory {chroot.parent}/%u\n  ForceCommand internal-sftp\n  AuthorizedKeysFile {keys}/%u\n"
         "  PasswordAuthentication no\n  AllowTcpForwarding no\n"
     )
+    # As most servers have them: of each type one, of which each client takes what it likes best
+    run("ssh-keygen", "-q", "-A")
     run("systemctl", "reload", "ssh")
+    answers(address, 2222)
+    host_keys = [" ".join(each.read_text().split()[:2]) for each in sorted(pathlib.Path("/etc/ssh").glob("ssh_host_*_key.pub"))]
     files = {"privateKey": (HOME / "client").read_text(), "publicKey": (HOME / "client.pub").read_text()}
-    return dict(address=address, user="store", path="/repo", **files)
+    return dict(address=address, port=2222, user="store", path="/repo", hostKeys=host_keys, **files)
 
 
 def serve_rest(address):

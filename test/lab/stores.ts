@@ -23,12 +23,21 @@ const REACH = {
   /** moto, which gives versions their own times, but keeps everything in memory and lets the owner do what AWS does not. */
   "s3-by-time": bucket,
   /** OpenSSH's own server, in a chroot. */
-  sftp: z.object({ address: z.string(), user: z.string(), path: z.string(), privateKey: z.string(), publicKey: z.string() }),
+  sftp: z.object({
+    address: z.string(),
+    port: z.number(),
+    user: z.string(),
+    path: z.string(),
+    privateKey: z.string(),
+    publicKey: z.string(),
+    /** One of each type, as in known_hosts without the name. */
+    hostKeys: z.array(z.string()),
+  }),
   /** rest-server that only appends. `url` is what restic puts after `rest:`, without the credentials. */
   rest: z.object({ url: z.string(), user: z.string(), password: z.string(), authority: z.string() }),
 } as const;
 
-const PORTS = { s3: 7070, "s3-by-time": 7071, sftp: 22, rest: 8000 } as const;
+const PORTS = { s3: 7070, "s3-by-time": 7071, sftp: 2222, rest: 8000 } as const;
 
 /** All but a little at once and the rest as it comes: the file system does not say to a byte what it has. */
 const FILL = `

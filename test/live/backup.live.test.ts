@@ -18,6 +18,7 @@ env.cr.commit()
 
 describe("backups that are proven", () => {
   let plant: Plant;
+  let first: string;
   const step = story(() => plant);
 
   const sql = async (query: string, database = "odoo"): Promise<string> =>
@@ -31,7 +32,7 @@ describe("backups that are proven", () => {
   beforeAll(async () => {
     plant = await createPlant({ host: "backup", template: "loaded" });
     await plant.bootstrap();
-    await plant.serveFirst();
+    first = await plant.serveFirst();
     const script = `docker exec -i ${await web()} /usr/bin/odoo shell -c /etc/odoo/odoo.conf -d odoo --no-http <<'PYTHON'\n${MAKE_ATTACHMENTS}\nPYTHON`;
     await plant.sh("sh", "-c", script);
   });
@@ -121,6 +122,22 @@ describe("backups that are proven", () => {
     dataOf(await plant.run("backup", "run"));
     dataOf(await plant.run("backup", "drill"));
     dataOf(await plant.run("backup", "verify"));
+  });
+
+  step("a point is listed, and a restore goes back to it; a release that began to serve before the first backup is out of reach, which is said", async () => {
+    await plant.must("backup", "point", "before-import");
+    await sql("UPDATE res_partner SET name = 'imported ' || name WHERE name LIKE 'supplier 1%'");
+    expect((await plant.must("backup", "list"))["points"]).toMatchObject([{ name: "before-import" }]);
+    expect(errorOf(await plant.run("backup", "point", "before-import"))).toMatchObject({ code: "POINT_EXISTS" });
+
+    await plant.must("backup", "restore", "--to", "point:before-import", "--beside");
+    const beside = ["docker", "exec", "-u", "postgres", `${STACK}-recovery-database-1`, "psql", "-qAtX", "-d", "odoo", "-c"];
+    expect(await plant.sh(...beside, "SELECT count(*) FROM res_partner WHERE name LIKE 'supplier %'")).toBe("100");
+    expect(await suppliers()).toBe(89);
+    await sql("UPDATE res_partner SET name = substr(name, 10) WHERE name LIKE 'imported supplier %'");
+
+    const early = errorOf(await plant.run("backup", "restore", "--to", `release:${first}`, "--dry-run"));
+    expect(early).toMatchObject({ code: "BACKUP_NOT_FOUND", message: expect.stringContaining("before the end of the first backup") });
   });
 
   step("a moment that is later than the archive leaves the plant as it is, and says so", async () => {

@@ -1,8 +1,10 @@
 import { once } from "node:events";
+import { readFile } from "node:fs/promises";
 import type { ClientRequest, IncomingMessage } from "node:http";
 import https from "node:https";
 import { setTimeout as wait } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect } from "vitest";
+import * as z from "zod";
 import { eventually } from "./eventually.ts";
 import { FIXTURES } from "./fixture-release.ts";
 import type { FrontDoor } from "./front-door.ts";
@@ -10,7 +12,7 @@ import { type Plant, createPlant, errorOf } from "./plant.ts";
 import { story } from "./steps.ts";
 
 const BROWSERS = 24;
-const PAUSE_MILLISECONDS = 2000;
+const PAUSE_MILLISECONDS = 3000;
 /** Odoo's websocket process has as many database connections as the site has users, ten: it answers 500 to handshakes beyond them. */
 const HANDSHAKES_AT_ONCE = 6;
 
@@ -76,7 +78,7 @@ class Browser {
     const request = https.get({ ...this.#options(path, this.name), headers: { ...this.#headers(this.name), ...purpose } });
     try {
       const response = await this.#answer(request);
-      if (response.statusCode !== 200) this.failures.push(`${path} for ${JSON.stringify(purpose)}: ${response.statusCode}`);
+      if (response.statusCode !== 200) this.failures.push(`${path} for ${JSON.stringify(purpose)}: ${response.statusCode} at ${new Date().toISOString()}`);
       return String(response.headers["x-millwright-colour"] ?? "none");
     } catch (error) {
       this.failures.push(`${path} for ${JSON.stringify(purpose)}: ${String(error)}`);
@@ -309,6 +311,19 @@ describe("a canary and a preview, with browsers that keep their cookies", () => 
     // Those with a worker as well (1 in 60 000).
     expect(early.some((isEarly, index) => isEarly && index % 2 === 1)).toBe(true);
     expect(await plant.serving()).toEqual({ number: 2, colour: "green" });
+  });
+
+  step("is drawn in the report: each stage with its verdict, and what both releases were asked in it", async () => {
+    const { file } = z.object({ file: z.string() }).parse(await plant.must("report"));
+    const page = await readFile(file, "utf8");
+    const rows = [...page.matchAll(/<th scope="row">(20|60) %<\/th>([\s\S]*?)<\/tr>/g)].map(([, percent, cells = ""]) => ({
+      percent,
+      asked: [...cells.matchAll(/(\d+) requests, 0 of them 5xx/g)].map(([, count]) => Number(count) > 0),
+      isGood: cells.includes("✔ pass"),
+    }));
+    expect(rows).toEqual(["20", "60"].map((percent) => ({ percent, asked: [true, true], isGood: true })));
+    expect(page).toContain('<title id="share-title">');
+    expect(page).not.toMatch(/https?:\/\//);
   });
 
   step("aborted in a stage leads every browser back at once, also those that were pinned, and no request fails", async () => {

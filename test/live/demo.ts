@@ -60,7 +60,7 @@ function leave(): Promise<void> {
       tell("The practice host stays up (--keep).");
       say(`  site folder   ${plant.directory}`);
       say(`  front door    curl --insecure --resolve ${DOMAIN}:443:${plant.host.address} https://${DOMAIN}/web/login`);
-      say(`  commands      node ${join(REPOSITORY, "bin/millwright.js")} status --site ${plant.directory} --identity ${plant.host.identityFile}`);
+      say(`  commands      node ${join(REPOSITORY, "bin/millwright.cjs")} status --site ${plant.directory} --identity ${plant.host.identityFile}`);
       say("  take it down  test/lab/lab stop");
       return;
     }
@@ -164,7 +164,7 @@ async function tour(): Promise<void> {
 process.on("SIGINT", () => {
   void leave().then(() => process.exit(130));
 });
-if (!existsSync(join(REPOSITORY, "dist/cli/main.js"))) execFileSync("npm", ["run", "--silent", "build"], { cwd: REPOSITORY, stdio: "inherit" });
+if (!existsSync(join(REPOSITORY, "dist/cli/main.cjs"))) execFileSync("npm", ["run", "--silent", "build"], { cwd: REPOSITORY, stdio: "inherit" });
 try {
   await tour();
   tell("Measured just now:");

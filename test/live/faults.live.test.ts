@@ -334,8 +334,13 @@ describe("when things go wrong", () => {
     step("a Docker engine that is down for a moment is named, and people work on as soon as it is back", async () => {
       await plant.sh("systemctl", "stop", "docker.socket", "docker.service");
       const outcome = await plant.run("plan");
+      const status = (await plant.must("status")) as { readonly serving?: { readonly release?: string }; readonly concerns: readonly string[] };
       await plant.sh("systemctl", "start", "docker.socket", "docker.service");
       expect(errorOf(outcome).code).toBe("DOCKER_DOWN");
+      expect({ knows: status.serving?.release !== undefined, says: status.concerns[0] }).toEqual({
+        knows: true,
+        says: expect.stringContaining("The Docker engine does not answer") as string,
+      });
       await eventually(() => plant.serving(), { timeout: 30_000, what: "the plant after the engine came back" });
       expect((await plant.must("plan"))["plan"]).toMatchObject({ steps: [] });
     });

@@ -40,9 +40,10 @@ function request(path: string): Promise<Answer> {
         timeout: TIMEOUT_MILLISECONDS,
       },
       (response) => {
-        let bytes = 0;
+        let [bytes, head] = [0, ""];
         response.on("data", (chunk: Buffer) => {
           bytes += chunk.length;
+          if (head === "") head = chunk.toString("utf8", 0, 200);
         });
         response.on("error", (error) => finish({ ok: false, detail: `${path}: ${error.message}` }));
         response.on("end", () => {
@@ -53,7 +54,7 @@ function request(path: string): Promise<Answer> {
           // When the request began decides which release it was given to.
           seen.last = Math.max(seen.last, began);
           const ok = response.statusCode === 200 && bytes > 0;
-          finish({ ok, detail: ok ? "" : `${path}: status ${response.statusCode} from ${colour} at ${new Date(now).toISOString()}` });
+          finish({ ok, detail: ok ? "" : `${path}: status ${response.statusCode} from ${colour} at ${new Date(now).toISOString()}: ${head}` });
         });
       },
     );

@@ -1,6 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect } from "vitest";
+import { labHost } from "../lab/lab.ts";
 import { type LabStore, labStore } from "../lab/stores.ts";
 import { eventually } from "./eventually.ts";
 import { type Plant, STACK, createPlant, dataOf, errorOf } from "./plant.ts";
@@ -14,9 +15,75 @@ interface Backup {
 /** On practice hosts with stores, MILLWRIGHT_STORES=1: building their programs takes minutes. */
 const ASKED = (process.env["MILLWRIGHT_STORES"] ?? "") !== "";
 
-describe.skipIf(!ASKED)("backups in an offsite repository", () => {
+/** A store, and what the site has to know of it. */
+interface Offsite {
+  readonly store: LabStore;
+  /** `backup.offsite` of site.yaml. */
+  readonly says: Readonly<Record<string, unknown>>;
+  readonly account: Readonly<Record<string, string>>;
+  /** What of the account nobody may see. */
+  readonly hidden: readonly string[];
+  /** It is out of reach, and back. */
+  readonly goes: () => Promise<void>;
+  readonly comes: () => Promise<void>;
+  /** Somebody removes what can be removed with the account. */
+  readonly wipe: () => Promise<void>;
+  /** What an operator does then, by docs/backup.md. */
+  readonly mends: () => Promise<void>;
+}
+
+async function inBucket(plant: Plant): Promise<Offsite> {
+  const store = await labStore({ kind: "s3" });
+  const { endpoint, bucket, region, client, authority } = store.reach;
+  await writeFile(join(plant.directory, "certificates/store.pem"), authority);
+  return {
+    store,
+    says: { kind: "s3", endpoint: new URL(endpoint).host, bucket, region, path: "/plant", ca: "certificates/store.pem" },
+    account: { backup_s3_key: client.key, backup_s3_secret: client.secret },
+    hidden: [client.secret],
+    goes: () => store.stop(),
+    comes: () => store.start(),
+    wipe: async () => {
+      expect(await store.wipe()).toBeGreaterThan(0);
+      const { before, left } = await store.destroyVersions("client");
+      expect(left).toBe(before);
+    },
+    mends: async () => {
+      expect(await store.unwipe()).toBeGreaterThan(0);
+    },
+  };
+}
+
+async function onOtherHost(plant: Plant): Promise<Offsite> {
+  const store = await labStore({ kind: "sftp" });
+  const { address, port, user, path, privateKey, hostKeys } = store.reach;
+  const says = { kind: "sftp", server: `${address}:${port}`, user, path: `${path}/plant`, hostKeys };
+  return {
+    store,
+    says,
+    account: { backup_sftp_key: privateKey },
+    hidden: privateKey.split("\n").filter((line) => line !== "" && !line.startsWith("-----")),
+    // Not a word from it, where the bucket's server refuses.
+    goes: () => store.host.powerCut(),
+    comes: () => store.host.powerOn(),
+    wipe: async () => {
+      expect(await store.wipe()).toBeGreaterThan(0);
+    },
+    mends: async () => {
+      await plant.configure({ "backup.offsite": { ...says, path: `${path}/anew` } });
+      await plant.must("deploy", "--yes");
+    },
+  };
+}
+
+const KINDS = [
+  ["a bucket", inBucket],
+  ["another host by SFTP", onOtherHost],
+] as const;
+
+describe.skipIf(!ASKED).each(KINDS)("backups in an offsite repository, %s", (_name, serve) => {
   let plant: Plant;
-  let store: LabStore<"s3">;
+  let offsite: Offsite;
   const step = story(() => plant);
 
   const inDatabase = async (...words: string[]): Promise<string> => await plant.sh("docker", "exec", "-u", "postgres", `${STACK}-database-1`, ...words);
@@ -28,24 +95,18 @@ describe.skipIf(!ASKED)("backups in an offsite repository", () => {
   const outcomeOf = (data: Record<string, unknown>): Record<string, unknown> => data["run"] as Record<string, unknown>;
 
   beforeAll(async () => {
-    [plant, store] = await Promise.all([createPlant({ host: "offsite", template: "loaded" }), labStore({ kind: "s3" })]);
-    const { endpoint, bucket, region, client, authority } = store.reach;
-    await writeFile(join(plant.directory, "certificates/store.pem"), authority);
-    await plant.configure({
-      "backup.offsite": { kind: "s3", endpoint: new URL(endpoint).host, bucket, region, path: "/plant", ca: "certificates/store.pem" },
-    });
+    plant = await createPlant({ host: "offsite", template: "loaded" });
+    offsite = await serve(plant);
+    await plant.configure({ "backup.offsite": offsite.says });
+    const secrets = Object.entries(offsite.account);
     const missing = errorOf(await plant.run("check"));
-    expect(missing).toMatchObject({ code: "SECRET_MISSING", hint: expect.stringContaining("millwright secrets set backup_s3_key production") });
-    for (const [name, value] of [
-      ["backup_s3_key", client.key],
-      ["backup_s3_secret", client.secret],
-    ] as const)
-      dataOf(await plant.runWith(value, "secrets", "set", name));
+    expect(missing).toMatchObject({ code: "SECRET_MISSING", hint: expect.stringContaining(`millwright secrets set ${secrets[0]?.[0]} production`) });
+    for (const [secret, value] of secrets) dataOf(await plant.runWith(value, "secrets", "set", secret));
     await plant.bootstrap();
     await plant.serveFirst();
   });
   afterAll(async () => {
-    await store?.[Symbol.asyncDispose]();
+    await offsite?.store[Symbol.asyncDispose]();
     await plant?.[Symbol.asyncDispose]();
   });
 
@@ -55,7 +116,7 @@ describe.skipIf(!ASKED)("backups in an offsite repository", () => {
     expect(await newest()).toMatchObject({ id: run["run"], offsite: { database: { type: "full" } } });
     expect(await concerns()).toEqual(["No backup was proven yet: run `millwright backup drill`."]);
     const seen = await plant.host.sh(["sh", "-c", `docker inspect $(docker ps -q); cat /srv/millwright/${STACK}/state/runs/*/*; ps axww -o args`]);
-    expect(seen.stdout).not.toContain(store.reach.client.secret);
+    expect(offsite.hidden.filter((word) => seen.stdout.includes(word))).toEqual([]);
   });
 
   step("a drill of what is there needs nothing of the host's own repository, and runs without a network once it has its log", async () => {
@@ -67,7 +128,7 @@ describe.skipIf(!ASKED)("backups in an offsite repository", () => {
   });
 
   step("with the store gone the backup on the host is good all the same; the run, the list and the status say what is missing", async () => {
-    await store.stop();
+    await offsite.goes();
     const began = Date.now();
     const run = outcomeOf(await plant.must("backup", "run"));
     process.stderr.write(`backup without the store: ${Math.round((Date.now() - began) / 1000)} s\n`);
@@ -80,7 +141,7 @@ describe.skipIf(!ASKED)("backups in an offsite repository", () => {
   });
 
   step("back again, it gets all of the log that was kept for it, and the next backup", async () => {
-    await store.start();
+    await offsite.comes();
     await sql("SELECT pg_switch_wal()");
     await eventually(async () => (await waiting()) === 0, { timeout: 150_000, what: "the log to be archived" });
     expect(outcomeOf(await plant.must("backup", "run"))).toMatchObject({ summary: expect.stringMatching(/offsite as well\.$/) });
@@ -88,13 +149,34 @@ describe.skipIf(!ASKED)("backups in an offsite repository", () => {
     expect(await concerns()).toEqual([]);
   });
 
-  step("emptied by somebody it is not made anew over its old versions, the run says so, and once it has them again it is as it was", async () => {
-    expect(await store.wipe()).toBeGreaterThan(0);
-    const { before, left } = await store.destroyVersions("client");
-    expect(left).toBe(before);
+  step("emptied by somebody it is not made anew, the run says so, and once that is mended backups there are whole and proven", async () => {
+    await offsite.wipe();
     expect(outcomeOf(await plant.must("backup", "run"))).toMatchObject({ outcome: "done", summary: expect.stringContaining("held backups and holds none") });
-    expect(await store.unwipe()).toBeGreaterThan(0);
+    await offsite.mends();
     expect(outcomeOf(await plant.must("backup", "run"))).toMatchObject({ summary: expect.stringMatching(/offsite as well\.$/) });
     dataOf(await plant.run("backup", "drill", "--from", "offsite"));
+  });
+
+  if (serve === onOtherHost)
+    step("a host in its place that shows other keys gets nothing, and the run says why", async () => {
+      const onStore = async (script: string): Promise<string> => (await offsite.store.host.sh(["sh", "-ec", script])).stdout;
+      const held = "find /srv/sftp -type f | sort | md5sum";
+      await onStore("mkdir /etc/ssh/own; mv /etc/ssh/ssh_host_* /etc/ssh/own; ssh-keygen -q -A; systemctl restart ssh");
+      const before = await onStore(held);
+      expect(outcomeOf(await plant.must("backup", "run"))).toMatchObject({ outcome: "done", summary: expect.stringContaining("known hosts failure") });
+      expect(await onStore(held)).toBe(before);
+      await onStore("mv /etc/ssh/own/* /etc/ssh; systemctl restart ssh");
+      expect(outcomeOf(await plant.must("backup", "run"))).toMatchObject({ summary: expect.stringMatching(/offsite as well\.$/) });
+    });
+
+  step("a host that is lost with its disk comes back on a bare one, from there and the site's folder, by one command", async () => {
+    const before = await sql("SELECT count(*) FROM ir_attachment");
+    await plant.loseHostAndDisk(await labHost(`offsite2-${process.pid}`, { template: "loaded" }));
+    const began = Date.now();
+    await plant.must("backup", "restore", "--to-new-host", "--from", "offsite", "--confirm", STACK);
+    process.stderr.write(`lost host: serves again after ${Math.round((Date.now() - began) / 1000)} s\n`);
+    expect(await sql("SELECT count(*) FROM ir_attachment")).toBe(before);
+    expect(await plant.serving()).toMatchObject({ number: 1 });
+    expect(outcomeOf(await plant.must("backup", "run"))).toMatchObject({ summary: expect.stringMatching(/offsite as well\.$/) });
   });
 });

@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import * as z from "zod";
 
 export const REPOSITORY = fileURLToPath(new URL("../..", import.meta.url));
-const LAUNCHER = fileURLToPath(new URL("../../bin/millwright.js", import.meta.url));
+const LAUNCHER = fileURLToPath(new URL("../../bin/millwright.cjs", import.meta.url));
 
 const documentSchema = z.union([
   z.object({ ok: z.literal(true), command: z.string(), data: z.record(z.string(), z.unknown()) }),

@@ -103,10 +103,14 @@ export class Plant {
   /** The host is lost, but for the disk with its backups, which another machine gets; the environment moves there, and that host's key is pinned. */
   async loseHost(host: LabHost): Promise<void> {
     const backups = await this.sh("sh", "-c", `tar -C ${BASE} -cz backup | base64 -w 0`);
-    const { code, stderr } = await host.sh(["sh", "-c", `mkdir -p ${BASE}/state && base64 -d | tar -C ${BASE} -xz && touch ${BASE}/state/${PAUSE_FILE}`], {
-      input: backups,
-    });
+    const { code, stderr } = await host.sh(["sh", "-c", `mkdir -p ${BASE} && base64 -d | tar -C ${BASE} -xz`], { input: backups });
     if (code !== 0) throw new Error(`The backups did not come over: ${stderr}`);
+    await this.loseHostAndDisk(host);
+  }
+
+  /** The same with nothing left of the host. */
+  async loseHostAndDisk(host: LabHost): Promise<void> {
+    await host.sh(["sh", "-c", `mkdir -p ${BASE}/state && touch ${BASE}/state/${PAUSE_FILE}`]);
     await this.#host.destroy();
     this.#host = host;
     await this.configure({ [`environments.${ENVIRONMENT}.host.address`]: host.address });
@@ -263,6 +267,12 @@ export class Plant {
     return (await this.#containers())
       .flatMap((name) => (/-(blue|green)\/.* running$/.test(name) ? [name.slice(STACK.length + 1).replace(" running", "")] : []))
       .sort();
+  }
+
+  /** The colours that the proxy's routes name, in words. */
+  async routed(): Promise<string> {
+    const file = `${BASE}/traffic/dynamic/millwright.yml`;
+    return (await this.sh("sh", "-c", `grep -o 'odoo-[a-z]*:8069' ${file} | sort -u | sed 's/odoo-//; s/:8069//'`)).replaceAll("\n", " and ");
   }
 
   /** What a run may not leave behind when it has ended: units at work, containers in between, files of a stage. */

@@ -55,7 +55,7 @@ describe.skipIf(!ASKED)("the stores for backups", () => {
     const write = (name: string, text: string): Promise<string> => sh(`cd /root/client; umask 077; cat >${name}; chown 999 ${name}`, text);
     await sh("mkdir -p /root/client/data && head -c 3000000 /dev/urandom >/root/client/data/filestore");
     await write("ca.crt", s3.reach.authority);
-    await write("known_hosts", `${sftp.reach.address} ${sftp.host.hostKey}\n`);
+    await write("known_hosts", sftp.reach.hostKeys.map((key) => `[${sftp.reach.address}]:${sftp.reach.port} ${key}\n`).join(""));
     await write("id", sftp.reach.privateKey);
     await write("id.pub", sftp.reach.publicKey);
     await write("pgbackrest.conf", pgbackrestConf(s3.reach, byTime.reach, sftp.reach));
@@ -152,9 +152,9 @@ function inBucket({ endpoint, bucket, client }: Reach<"s3">): Repository {
   return { at: `s3:${endpoint}/${bucket}/restic`, environment: { AWS_ACCESS_KEY_ID: client.key, AWS_SECRET_ACCESS_KEY: client.secret } };
 }
 
-function overSftp({ user, address, path }: Reach<"sftp">): Repository {
+function overSftp({ user, address, port, path }: Reach<"sftp">): Repository {
   const options = "-i /client/root-id -oUserKnownHostsFile=/client/known_hosts -oStrictHostKeyChecking=yes -oBatchMode=yes";
-  return { at: `sftp:${user}@${address}:${path}/restic`, environment: {}, options: ["-o", `sftp.args=${options}`] };
+  return { at: `sftp://${user}@${address}:${port}/${path}/restic`, environment: {}, options: ["-o", `sftp.args=${options}`] };
 }
 
 function overRest({ url, user, password }: Reach<"rest">): Repository {
@@ -183,6 +183,7 @@ function pgbackrestConf(s3: Reach<"s3">, byTime: Reach<"s3-by-time">, sftp: Reac
     "repo3-type": "sftp",
     "repo3-path": `${sftp.path}/pgbackrest`,
     "repo3-sftp-host": sftp.address,
+    "repo3-sftp-host-port": String(sftp.port),
     "repo3-sftp-host-user": sftp.user,
     "repo3-sftp-private-key-file": "/client/id",
     "repo3-sftp-public-key-file": "/client/id.pub",

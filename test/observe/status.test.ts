@@ -8,9 +8,12 @@ import { readLogs } from "../../src/observe/read-logs.ts";
 import { readStatus, type StatusDeps } from "../../src/observe/status.ts";
 import type { Archiving } from "../../src/recovery/archiving.ts";
 import { type BackupRecord, type DrillRecord, writeBackupRecord, writeDrillRecord } from "../../src/recovery/backup-record.ts";
+import { writeVerifyRecord } from "../../src/recovery/verify-record.ts";
 import { statusSchema } from "../../src/observe/status-schema.ts";
+import { readServing, writeServing } from "../../src/swap/serving.ts";
 import { FakeClock } from "../fakes/fake-clock.ts";
 import { FakeDocker } from "../fakes/fake-docker.ts";
+import { release } from "../release/fixtures.ts";
 
 const STACK = "acme-production";
 const POLICY = { at: "02:30", full: 0, drill: 0, keepDays: 14 };
@@ -64,7 +67,12 @@ async function host(): Promise<{ readonly paths: HostPaths; readonly docker: Fak
     },
     current: async () => ({
       id: "0123456789abcdef",
-      facts: { domain: "erp.acme.example", blueprint: { name: "odoo", version: "0.1.0" }, services: ["edge", "database", "backup"], backup: POLICY },
+      facts: async () => ({
+        domain: "erp.acme.example",
+        blueprint: { name: "odoo", version: "0.1.0" },
+        services: ["edge", "database", "backup"],
+        backup: POLICY,
+      }),
     }),
     drift: async () => [],
     run: async () => undefined,
@@ -95,8 +103,50 @@ describe("status", () => {
     expect(status.serving).toMatchObject({ colour: "blue", release: "2026-11-24-1", who: "maria", since: "2026-11-23T02:00:00.000Z" });
     expect(status.services.map((service) => `${service.service} ${service.health}`)).toEqual(["edge healthy", "database healthy", "backup healthy"]);
     expect(status.colours.map((colour) => `${colour.colour} ${colour.serves} ${colour.services.length}`)).toEqual(["blue true 2", "green false 1"]);
-    expect(status.backup).toEqual({ last: "2026-11-24T01:00:00.000Z", drill: { at: DRILL.at, rpoSeconds: 41, rtoSeconds: 62 } });
+    expect(status.backup).toEqual({ last: "2026-11-24T01:00:00.000Z", drillDays: 7, drill: { at: DRILL.at, rpoSeconds: 41, rtoSeconds: 62 } });
     expect(status.concerns).toEqual([]);
+  });
+
+  it("says what serves also while the engine is down, and once that nothing is known of the containers", async () => {
+    const { paths, docker, deps } = await host();
+    await serve(paths, docker);
+    const down = async (): Promise<never> => {
+      throw new MillwrightError("DOCKER_DOWN", "The Docker engine does not answer.", { hint: "Look at `systemctl status docker` on the host." });
+    };
+    const away = Object.assign(docker, { version: down, containers: down });
+    const status = statusSchema.parse(await readStatus({ ...deps, docker: away, drift: down, archiving: down }));
+    expect(status.serving).toMatchObject({ colour: "blue", release: "2026-11-24-1" });
+    expect(status.host.engine).toBeUndefined();
+    expect(status.concerns).toEqual([
+      "How the containers are cannot be told: The Docker engine does not answer. Look at `systemctl status docker` on the host.",
+    ]);
+  });
+
+  it("says what serves also where somebody has edited the stored stack, which cannot be trusted then", async () => {
+    const { paths, docker, deps } = await host();
+    await serve(paths, docker);
+    const edited = async (): Promise<never> => {
+      throw new MillwrightError("STACK_INVALID", "The files of stack 01 on the host were changed by hand.", { hint: "Run `millwright deploy` again." });
+    };
+    const status = statusSchema.parse(await readStatus({ ...deps, current: async () => ({ id: "01", facts: edited }), drift: edited }));
+    expect(status.serving).toMatchObject({ colour: "blue", release: "2026-11-24-1" });
+    expect(status.stack).toMatchObject({ id: "01" });
+    expect(status.services.map(({ service }) => service)).toEqual(["backup", "database", "edge"]);
+    expect(status.concerns).toEqual([
+      "What the stack holds cannot be told: The files of stack 01 on the host were changed by hand. Run `millwright deploy` again.",
+    ]);
+  });
+
+  it("offers no way back to the colour that serves, which a record written by hand may name", async () => {
+    const { paths, docker, deps } = await host();
+    await serve(paths, docker);
+    const rollbackTo = async (colour: "blue" | "green"): Promise<string | undefined> => {
+      const serving = await readServing(paths);
+      if (serving === undefined) throw new Error("nothing serves");
+      await writeServing(paths, { ...serving, previous: { colour, release: release({ id: "2026-11-20-1" }) } });
+      return (await readStatus(deps)).serving?.rollbackTo;
+    };
+    expect([await rollbackTo("green"), await rollbackTo("blue")]).toEqual(["2026-11-20-1", undefined]);
   });
 
   it("is given for a host that knows nothing yet", async () => {
@@ -114,6 +164,26 @@ describe("status", () => {
     expect((await readStatus(deps)).concerns).toContain("The last good backup is 31 hours old.");
   });
 
+  it("misses a drill that has not been passed for twice its interval, unless the site wants none", async () => {
+    const { paths, docker, deps, clock } = await host();
+    await serve(paths, docker);
+    const concern = "The last drill that was passed is 15 days ago: `millwright history` says why, `millwright backup drill` makes one now.";
+    clock.pass(13 * 86_400_000);
+    expect((await readStatus(deps)).concerns.join()).not.toContain("drill");
+    clock.pass(2 * 86_400_000);
+    expect((await readStatus(deps)).concerns).toContain(concern);
+    const current = await deps.current();
+    const withoutDrills = current && { ...current, facts: async () => ({ ...(await current.facts()), backup: { ...POLICY, drill: undefined } }) };
+    expect((await readStatus({ ...deps, current: async () => withoutDrills })).concerns.join()).not.toContain("drill");
+  });
+
+  it("takes no drill of a clock that was ahead for the last one", async () => {
+    const { paths, docker, deps } = await host();
+    await serve(paths, docker);
+    await writeDrillRecord(paths, { ...DRILL, at: "2027-05-01T01:06:00.000Z" });
+    expect((await readStatus(deps)).concerns).toContain("No backup was proven yet: run `millwright backup drill`.");
+  });
+
   it("names a sick and a missing service, an old backup, a full disk, drift and a run that waits", async () => {
     const { paths, docker, deps, clock } = await host();
     await serve(paths, docker);
@@ -124,7 +194,7 @@ describe("status", () => {
       ...deps,
       current: async () => ({
         id: "0123456789abcdef",
-        facts: { domain: "d", blueprint: { name: "odoo", version: "0.1.0" }, services: ["edge", "database", "cache", "backup"], backup: POLICY },
+        facts: async () => ({ domain: "d", blueprint: { name: "odoo", version: "0.1.0" }, services: ["edge", "database", "cache", "backup"], backup: POLICY }),
       }),
       machine: { facts: async (path) => ({ ...(await deps.machine.facts(path)), disk: { path, totalBytes: 100e9, freeBytes: 4e9 } }) },
       drift: async () => [{ subject: "edge", text: "edge was changed" }],
@@ -154,19 +224,32 @@ describe("what a status says of the times around now", () => {
     expect(status.journal).toEqual({ entries: 90, head: "ab" });
   });
 
+  it("is when the backups were last verified, and a verification since that did not end well", async () => {
+    const { paths, docker, deps } = await host();
+    await serve(paths, docker);
+    await writeVerifyRecord(paths, { version: 1, run: "verify-1", at: "2026-11-24T01:10:00.000Z", place: "local", quarter: 2 });
+    expect((await readStatus(deps)).backup.verified).toBe("2026-11-24T01:10:00.000Z");
+    const after = (outcome: string, began: string) => async () => ({ runs: [ended("verify", outcome, began)], entries: 9, head: "ab" });
+    const concern = "The verification of 2026-11-24T01:20:00.000Z did not end well: `millwright history` says why.";
+    expect((await readStatus({ ...deps, journal: after("undone", "2026-11-24T01:20:00.000Z") })).concerns).toEqual([concern]);
+    expect((await readStatus({ ...deps, journal: after("undone", "2026-11-24T01:05:00.000Z") })).concerns).toEqual([]);
+  });
+
   it("is what comes by itself, the soonest first: the daily backup, and the host's timers", async () => {
     const { paths, docker, deps } = await host();
     await serve(paths, docker);
     const current = await deps.current();
     const status = await readStatus({
       ...deps,
-      current: async () => current && { ...current, facts: { ...current.facts, backup: { at: "01:30", full: 0, drill: 3, keepDays: 14 } } },
+      current: async () =>
+        current && { ...current, facts: async () => ({ ...(await current.facts()), backup: { at: "01:30", full: 0, drill: 3, keepDays: 14 } }) },
       timers: async () => [{ at: "2026-11-24T06:12:00.000Z", what: "security updates of the host" }],
     });
     expect(status.next).toEqual([
       { at: "2026-11-24T06:12:00.000Z", what: "security updates of the host" },
       { at: "2026-11-25T01:30:00.000Z", what: "backup" },
       { at: "2026-11-25T01:30:00.000Z", what: "drill of the backup" },
+      { at: "2026-11-29T01:30:00.000Z", what: "verification of the backups" },
     ]);
   });
 
@@ -270,7 +353,11 @@ describe("a status with an offsite repository", () => {
     const status = (): ReturnType<typeof readStatus> =>
       readStatus({
         ...deps,
-        current: async () => current && { ...current, facts: { ...current.facts, backup: { ...POLICY, offsite: { place: "nas:9000/acme/", keepDays: 35 } } } },
+        current: async () =>
+          current && {
+            ...current,
+            facts: async () => ({ ...(await current.facts()), backup: { ...POLICY, offsite: { place: "nas:9000/acme/", keepDays: 35 } } }),
+          },
         archiving: async (hasOffsite) => {
           asked.push(hasOffsite);
           return archiving;

@@ -67,14 +67,16 @@ describe("the backup that is restored", () => {
 });
 
 describe("a moment that a person types", () => {
-  it("is now, a backup, or a time with its zone", () => {
+  it("is now, a backup, a point, a release, or a time with its zone", () => {
     expect(parseMoment("now")).toEqual({ kind: "now" });
     expect(parseMoment("backup:20261129-023005-ab12")).toEqual({ kind: "backup", id: "20261129-023005-ab12" });
     expect(parseMoment("2026-11-29 14:05+01:00")).toEqual({ kind: "time", at: "2026-11-29T13:05:00.000Z" });
     expect(parseMoment("2026-11-29T13:05:07Z")).toEqual({ kind: "time", at: "2026-11-29T13:05:07.000Z" });
+    expect(parseMoment("point:before-import")).toEqual({ kind: "point", name: "before-import" });
+    expect(parseMoment("release:2026-11-24-1")).toEqual({ kind: "release", id: "2026-11-24-1" });
   });
 
-  it.each(["yesterday", "2026-11-29", "2026-11-29T14:05", "14:05Z", "2026-13-29T14:05Z", ""])("is never guessed: %j", (text) => {
+  it.each(["yesterday", "2026-11-29", "2026-11-29T14:05", "14:05Z", "2026-13-29T14:05Z", "point:", "point:../x", ""])("is never guessed: %j", (text) => {
     expect(() => parseMoment(text)).toThrow("is no moment to restore to");
   });
 });

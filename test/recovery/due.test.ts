@@ -4,7 +4,13 @@ import { dueNow, nextTimes, type Past, typeOf } from "../../src/recovery/due.ts"
 // 2026-11-29 is a Sunday.
 const POLICY = { at: "02:30", full: 0, drill: 0, keepDays: 14 };
 const at = (text: string): number => Date.parse(`${text}:00.000Z`);
-const past = (over: Partial<Past> = {}): Past => ({ records: [{ at: "2026-11-28T02:30:05.000Z" }], drilledAt: "2026-11-22T02:40:00.000Z", runs: [], ...over });
+const past = (over: Partial<Past> = {}): Past => ({
+  records: [{ at: "2026-11-28T02:30:05.000Z" }],
+  drilledAt: "2026-11-22T02:40:00.000Z",
+  verifiedAt: "2026-11-22T02:50:00.000Z",
+  runs: [],
+  ...over,
+});
 const failed = (kind: string, began: string) => [{ kind, outcome: "undone", began: `${began}:00.000Z` }];
 
 describe("a backup", () => {
@@ -12,7 +18,11 @@ describe("a backup", () => {
     expect(dueNow(POLICY, past(), at("2026-11-29T02:29"))).toBeUndefined();
     expect(dueNow(POLICY, past(), at("2026-11-29T02:30"))).toEqual({ kind: "backup" });
     expect(
-      dueNow({ ...POLICY, drill: 3 }, past({ records: [{ at: "2026-11-29T02:31:00.000Z" }], drilledAt: "2026-11-26T00:00:00.000Z" }), at("2026-11-29T02:36")),
+      dueNow(
+        POLICY,
+        past({ records: [{ at: "2026-11-29T02:31:00.000Z" }], drilledAt: "2026-11-29T02:33:00.000Z", verifiedAt: "2026-11-29T02:35:00.000Z" }),
+        at("2026-11-29T02:36"),
+      ),
     ).toBeUndefined();
   });
 
@@ -53,31 +63,63 @@ describe("what a clock that was ahead has left behind", () => {
 
 describe("a drill", () => {
   const records = [{ at: "2026-11-29T02:30:05.000Z" }];
+  const verifiedAt = "2026-11-29T02:31:00.000Z";
 
   it("is due on its day after that day's backup, until it was passed", () => {
-    expect(dueNow(POLICY, past({ records }), at("2026-11-29T02:35"))).toEqual({ kind: "drill" });
-    expect(dueNow(POLICY, past({ records, drilledAt: "2026-11-29T02:40:00.000Z" }), at("2026-11-29T02:45"))).toBeUndefined();
+    expect(dueNow(POLICY, past({ records, verifiedAt }), at("2026-11-29T02:35"))).toEqual({ kind: "drill" });
+    expect(dueNow(POLICY, past({ records, verifiedAt, drilledAt: "2026-11-29T02:40:00.000Z" }), at("2026-11-29T02:45"))).toBeUndefined();
   });
 
   it("is caught up on another day", () => {
     expect(dueNow(POLICY, past({ records: [...records, { at: "2026-12-01T02:30:05.000Z" }] }), at("2026-12-01T09:00"))).toEqual({ kind: "drill" });
   });
 
-  it("waits for the backup of its day, and an hour after a failure", () => {
-    expect(dueNow(POLICY, past({ records: [{ at: "2026-11-28T02:30:05.000Z" }] }), at("2026-11-29T02:20"))).toBeUndefined();
-    expect(dueNow(POLICY, past({ records, runs: failed("drill", "2026-11-29T02:35") }), at("2026-11-29T02:50"))).toBeUndefined();
+  it("waits for the backup of its day", () => {
+    expect(dueNow(POLICY, past(), at("2026-11-29T02:20"))).toBeUndefined();
+  });
+
+  it("that failed is tried again the day after, and not before: it reads and writes as much as the plant has", () => {
+    const runs = failed("drill", "2026-11-29T02:35");
+    const later = [...records, { at: "2026-11-30T02:30:05.000Z" }];
+    expect(dueNow(POLICY, past({ records, verifiedAt, runs }), at("2026-11-29T23:50"))).toBeUndefined();
+    expect(dueNow(POLICY, past({ records: later, verifiedAt, runs }), at("2026-11-30T02:34"))).toBeUndefined();
+    expect(dueNow(POLICY, past({ records: later, verifiedAt, runs }), at("2026-11-30T02:36"))).toEqual({ kind: "drill" });
   });
 
   it("is never due where the site wants none", () => {
-    expect(dueNow({ ...POLICY, drill: undefined }, past({ records, drilledAt: undefined }), at("2026-11-29T02:35"))).toBeUndefined();
+    expect(dueNow({ ...POLICY, drill: undefined }, past({ records, verifiedAt, drilledAt: undefined }), at("2026-11-29T02:35"))).toBeUndefined();
+  });
+});
+
+describe("a verification", () => {
+  const records = [{ at: "2026-11-29T02:30:05.000Z" }];
+  const proven = { records, drilledAt: "2026-11-29T02:40:00.000Z", verifiedAt: "2026-11-22T02:50:00.000Z" };
+
+  it("is due on the day of the full backup, after it and the drill, until it was passed", () => {
+    expect(dueNow(POLICY, past(), at("2026-11-29T02:20"))).toBeUndefined();
+    expect(dueNow(POLICY, past({ ...proven, drilledAt: undefined }), at("2026-11-29T02:45"))).toEqual({ kind: "drill" });
+    expect(dueNow(POLICY, past(proven), at("2026-11-29T02:45"))).toEqual({ kind: "verify" });
+    expect(dueNow({ ...POLICY, drill: undefined }, past({ ...proven, drilledAt: undefined }), at("2026-11-29T02:45"))).toEqual({ kind: "verify" });
+    expect(dueNow(POLICY, past({ ...proven, verifiedAt: "2026-11-29T02:44:00.000Z" }), at("2026-11-29T02:45"))).toBeUndefined();
+  });
+
+  it("does not wait for a drill that failed, and is itself tried again after a day", () => {
+    const runs = failed("drill", "2026-11-29T02:35");
+    expect(dueNow(POLICY, past({ ...proven, drilledAt: undefined, runs }), at("2026-11-29T02:45"))).toEqual({ kind: "verify" });
+    expect(dueNow(POLICY, past({ ...proven, runs: failed("verify", "2026-11-29T02:45") }), at("2026-11-29T23:50"))).toBeUndefined();
   });
 });
 
 describe("the times to come", () => {
-  it("are tomorrow's backup, and the drill on its day", () => {
-    expect(nextTimes(POLICY, at("2026-11-28T03:00"))).toEqual({ backup: "2026-11-29T02:30:00.000Z", drill: "2026-11-29T02:30:00.000Z" });
-    expect(nextTimes({ ...POLICY, drill: 3 }, at("2026-11-29T03:00"))).toEqual({ backup: "2026-11-30T02:30:00.000Z", drill: "2026-12-02T02:30:00.000Z" });
-    expect(nextTimes({ ...POLICY, drill: undefined }, at("2026-11-29T01:00"))).toEqual({ backup: "2026-11-29T02:30:00.000Z", drill: undefined });
+  it("are tomorrow's backup, and drill and verification on their days", () => {
+    const sunday = "2026-11-29T02:30:00.000Z";
+    expect(nextTimes(POLICY, at("2026-11-28T03:00"))).toEqual({ backup: sunday, drill: sunday, verify: sunday });
+    expect(nextTimes({ ...POLICY, drill: 3 }, at("2026-11-29T03:00"))).toEqual({
+      backup: "2026-11-30T02:30:00.000Z",
+      drill: "2026-12-02T02:30:00.000Z",
+      verify: "2026-12-06T02:30:00.000Z",
+    });
+    expect(nextTimes({ ...POLICY, drill: undefined }, at("2026-11-29T01:00"))).toEqual({ backup: sunday, drill: undefined, verify: sunday });
   });
 });
 

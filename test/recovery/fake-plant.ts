@@ -13,6 +13,7 @@ import type { Journal, JournalEntry } from "../../src/kernel/journal.ts";
 import type { Plan } from "../../src/kernel/plan.ts";
 import { type RunOutcome, runPlan } from "../../src/kernel/run-plan.ts";
 import { Secret } from "../../src/kernel/secret.ts";
+import type { Beginning } from "../../src/recovery/beginning.ts";
 import type { BackupRecord } from "../../src/recovery/backup-record.ts";
 import type { BackupType, DatabaseArchive, DatabaseBackup } from "../../src/recovery/database-archive.ts";
 import type { FileRepository, Snapshot } from "../../src/recovery/file-repository.ts";
@@ -79,7 +80,14 @@ export class FakePlant {
   routed: "blue" | "nobody" = "blue";
   /** Whether the plant cannot be started on a database, by its word. */
   isUnfit: (word: string) => boolean = () => false;
+  /** Probes that the release fails on a database, by its word. */
+  failsOn: (word: string) => readonly string[] = () => [];
   freeBytes = 100e9;
+  beginnings: readonly Beginning[] = [];
+  /** What a verification of the files finds. */
+  problems: readonly string[] = [];
+  /** Whether that goes on until it is ended. */
+  isSlow = false;
   /** What goes wrong, by a word of `asked`. */
   failing = new Map<string, Error>();
   /** Called at every point where a process could die. */
@@ -159,7 +167,10 @@ export class FakePlant {
         const services = { database: { image: DATABASE_IMAGE }, odoo: { image: IMAGE } };
         writeFileSync(join(this.paths.recovery, "compose.yaml"), JSON.stringify({ services }));
       },
-      saveRelease: async () => Readable.from(["release"]),
+      saveRelease: async () => {
+        this.#ask("save release");
+        return Readable.from(["release"]);
+      },
       loadRelease: async (image) => {
         this.#ask("load release");
         this.docker.addImage(image);
@@ -184,6 +195,11 @@ export class FakePlant {
         return undefined;
       },
       freeBytes: async () => this.freeBytes,
+      beginnings: async () => this.beginnings,
+      probe: async () => {
+        if ((await findContainer(this.docker, `${STACK}-blue`, "web"))?.state !== "running") return undefined;
+        return this.failsOn(this.rows("postgres")?.word ?? "").map((name) => ({ name, detail: `${name} failed` }));
+      },
       who: "operator",
     };
   }
@@ -283,6 +299,7 @@ export class FakePlant {
         if (sql.startsWith("SELECT relname")) return Object.keys(rows.counts).map((name) => [name]);
         if (sql.startsWith("SELECT name FROM ir_module_module")) return [["base"]];
         if (sql.startsWith("SELECT pg_database_size")) return [["1000"]];
+        if (sql.startsWith("SELECT to_char(date_trunc")) return [[new Date(this.clock.now() + 1).toISOString()]];
         if (sql.startsWith("SELECT count(*) FROM res_users")) return [["1"]];
         const counted = /^SELECT count\(\*\) FROM "(.*)";$/.exec(sql)?.[1];
         if (counted !== undefined) return [[String(rows.counts[counted] ?? 0)]];
@@ -303,6 +320,7 @@ export class FakePlant {
       this.backups.push(made);
       return made;
     },
+    expire: async (keepFulls) => this.#ask(`expire ${keepFulls}`),
     backups: async () => {
       this.#ask("backups");
       return this.backups;
@@ -336,8 +354,12 @@ export class FakePlant {
       this.#ask(`restore host ${snapshot}`);
       writeFileSync(join(this.paths.data, "recovery-filestore", RELEASE_ARCHIVE), "release");
     },
-    verify: async () => [],
-    forget: async (keepDays) => this.#ask(`forget ${keepDays}`),
+    verify: async (share, signal) => {
+      this.#ask(`verify files ${share ?? "all"}`);
+      if (this.isSlow) await new Promise((_, reject) => signal.addEventListener("abort", () => reject(new Error("the stream was closed"))));
+      return this.problems;
+    },
+    forget: async (ids) => this.#ask(`forget ${ids.join(" ")}`),
   };
 
   readonly #journal: Journal = {

@@ -67,6 +67,7 @@ class FakePlace implements Repositories {
       this.held.push(made);
       return made;
     },
+    expire: async (keepFulls) => this.#do(`expire ${keepFulls}`),
     backups: async () => {
       this.#do("backups");
       return this.held;
@@ -90,7 +91,7 @@ class FakePlace implements Repositories {
     read: async () => "",
     restoreHost: async () => this.#do("restore host"),
     verify: async () => [],
-    forget: async (days) => this.#do(`forget ${days}`),
+    forget: async () => this.#do("forget"),
   };
 }
 
@@ -147,8 +148,20 @@ describe("a backup with an offsite repository", () => {
     expect(outcome).toEqual({ outcome: "done", warnings: [] });
     expect(record).toMatchObject({ database: { label: "own-1" }, offsite: { database: { label: "away-1" }, files: { snapshot: "away-files-0" }, host: {} } });
     expect(summary).toMatch(/offsite as well\.$/);
-    expect(offsite.calls).toEqual(["prepare", "check", "backup full", "backups", "prepare files", "take files", "take host", "backups", "forget 35"]);
-    expect(own.calls).toContain("forget 14");
+    expect(offsite.calls).toEqual([
+      "prepare",
+      "check",
+      "backup full",
+      "backups",
+      "prepare files",
+      "take files",
+      "take host",
+      "backups",
+      "expire 1",
+      "backups",
+      "forget",
+    ]);
+    expect(own.calls).toContain("expire 1");
   });
 
   it("stands on the host when the other is out of reach; the run says so at once, and asks it for nothing more", async () => {

@@ -54,6 +54,13 @@ describe("what pgBackRest says", () => {
     expect(() => backupsOfInfo("")).toThrow("in a form that this version does not know");
   });
 
+  it("of a repository that it does not reach: why, in a line", () => {
+    const why = "[ServiceError] public key authentication failed: libssh2 error [-18]";
+    const [stanza] = JSON.parse(info([], 99, "other")) as [object];
+    const said = JSON.stringify([{ ...stanza, repo: [{ cipher: "aes-256-cbc", key: 1, status: { code: 99, message: `${why}\nHINT: check the log` } }] }]);
+    expect(() => backupsOfInfo(said)).toThrow(`The database's repository is not in order: ${why}.`);
+  });
+
   it("of archived segments, without checksums, folders and backup labels", () => {
     const listing = {
       ".": { type: "path" },

@@ -3,12 +3,14 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { MillwrightError } from "../../src/kernel/errors.ts";
 import type { Plan } from "../../src/kernel/plan.ts";
-import { readBackupRecords, readDrillRecord } from "../../src/recovery/backup-record.ts";
+import { readBackupRecords, readDrillRecord, writeBackupRecord } from "../../src/recovery/backup-record.ts";
 import type { RestoreTarget } from "../../src/recovery/database-archive.ts";
 import type { Snapshot } from "../../src/recovery/file-repository.ts";
 import { planBackup, planDrill, planRestore } from "../../src/recovery/plan-recovery.ts";
+import { prepareRecovery } from "../../src/recovery/prepare-recovery.ts";
 import { recoveryRun } from "../../src/recovery/recovery-context.ts";
 import { recoveryReport } from "../../src/recovery/recovery-report.ts";
+import { readVerifyRecord } from "../../src/recovery/verify-record.ts";
 import { backupOf, Cut, FakePlant, RECORD, RUN, STACK } from "./fake-plant.ts";
 
 const HEAD = { id: "plan", stack: STACK, basis: "basis" };
@@ -95,6 +97,55 @@ describe("a restore", () => {
   });
 });
 
+describe("a restore to when another release served", () => {
+  const across = planRestore(HEAD, {
+    from: "local",
+    release: RELEASE,
+    colour: "blue",
+    backup: RECORD,
+    target: { kind: "latest" },
+    servedThen: "r0",
+    isBeside: false,
+  });
+
+  it("takes the plant's place when the release that serves passes all its probes on it", async () => {
+    using plant = await FakePlant.make();
+    expect((await plant.run(across)).outcome).toBe("done");
+    expect(await plant.whole()).toMatchObject({ rows: "restored", routed: "blue" });
+  });
+
+  it("is taken back when it fails one that it had passed, though its login page is good", async () => {
+    using plant = await FakePlant.make();
+    plant.failsOn = (word) => (word === "restored" ? ["orders"] : []);
+    const { outcome, error } = await plant.run(across);
+    expect({ outcome, code: error?.code, details: error?.details }).toEqual({
+      outcome: "undone",
+      code: "RELEASE_UNHEALTHY",
+      details: ["orders: orders failed"],
+    });
+    expect(await plant.whole()).toMatchObject({ rows: "present", files: "present", routed: "blue", astray: [], scratch: [] });
+  });
+
+  it("does not ask for more than it passed before", async () => {
+    using plant = await FakePlant.make();
+    plant.failsOn = () => ["orders"];
+    expect((await plant.run(across)).outcome).toBe("done");
+  });
+
+  it("is not kept from a plant that is down", async () => {
+    using plant = await FakePlant.make();
+    plant.docker.crash(`${STACK}-blue`, "web");
+    plant.failsOn = () => ["orders"];
+    expect((await plant.run(across)).outcome).toBe("done");
+  });
+
+  it("of the release that serves asks for the login page only", async () => {
+    using plant = await FakePlant.make();
+    plant.failsOn = () => ["orders"];
+    expect((await plant.run(TO_NOW)).outcome).toBe("done");
+  });
+});
+
 describe("a restore of less than was counted at the backup", () => {
   const few = { word: "restored", isArchiving: true, counts: { res_partner: 40 } };
 
@@ -174,6 +225,13 @@ describe("a backup", () => {
     expect(await readdir(join(plant.paths.data, "recovery-host"))).toEqual([]);
   });
 
+  it("that fails while the host's files are laid out leaves none of them behind", async () => {
+    using plant = await FakePlant.make();
+    plant.fail("save release", new MillwrightError("BACKUP_FAILED", "The release's image cannot be saved."));
+    expect((await plant.run(backup)).outcome).toBe("undone");
+    expect(await readdir(join(plant.paths.data, "recovery-host"))).toEqual([]);
+  });
+
   it("takes the files after the database", async () => {
     using plant = await FakePlant.make();
     await plant.run(backup);
@@ -209,11 +267,72 @@ describe("a backup", () => {
     );
   });
 
-  it("keeps files for as long as the oldest backup of the database is kept", async () => {
+  it("drops old ones only when it is whole itself, and keeps files for as long as the oldest backup of the database", async () => {
     using plant = await FakePlant.make();
     plant.backups = [backupOf("oldF", "full", "2026-11-05T02:30:00.000Z")];
+    plant.snapshots = [snapshot("long-gone", "01:00", "03"), snapshot("before-it", "01:00", "04"), snapshot("after-it", "01:00", "06")];
     await plant.run(backup);
-    expect(plant.asked).toContain("forget 19");
+    const [made, dropped] = ["take host", "forget long-gone"].map((call) => plant.asked.indexOf(call));
+    expect(dropped).toBeGreaterThan(made ?? Number.NaN);
+    expect(plant.asked).toContain("expire 2");
+    using failing = await FakePlant.make();
+    failing.fail("take host", new MillwrightError("BACKUP_FAILED", "The disk is full."));
+    await failing.run(backup);
+    expect(failing.asked.filter((asked) => /^(expire|forget)/.test(asked))).toEqual([]);
+  });
+});
+
+describe("a verification", () => {
+  const verify = async (plant: FakePlant, wholeFiles = false): Promise<Plan> =>
+    (await prepareRecovery(plant.deps, { kind: "verify", wholeFiles, from: "local" })).plan;
+  const read = (plant: FakePlant): readonly string[] => plant.asked.filter((asked) => asked.startsWith("verify files"));
+
+  it("reads the next quarter of the files each time it was passed: all of it in four weeks", async () => {
+    using plant = await FakePlant.make();
+    await writeBackupRecord(plant.paths, RECORD);
+    for (let week = 1; week <= 5; week += 1) {
+      plant.journalEntries.length = 0;
+      expect((await plant.run(await verify(plant))).outcome).toBe("done");
+    }
+    expect(read(plant)).toEqual(["1/4", "2/4", "3/4", "4/4", "1/4"].map((share) => `verify files ${share}`));
+  });
+
+  it("reads the same quarter again after one that failed", async () => {
+    using plant = await FakePlant.make();
+    await writeBackupRecord(plant.paths, RECORD);
+    plant.problems = ["pack 1234 is damaged"];
+    expect(await plant.run(await verify(plant))).toMatchObject({ outcome: "undone", error: { code: "BACKUP_DAMAGED" } });
+    plant.problems = [];
+    plant.journalEntries.length = 0;
+    expect((await plant.run(await verify(plant))).outcome).toBe("done");
+    expect(read(plant)).toEqual(["verify files 1/4", "verify files 1/4"]);
+  });
+
+  it("makes way for a backup that comes due meanwhile, and has proven nothing", async () => {
+    using plant = await FakePlant.make();
+    await writeBackupRecord(plant.paths, RECORD);
+    plant.isSlow = true;
+    const plan = await verify(plant, true);
+    const outcome = await plant.run(plan);
+    expect(outcome).toMatchObject({ outcome: "undone", error: { code: "BACKUP_DUE" } });
+    expect(new Date(plant.clock.now()).toISOString()).toMatch(/^2026-11-24T02:3[01]/);
+    expect(recoveryReport(plan.context as never, outcome, () => undefined).summary).toMatch(/^Not verified to the end: The backup of 02:30 UTC/);
+    expect(await readVerifyRecord(plant.paths, "local")).toBeUndefined();
+  });
+
+  it("that a person begins when a backup has been due for long is not sent away", async () => {
+    using plant = await FakePlant.make();
+    await writeBackupRecord(plant.paths, RECORD);
+    plant.clock.pass(3_600_000);
+    expect((await plant.run(await verify(plant, true))).outcome).toBe("done");
+  });
+
+  it("of all reads every byte", async () => {
+    using plant = await FakePlant.make();
+    await writeBackupRecord(plant.paths, RECORD);
+    expect((await plant.run(await verify(plant, true))).outcome).toBe("done");
+    expect(read(plant)).toEqual(["verify files all"]);
+    expect(await readVerifyRecord(plant.paths, "local")).toMatchObject({ run: RUN, quarter: 4 });
   });
 });
 
@@ -270,6 +389,6 @@ async function cutAt(plant: FakePlant, plan: Plan, point: string): Promise<void>
   plant.atPoint = () => {};
 }
 
-function snapshot(id: string, time: string): Snapshot {
-  return { id, at: `2026-11-23T${time}:00.000Z`, tags: [] };
+function snapshot(id: string, time: string, day = "23"): Snapshot {
+  return { id, at: `2026-11-${day}T${time}:00.000Z`, tags: [] };
 }

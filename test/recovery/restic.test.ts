@@ -13,16 +13,34 @@ function place(): { readonly docker: FakeDocker; readonly told: () => readonly s
   return { docker, told };
 }
 
+describe("snapshots that are dropped", () => {
+  const signal = new AbortController().signal;
+
+  it("are named, as many at once as a command line holds, and their space is freed once", async () => {
+    const { docker, told } = place();
+    const ids = Array.from({ length: 1001 }, (_, index) => `snapshot${index}`);
+    await restic(docker, { stack: STACK, database: "acme" }).forget(ids, signal);
+    expect(told().map((words) => words.replace(/ snapshot.*/, ""))).toEqual(["--quiet forget", "--quiet forget", "--quiet prune"]);
+    expect(told()[1]).toBe("--quiet forget snapshot1000");
+  });
+
+  it("are none when none is old, and nothing is asked", async () => {
+    const { docker, told } = place();
+    await restic(docker, { stack: STACK, database: "acme" }).forget([], signal);
+    expect(told()).toEqual([]);
+  });
+});
+
 describe("a check of the files' repository", () => {
   const signal = new AbortController().signal;
 
   it("first ends one that was cut off: it would be waited for", async () => {
     const { docker, told } = place();
-    expect(await restic(docker, { stack: STACK, database: "acme" }).verify("1/30", signal)).toEqual([]);
-    expect(told()).toEqual(["end", "--quiet check --read-data-subset=1/30"]);
+    expect(await restic(docker, { stack: STACK, database: "acme" }).verify("1/4", signal)).toEqual([]);
+    expect(told()).toEqual(["end", "--quiet --no-lock check --read-data-subset=1/4"]);
   });
 
-  it("is ended when its run is aborted: it would keep snapshots from being taken for hours", async () => {
+  it("is ended when its run is aborted: it would go on reading for hours", async () => {
     const { docker, told } = place();
     const abort = new AbortController();
     docker.onExec = ({ words }) => {
@@ -31,6 +49,6 @@ describe("a check of the files' repository", () => {
       throw abort.signal.reason;
     };
     await expect(restic(docker, { stack: STACK, database: "acme" }).verify(undefined, abort.signal)).rejects.toThrow("aborted");
-    expect(told()).toEqual(["end", "--quiet check --read-data", "end"]);
+    expect(told()).toEqual(["end", "--quiet --no-lock check --read-data", "end"]);
   });
 });

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { Readable } from "node:stream";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { connectHost, type ConnectOptions, fetchHostKey } from "../../src/remote/connect.ts";
-import { fingerprint, hostKeyType, knownHostsLine } from "../../src/remote/host-key.ts";
+import { fingerprint, hostKeyType, knownHostsLine } from "../../src/site/host-key.ts";
 import { parseKnownHosts } from "../../src/remote/known-hosts.ts";
 import type { SshTarget } from "../../src/remote/ssh-target.ts";
 import { freePort, type KeyPair, lacksSshd, makeKey, run, type Sshd, startSshd } from "./sshd.ts";

@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { fingerprint, hostKeyType, knownHostsLine } from "../../src/remote/host-key.ts";
+import { fingerprint, hostKeyType, knownHostsLine } from "../../src/site/host-key.ts";
 import { type HostKeyVerdict, parseKnownHosts } from "../../src/remote/known-hosts.ts";
 import { makeKey, run } from "./sshd.ts";
 

@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { parseRange, rangeHolds, rangesOverlap } from "../../src/site/address-range.ts";
 import { didYouMean } from "../../src/site/did-you-mean.ts";
-import { byteSize, domain, duration, text } from "../../src/site/site-values.ts";
+import { byteSize, domain, duration, publishAddress, text } from "../../src/site/site-values.ts";
 
 describe("the values of site.yaml", () => {
   it.each([
@@ -25,6 +25,12 @@ describe("the values of site.yaml", () => {
 
   it.each(["ERP.acme.example", "-a.b", "a..b", "10.0.0.1", "a.b:80", "https://a.b", "a_b.c", ""])("refuse %j as a domain", (name) =>
     expect(domain.safeParse(name).success).toBe(false),
+  );
+
+  it.each(["0.0.0.0", "192.0.2.7"])("publish on %s", (address) => expect(publishAddress.safeParse(address).success).toBe(true));
+
+  it.each(["::", "2001:db8::7", "::ffff:192.0.2.7", "192.0.2", "192.0.2.256", "erp1", ""])("do not publish on %j", (address) =>
+    expect(publishAddress.safeParse(address).success).toBe(false),
   );
 
   it("take no text that a line of any file could not carry", () => {

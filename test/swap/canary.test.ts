@@ -5,7 +5,7 @@ import { MillwrightError } from "../../src/kernel/errors.ts";
 import { pinCookie } from "../../src/swap/canary-routes.ts";
 import { evidencePath } from "../../src/swap/evidence.ts";
 import { prepareRollback, prepareSwap } from "../../src/swap/prepare-swap.ts";
-import { verdictSchema } from "../../src/swap/series.ts";
+import { type Round, seriesLineSchema, verdictSchema } from "../../src/swap/series.ts";
 import { ledTo } from "../fakes/led-to.ts";
 import { formatPlan } from "../fakes/format-plan.ts";
 import { FakeSite, type Manner, served, STACK, TWO } from "./fake-site.ts";
@@ -34,12 +34,12 @@ describe("a canary", () => {
       "image baseline up answers warm canary-1 canary-10 canary-50 cron-stop cron-ended switch front cron-start bake confirm drain retire tidy",
     );
     expect(formatPlan(plan)).toContain("Lead 10 of 100 browsers to green and watch 2026-11-24-2 for 20 s");
-    expect(plan.steps.filter(({ kind }) => kind === "canary").map(({ params, undo }) => [params, undo])).toEqual(
+    expect(plan.steps.filter(({ kind }) => kind === "canary").map(({ params, undo, watchSeconds }) => [params, undo, watchSeconds])).toEqual(
       [
         { percent: 1, before: 0 },
         { percent: 10, before: 1 },
         { percent: 50, before: 10 },
-      ].map((params) => [params, "lead everybody back to blue at once"]),
+      ].map((params) => [params, "lead everybody back to blue at once", 20]),
     );
   });
 
@@ -49,6 +49,14 @@ describe("a canary", () => {
     await site.run((await prepareSwap(site.deps, TWO)).plan);
     const { plan } = await prepareRollback(site.deps);
     expect([...first, ...plan.steps.filter(({ kind }) => kind === "canary")]).toEqual([]);
+  });
+
+  it("brings new settings of the release that serves, too", async () => {
+    const site = await canarySite();
+    site.settings = "more workers";
+    const { plan, classification } = await prepareSwap(site.deps);
+    expect(classification.kind).toBe("configuration");
+    expect(plan.steps.filter(({ kind }) => kind === "canary").map(({ id }) => id)).toEqual(["canary-1", "canary-10", "canary-50"]);
   });
 
   it("ends with all users on the new release", async () => {
@@ -85,6 +93,20 @@ describe("a canary", () => {
     }
     const synthetic = site.asked.filter(({ headers }) => headers?.["User-Agent"] === "millwright-synthetic" && headers["Cookie"] !== undefined);
     expect(new Set(synthetic.map(({ headers }) => headers?.["Cookie"]))).toEqual(new Set([pinnedIn(1), pinnedIn(10), pinnedIn(50)]));
+  });
+
+  it("records what both releases were asked in each stage, and only the new one in the bake", async () => {
+    const site = await canarySite();
+    await site.run((await prepareSwap(site.deps, TWO)).plan);
+    const rounds = async (file: string): Promise<readonly Round[]> => {
+      const lines = (await readFile(evidencePath({ ...PLACE, paths: site.paths }, file), "utf8")).trim().split("\n");
+      return lines.map((text) => seriesLineSchema.parse(JSON.parse(text))).flatMap((line) => (line.kind === "round" ? [line] : []));
+    };
+    const stage = await rounds("series-canary-10.jsonl");
+    // The fake's people came to the old colour before the stage, so they are not counted in it.
+    expect(stage.map(({ old }) => old?.requests)).toEqual(stage.map(() => expect.any(Number) as number));
+    expect(stage.at(-1)?.old?.requests).toBeLessThan(site.people);
+    expect((await rounds("series.jsonl")).filter(({ old }) => old !== undefined)).toEqual([]);
   });
 
   it("counts in the bake only what came after the switch", async () => {

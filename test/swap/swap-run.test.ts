@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { MillwrightError } from "../../src/kernel/errors.ts";
 import { formatPlan } from "../fakes/format-plan.ts";
 import { prepareRollback, prepareSwap, swapBasis } from "../../src/swap/prepare-swap.ts";
-import { readColourRelease, readServing } from "../../src/swap/serving.ts";
+import { readColourRelease, readServing, writeServing } from "../../src/swap/serving.ts";
 import { Cut, FakeSite, releaseNamed, STACK } from "./fake-site.ts";
 
 const ONE = releaseNamed("2026-11-24-1");
@@ -63,6 +63,14 @@ describe("a swap", () => {
     const direct = site.asked.slice(0, first).filter((ask) => ask.port === 8069 && ask.path === "/web/login");
     expect(direct.length).toBeGreaterThanOrEqual(4);
     expect(direct[0]?.headers).toMatchObject({ Host: "erp.example.com", "X-Forwarded-Host": "erp.example.com", "X-Forwarded-Proto": "https" });
+  });
+
+  it("asks for pages while the websocket process still starts", async () => {
+    const site = await served({ websocket: 500 });
+    site.onEvent = (event) => {
+      if (event.kind === "probe" && event.colour === "green" && event.name === "database") site.manners.set(TWO.image, {});
+    };
+    expect((await site.run((await prepareSwap(site.deps, TWO)).plan)).outcome).toBe("done");
   });
 
   it("keeps its evidence beside the run", async () => {
@@ -435,6 +443,15 @@ describe("a rollback", () => {
     const { outcome, warnings } = await site.run(plan, { run: "run-2" });
     expect([outcome, warnings.length]).toEqual(["done", 1]);
     expect(await site.routed()).toBe("blue");
+  });
+
+  it("is refused when by a record written by hand it would go to the colour that serves, which it would stop", async () => {
+    const site = await served();
+    await site.run((await prepareSwap(site.deps, TWO)).plan);
+    const serving = await readServing(site.paths);
+    if (serving === undefined) throw new Error("nothing serves");
+    await writeServing(site.paths, { ...serving, colour: "blue", release: ONE.id });
+    await expect(prepareRollback(site.deps)).rejects.toMatchObject({ code: "ROLLBACK_IMPOSSIBLE" });
   });
 
   it("is not offered twice: nothing is before the release before", async () => {

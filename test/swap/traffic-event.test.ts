@@ -16,6 +16,15 @@ describe("a round's traffic for whoever watches", () => {
     });
   });
 
+  it("has in a canary the old one's in the same time, too", () => {
+    const old = recordRounds({ seconds: 10, people: 9, synthetic: 0 }).at(-1)?.traffic;
+    if (old === undefined) throw new Error("nothing was counted");
+    expect(trafficEvent({ colour: "green", round: { ...round, old }, switchedAt, baseline: undefined })).toMatchObject({
+      now: { colour: "green", seconds: 12, requests: 72 },
+      beside: { colour: "blue", seconds: 12, requests: 108 },
+    });
+  });
+
   it("is the new colour's alone where nobody knows how the old one did", () => {
     expect(trafficEvent({ colour: "green", round, switchedAt, baseline: undefined })).not.toHaveProperty("before");
   });

@@ -2,6 +2,7 @@ import * as z from "zod";
 import { silentEvents } from "../../kernel/events.ts";
 import { readBackupRecords, readDrillRecord } from "../../recovery/backup-record.ts";
 import { knownBackups } from "../../recovery/known-backups.ts";
+import { POINT_NAME, readPoints } from "../../recovery/point-record.ts";
 import { prepareRecovery, recoveryBasis } from "../../recovery/prepare-recovery.ts";
 import { placeSchema } from "../../recovery/repositories.ts";
 import { type AgentDeps, storeOf } from "../agent-deps.ts";
@@ -14,6 +15,7 @@ import { startRunVerb } from "./start-run.ts";
 const from = placeSchema.default("local");
 const requestSchema = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("backup"), full: z.boolean() }),
+  z.strictObject({ kind: z.literal("point"), name: z.string().regex(POINT_NAME) }),
   z.strictObject({ kind: z.literal("verify"), wholeFiles: z.boolean(), from }),
   z.strictObject({ kind: z.literal("drill"), from }),
   z.strictObject({
@@ -24,6 +26,8 @@ const requestSchema = z.discriminatedUnion("kind", [
       z.strictObject({ kind: z.literal("now") }),
       z.strictObject({ kind: z.literal("time"), at: z.iso.datetime({ offset: true }) }),
       z.strictObject({ kind: z.literal("backup"), id: z.string().max(40) }),
+      z.strictObject({ kind: z.literal("point"), name: z.string().regex(POINT_NAME) }),
+      z.strictObject({ kind: z.literal("release"), id: z.string().max(64) }),
     ]),
   }),
 ]);
@@ -41,7 +45,7 @@ export function backupPlanVerb(deps: AgentDeps): Handler<"backup-plan"> {
 export function backupVerb(deps: AgentDeps): Handler<"backup"> {
   return startRunVerb(
     deps,
-    ["backup", "verify", "drill", "restore"],
+    ["backup", "point", "verify", "drill", "restore"],
     async (stack) => await recoveryBasis(await recoveryDeps(deps, stack, { who: "", events: silentEvents })),
   );
 }
@@ -52,6 +56,6 @@ export function backupsVerb(deps: AgentDeps): Handler<"backups"> {
     const { paths } = storeOf(deps, call.args.stack);
     const own = await readBackupRecords(paths);
     const backups = own.length > 0 ? own : await knownBackups(await recoveryDeps(deps, call.args.stack, call), "local");
-    return { result: { backups, drill: (await readDrillRecord(paths)) ?? null } };
+    return { result: { backups, points: await readPoints(paths), drill: (await readDrillRecord(paths)) ?? null } };
   };
 }

@@ -28,7 +28,7 @@ export function statusVerb(deps: AgentDeps): Handler<"status"> {
       machine: thisMachine,
       current: async () => {
         const id = await currentStack(paths);
-        return id === undefined ? undefined : { id, facts: (await readStack(paths, id)).facts };
+        return id === undefined ? undefined : { id, facts: async () => (await readStack(paths, id)).facts };
       },
       drift: async () => (await observeDrift(room)).map(({ subject, text }) => ({ subject, text })),
       run: async () => {

@@ -1,4 +1,3 @@
-import { isIPv4 } from "node:net";
 import { sha256 } from "../../kernel/canonical.ts";
 import type { HostFacts } from "../host-facts.ts";
 import type { Resource } from "../resource.ts";
@@ -33,7 +32,7 @@ export function firewallResources(wanted: WantedHost, facts: HostFacts): readonl
  */
 export function firewallRules(wanted: WantedHost, facts: HostFacts): string {
   const ports = facts.ssh.ports.length > 0 ? facts.ssh.ports : [22];
-  const asked = isIPv4(wanted.listen) && wanted.listen !== "0.0.0.0" ? `ct original ip daddr ${wanted.listen} ` : "";
+  const asked = wanted.listen !== "0.0.0.0" ? `ct original ip daddr ${wanted.listen} ` : "";
   const web = (port: number, sources: readonly string[]): readonly string[] =>
     from(sources).map((source) => `${source}${asked}meta l4proto tcp ct status dnat ct original proto-dst ${port} accept`);
   const body = [

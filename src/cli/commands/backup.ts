@@ -1,7 +1,9 @@
 import * as z from "zod";
+import { describeBytes } from "../../kernel/describe-bytes.ts";
 import { MillwrightError } from "../../kernel/errors.ts";
 import { backupRecordSchema, drillRecordSchema } from "../../recovery/backup-record.ts";
 import { askPlanOf } from "../ask-plan.ts";
+import { POINT_NAME, pointRecordSchema } from "../../recovery/point-record.ts";
 import { confirmByName } from "../confirm.ts";
 import { describePlan } from "../describe-plan.ts";
 import { describeInstant } from "../describe-time.ts";
@@ -23,8 +25,16 @@ interface VerifyOptions extends FromOption {
   readonly all?: boolean;
 }
 
+interface PointOptions extends EnvironmentOption {
+  readonly name?: string;
+}
+
 export const backupRunCommand: Run<BackupOptions> = runOf(({ full }) => ({ kind: "backup", full: full === true }));
 export const backupVerifyCommand: Run<VerifyOptions> = runOf(({ all, from }) => ({ kind: "verify", wholeFiles: all === true, ...fromOf(from) }));
+export const backupPointCommand: Run<PointOptions> = runOf(({ name = "" }) => {
+  if (POINT_NAME.test(name)) return { kind: "point", name };
+  throw new MillwrightError("USAGE", `"${name}" cannot be the name of a point.`, { hint: "Letters, digits, dots, dashes and underscores, up to 48." });
+});
 export const backupDrillCommand: Run<FromOption> = runOf(({ from }) => ({ kind: "drill", ...fromOf(from) }));
 
 /** A host with an older agent knows of no other repository than its own. */
@@ -35,10 +45,11 @@ function fromOf(from: string | undefined): { readonly from?: string } {
 /** These touch nothing that serves, so nobody is asked. */
 function runOf<Options extends EnvironmentOption>(request: (options: Options) => Readonly<Record<string, unknown>>): Run<Options> {
   return async (options, context) => {
+    const asked = request(options);
     const target = await loadTarget(options, context);
     const { stack } = target.environment;
     await using link = await openLink(target, options, context);
-    const { plan, notes } = await askPlanOf(link, "backup-plan", stack, request(options));
+    const { plan, notes } = await askPlanOf(link, "backup-plan", stack, asked);
     context.output.say(describePlan(plan, notes));
     const run = endedRunSchema.parse(await watchRun(link, "backup", [stack, plan.id], context));
     return { data: { plan, notes, run, channels: link.channels }, text: run.summary };
@@ -70,19 +81,21 @@ export const backupRestoreCommand: Run<RestoreOptions> = async (options, context
   return { data: { plan, notes, run, changed: true, channels: link.channels }, text: run.summary };
 };
 
-/** `now`, `backup:<id>`, or an instant with its zone: without one it would be another hour on another machine. */
+/** `now`, something by its name, or an instant with its zone: without one it would be another hour on another machine. */
 export function parseMoment(text: string): Readonly<Record<string, string>> {
   if (text === "now") return { kind: "now" };
   if (text.startsWith("backup:")) return { kind: "backup", id: text.slice(7) };
+  if (text.startsWith("release:")) return { kind: "release", id: text.slice(8) };
+  if (text.startsWith("point:") && POINT_NAME.test(text.slice(6))) return { kind: "point", name: text.slice(6) };
   const instant = /^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:\d\d)$/.test(text) ? Date.parse(text.replace(" ", "T")) : Number.NaN;
   if (!Number.isNaN(instant)) return { kind: "time", at: new Date(instant).toISOString() };
   throw new MillwrightError("USAGE", `"${text}" is no moment to restore to.`, {
     subject: "--to",
-    hint: "Say now, backup:<id>, or a time with its zone, such as 2026-11-24T14:05+01:00.",
+    hint: "Say now, backup:<id>, point:<name>, release:<id>, or a time with its zone, such as 2026-11-24T14:05+01:00.",
   });
 }
 
-const listSchema = z.object({ backups: z.array(backupRecordSchema), drill: drillRecordSchema.nullable() });
+const listSchema = z.object({ backups: z.array(backupRecordSchema), points: z.array(pointRecordSchema).default([]), drill: drillRecordSchema.nullable() });
 
 export const backupListCommand: Run<EnvironmentOption> = async (options, context) => {
   const target = await loadTarget(options, context);
@@ -94,14 +107,15 @@ export const backupListCommand: Run<EnvironmentOption> = async (options, context
       id,
       describeInstant(at),
       database.type,
-      size(database.size),
-      size(database.added + files.added),
+      describeBytes(database.size),
+      describeBytes(database.added + files.added),
       String(files.files),
       isOnlyOffsite === true ? "offsite" : offsite === undefined ? "host" : "host, offsite",
       release.id,
       who,
     ]);
   const { drill } = listed;
+  const points = [...listed.points].reverse().map(({ name, at, release, who }) => [name, describeInstant(at), release, who]);
   const proof =
     drill === null
       ? "No backup was proven yet: millwright backup drill"
@@ -109,10 +123,6 @@ export const backupListCommand: Run<EnvironmentOption> = async (options, context
   const text =
     rows.length === 0
       ? "There is no backup yet."
-      : `${table(["backup", "began (UTC)", "type", "database", "added", "files", "where", "release", "by"], rows)}\n\n${proof}`;
+      : `${table(["backup", "began (UTC)", "type", "database", "added", "files", "where", "release", "by"], rows)}\n\n${points.length === 0 ? "" : `${table(["point", "at (UTC)", "release", "by"], points)}\n\n`}${proof}`;
   return { data: { ...listed, channels: link.channels }, text };
 };
-
-function size(bytes: number): string {
-  return bytes < 1e9 ? `${(bytes / 1e6).toFixed(1)} MB` : `${(bytes / 1e9).toFixed(2)} GB`;
-}

@@ -1,6 +1,6 @@
 import { MillwrightError } from "../../kernel/errors.ts";
 import { fetchHostKey } from "../../remote/connect.ts";
-import { fingerprint, hostKeyType, knownHostsLine } from "../../remote/host-key.ts";
+import { fingerprint, hostKeyType, knownHostsLine } from "../../site/host-key.ts";
 import { parseKnownHosts } from "../../remote/known-hosts.ts";
 import { describePlace, type SshTarget } from "../../remote/ssh-target.ts";
 import { confirm } from "../confirm.ts";

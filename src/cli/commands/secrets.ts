@@ -72,7 +72,7 @@ export const secretsSetCommand: Run<NameOption> = async (options, context) => {
   }
   const { identity } = await ownIdentity(context);
   const before = await openSiteVault(site.directory, environment.name, identity);
-  const value = name === "tls_key" ? await newKey(target, context) : await newValue(name, context);
+  const value = await newValue(name, target, context);
   if (Object.hasOwn(before, name)) await confirm(`Replace ${name} of ${environment.name}? ${effectOf(name)}`, options, context);
   await setSecrets(site.directory, environment.name, { [name]: value }, identity);
   const text = `${name} is in secrets/${environment.name}.age now: commit it.\nNext: millwright deploy ${environment.name}`;
@@ -103,7 +103,9 @@ async function ownIdentity(context: CliContext): Promise<Identity> {
   return await readIdentity(join(context.configDirectory, "identity"));
 }
 
-async function newValue(name: string, context: CliContext): Promise<Secret> {
+async function newValue(name: string, target: Target, context: CliContext): Promise<Secret> {
+  if (name === "tls_key") return await newCertificateKey(target, context);
+  if (name === "backup_sftp_key") return await newLoginKey(name, context);
   const value = await readValue(name, context);
   const problem = secretProblem(value);
   if (problem !== undefined) throw invalid(name, problem, "Choose another value.");
@@ -111,20 +113,33 @@ async function newValue(name: string, context: CliContext): Promise<Secret> {
 }
 
 /** A certificate's key must be that of the chain that lies in the site's folder. */
-async function newKey({ site, environment }: Target, context: CliContext): Promise<Secret> {
+async function newCertificateKey({ site, environment }: Target, context: CliContext): Promise<Secret> {
   const chainFile = certificateFiles(environment)?.chain;
   const chain = chainFile === undefined ? undefined : await readIfThere(join(site.directory, chainFile));
   if (chain === undefined) throw invalid("tls_key", "the site has no certificate for it", "Put the chain where certificate.chain in site.yaml says.");
-  if (context.input === undefined) {
-    throw new MillwrightError("ANSWER_MISSING", "A key has many lines, which no prompt takes.", {
-      subject: "tls_key",
-      hint: "Pass its file: millwright secrets set tls_key < key.pem",
-    });
-  }
-  const key = new Secret(`${await readValue("tls_key", context)}\n`);
+  const key = await readKey("tls_key", context);
   const problem = certificateProblem(chain, key, environment.domain, context.clock);
   if (problem !== undefined) throw invalid("tls_key", `it does not fit ${chainFile}: ${problem}`, "Bring certificate and key together, both as PEM.");
   return key;
+}
+
+/** On the host nobody is there to open it, and both programs there read OpenSSH's format and PEM. */
+async function newLoginKey(name: string, context: CliContext): Promise<Secret> {
+  const key = await readKey(name, context);
+  const { isOpenLoginKey } = await import("../../remote/login-keys.ts");
+  if (isOpenLoginKey(key)) return key;
+  const hint = `Make one for this alone: ssh-keygen -t ed25519 -N "" -f backup, then millwright secrets set ${name} < backup`;
+  throw invalid(name, "it is no private key of SSH without a passphrase", hint);
+}
+
+async function readKey(name: string, context: CliContext): Promise<Secret> {
+  if (context.input === undefined) {
+    throw new MillwrightError("ANSWER_MISSING", "A key has many lines, which no prompt takes.", {
+      subject: name,
+      hint: `Pass its file: millwright secrets set ${name} < key.pem`,
+    });
+  }
+  return new Secret(`${(await readValue(name, context)).replaceAll("\r\n", "\n")}\n`);
 }
 
 async function readValue(name: string, context: CliContext): Promise<string> {

@@ -4,6 +4,8 @@ export interface Point {
   /** Seconds since the run began. */
   readonly at: number;
   readonly value: number;
+  /** Begins a new stroke: nothing is known of the time since the point before. */
+  readonly isApart?: boolean;
 }
 
 /** One line of a chart. */

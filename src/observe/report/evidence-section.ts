@@ -6,6 +6,7 @@ import { type Baseline, baselineSchema } from "../../swap/series.ts";
 import { definitions } from "./definitions.ts";
 import { describeSpan } from "./describe-span.ts";
 import { type Markup, markup } from "./markup.ts";
+import { verdictTag } from "./verdict-tag.ts";
 
 type Evidence = RunRecord["evidence"][number];
 
@@ -23,13 +24,16 @@ const resultsSchema = z.object({ results: z.array(findingSchema.extend({ name: z
 const linesSchema = z.array(z.string());
 
 /** In the order in which they come in a swap. */
-const TITLES: Readonly<Record<string, string>> = {
-  baseline: "The old release, before anything was begun",
-  warm: "Before anyone was moved",
-  check: "Before anyone was moved back",
-  front: "Through the front door, after the switch",
-  bake: "The bake",
-};
+const TITLES: readonly (readonly [name: RegExp, title: string])[] = [
+  [/^baseline$/, "The old release, before anything was begun"],
+  [/^warm$/, "Before anyone was moved"],
+  [/^check$/, "Before anyone was moved back"],
+  [/^canary-(\d+)$/, "The canary at $1 %"],
+  [/^front$/, "Through the front door, after the switch"],
+  [/^bake$/, "The bake"],
+  [/^cut-(\w+)$/, "Requests to $1 that were cut off"],
+  [/^log-(\w+)-(\w+)$/, "Last log lines of $1 $2"],
+];
 
 /** Each verdict in words, then all that it rests on as the host has kept it. */
 export function evidenceSection(evidence: readonly Evidence[]): Markup | undefined {
@@ -40,16 +44,23 @@ ${inOrder(evidence).map(one)}`;
 
 /** What this version does not know comes last. */
 function inOrder(evidence: readonly Evidence[]): readonly Evidence[] {
-  const order = Object.keys(TITLES);
-  const place = ({ name }: Evidence): number => (order.includes(name) ? order.indexOf(name) : order.length);
-  return [...evidence].sort((a, b) => place(a) - place(b));
+  const place = ({ name }: Evidence): number => {
+    const index = TITLES.findIndex(([known]) => known.test(name));
+    return index === -1 ? TITLES.length : index;
+  };
+  return [...evidence].sort((a, b) => place(a) - place(b) || a.name.localeCompare(b.name, "en", { numeric: true }));
 }
 
 function one({ name, text }: Evidence): Markup {
   const data = parseJson(text);
-  return markup`<h3>${TITLES[name] ?? titleOf(name)}</h3>
+  return markup`<h3>${titleOf(name)}</h3>
 ${inWords(data)}<details><summary>evidence/${name}.json</summary><pre>${pretty(data, text)}</pre></details>
 `;
+}
+
+function titleOf(name: string): string {
+  const known = TITLES.find(([pattern]) => pattern.test(name));
+  return known === undefined ? name : name.replace(...known);
 }
 
 const SOURCES: Readonly<Record<Baseline["source"], string>> = {
@@ -71,17 +82,11 @@ function baselineInWords({ release, colour, source, seconds, traffic, failing, m
   ]);
 }
 
-/** `log-green-web` → `Last log lines of green web`. */
-function titleOf(name: string): string {
-  const log = /^log-(\w+)-(\w+)$/.exec(name);
-  return log === null ? name : `Last log lines of ${log[1]} ${log[2]}`;
-}
-
 function inWords(data: unknown): Markup | undefined {
   const judged = verdictSchema.safeParse(data).data?.verdict;
   if (judged !== undefined) {
     const rule = judged.rule === "none" ? "no rule is broken" : `by the rule “${judged.rule}”`;
-    return markup`<p>${tag(judged.verdict)} ${rule}: ${judged.detail}</p>
+    return markup`<p>${verdictTag(judged.verdict)} ${rule}: ${judged.detail}</p>
 ${judged.notes.map(({ text }) => markup`<p>${text}</p>\n`)}${definitions(
       Object.entries(judged.numbers).map(([name, value]) => [words(name), Number(value.toFixed(4))]),
       "numbers",
@@ -92,22 +97,16 @@ ${judged.notes.map(({ text }) => markup`<p>${text}</p>\n`)}${definitions(
   const baseline = baselineSchema.safeParse(data).data;
   if (baseline !== undefined) return baselineInWords(baseline);
   const finding = findingSchema.safeParse(data).data;
-  return finding && markup`<p>${tag(finding.verdict)} ${finding.detail}</p>\n`;
+  return finding && markup`<p>${verdictTag(finding.verdict)} ${finding.detail}</p>\n`;
 }
 
 function resultRow({ verdict, name, detail, milliseconds }: z.infer<typeof resultsSchema>["results"][number]): Markup {
-  return markup`<tr><td>${tag(verdict)}</td><td>${name}</td><td>${detail}</td><td class="number">${milliseconds} ms</td></tr>\n`;
+  return markup`<tr><td>${verdictTag(verdict)}</td><td>${name}</td><td>${detail}</td><td class="number">${milliseconds} ms</td></tr>\n`;
 }
 
 /** `oldErrorShare` → `old error share`. */
 function words(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
-}
-
-function tag(verdict: string): Markup {
-  const kind = verdict === "pass" || verdict === "fail" ? verdict : "";
-  const sign = verdict === "pass" ? "✔ " : verdict === "fail" ? "✘ " : "";
-  return markup`<span class="tag ${kind}">${sign}${verdict}</span>`;
 }
 
 function pretty(data: unknown, text: string): string {

@@ -11,7 +11,12 @@ const PLOT = { left: 56, right: 740, top: 26, bottom: 196 } as const;
 const SHAPES = 14;
 const LABEL_HEIGHT = 14;
 
-const MOMENTS: Readonly<Record<Moment["name"], string>> = { switch: "switch", decision: "decision", back: "users back", again: "taken up again" };
+const MOMENTS: Readonly<Record<Exclude<Moment["name"], "stage">, string>> = {
+  switch: "switch",
+  decision: "decision",
+  back: "users back",
+  again: "taken up again",
+};
 
 /** A chart over the time of a run, as SVG: axes, lines told apart by colour, dash and shape, values to compare with, faults, moments. */
 export function lineChart(given: Chart, seconds: number, moments: readonly Moment[]): Markup {
@@ -38,27 +43,30 @@ function axes({ unit }: Chart, x: Scale, y: Scale): Markup {
 function momentLines(moments: readonly Moment[], x: Scale): readonly Markup[] {
   let row = 0;
   let end = Number.NEGATIVE_INFINITY;
-  return moments.map(({ at: when, name }) => {
-    const place = x.place(when);
+  return moments.map((moment) => {
+    const place = x.place(moment.at);
+    const name = moment.name === "stage" ? `${moment.percent} %` : MOMENTS[moment.name];
     // Those close together are written one below the other.
     row = place < end ? row + 1 : 0;
-    end = place + MOMENTS[name].length * 7;
+    end = place + name.length * 7;
     // At the right edge stand the names of the lines.
     const isLast = end > PLOT.right;
-    const text = markup`<text${isLast && markup` class="right"`}${at(place + (isLast ? -4 : 4), PLOT.top + row * 13)}>${MOMENTS[name]}</text>`;
+    const text = markup`<text${isLast && markup` class="right"`}${at(place + (isLast ? -4 : 4), PLOT.top + row * 13)}>${name}</text>`;
     return markup`<g class="moment"><line${line(place, PLOT.top - 8, place, PLOT.bottom)}/>${text}</g>\n`;
   });
 }
 
 function drawLine({ look, isMinor, points }: Line, x: Scale, y: Scale): Markup {
-  const path = points.map(({ at: when, value }, index) => `${index === 0 ? "M" : "L"}${coordinate(x.place(when))} ${coordinate(y.place(value))}`).join("");
+  const path = points
+    .map(({ at: when, value, isApart }, index) => `${index === 0 || isApart === true ? "M" : "L"}${coordinate(x.place(when))} ${coordinate(y.place(value))}`)
+    .join("");
   const marks = isMinor === true ? [] : shaped(points).map(({ at: when, value }) => shape(look, x.place(when), y.place(value)));
   return markup`<path class="line ${look}${isMinor === true ? " minor" : ""}" d="${path}"/>${marks}\n`;
 }
 
 function shaped(points: readonly Point[]): readonly Point[] {
   const every = Math.max(1, Math.ceil(points.length / SHAPES));
-  return points.filter((_, index) => index % every === 0 || index === points.length - 1);
+  return points.filter(({ isApart }, index) => index % every === 0 || isApart === true || index === points.length - 1);
 }
 
 interface Label {

@@ -1,4 +1,5 @@
 import type { RunRecord } from "../run-record.ts";
+import { canarySection } from "./canary-section.ts";
 import { definitions } from "./definitions.ts";
 import { describeSpan } from "./describe-span.ts";
 import { evidenceSection } from "./evidence-section.ts";
@@ -18,7 +19,7 @@ const OUTCOMES: Readonly<Record<RunStory["outcome"], readonly [sign: string, wor
   failed: ["✘", "Could not be undone: a person is needed."],
   open: ["…", "Not ended."],
 };
-const MOMENTS: Readonly<Record<Moment["name"], string>> = {
+const MOMENTS: Readonly<Record<Exclude<Moment["name"], "stage">, string>> = {
   switch: "users were switched",
   decision: "decision: from here on a cut-off run went forward",
   back: "users were back on the old release",
@@ -48,7 +49,7 @@ export function reportPage(record: RunRecord): string {
 ${errorOf(story)}</header>
 ${facts(record, story)}<h2>Steps and probes</h2>
 ${moments(story)}${timeline(story)}
-${measured(story, record.series)}${notes(story)}${evidenceSection(record.evidence)}${versionsSection(record, story)}${journalSection(record)}
+${canarySection(story, record)}${measured(story, record)}${notes(story)}${evidenceSection(record.evidence)}${versionsSection(record, story)}${journalSection(record)}
 <footer class="faint">
 <p>Written by millwright ${record.agent} from what ${record.host} had kept at ${record.at}.${leftOut(record)}</p>
 </footer>
@@ -81,14 +82,17 @@ function facts({ run, plan, host, who }: RunRecord, { began, seconds, swap, prob
 
 function moments({ moments: all }: RunStory): Markup | undefined {
   if (all.length === 0) return undefined;
-  const said = all.map(({ at, name }, index) => markup`${index > 0 && " · "}<strong>${clockOf(at)}</strong> ${MOMENTS[name]}`);
+  const said = all.map((moment, index) => {
+    const what = moment.name === "stage" ? `${moment.percent} of 100 browsers were led to the new release` : MOMENTS[moment.name];
+    return markup`${index > 0 && " · "}<strong>${clockOf(moment.at)}</strong> ${what}`;
+  });
   return markup`<p>${said}</p>
 <p class="faint">Upright dashed lines are these moments. A full bar was done, an empty one with a ✘ failed, a low dashed one was undone.</p>
 `;
 }
 
-function measured(story: RunStory, series: RunRecord["series"]): Markup | undefined {
-  const charts = measure(story, series);
+function measured(story: RunStory, record: RunRecord): Markup | undefined {
+  const charts = measure(story, record);
   if (charts.length === 0) return undefined;
   return markup`<h2>Measured</h2>
 <p class="faint">Over the time of the run. Blue is a solid line with circles, green a dashed one with squares; a ✘ below is a failure.</p>

@@ -1,3 +1,4 @@
+import * as z from "zod";
 import type { ErrorRecord } from "../../kernel/error-record.ts";
 import type { MillwrightEvent } from "../../kernel/events.ts";
 import { type SwapPlanContext, swapContextSchema } from "../../swap/swap-context.ts";
@@ -19,6 +20,8 @@ export interface StepStory {
   readonly title: string;
   readonly cause: string;
   readonly isDecision: boolean;
+  /** Of a canary's stage: how many of 100 browsers it leads to the new colour. */
+  readonly percent?: number;
   readonly state: StepState;
   readonly did?: Span;
   readonly undid?: Span;
@@ -26,9 +29,13 @@ export interface StepStory {
   readonly detail?: string;
 }
 
-export interface Moment {
+export type Moment = { readonly at: number; readonly name: "switch" | "decision" | "back" | "again" } | StageMoment;
+
+/** So many of 100 browsers were led to the new colour. */
+export interface StageMoment {
   readonly at: number;
-  readonly name: "switch" | "decision" | "back" | "again";
+  readonly name: "stage";
+  readonly percent: number;
 }
 
 export interface ProbeLook {
@@ -68,7 +75,8 @@ export function tellRun(record: RunRecord): RunStory {
   const steps = plan.steps.map((step): StepStory => {
     const { id, title, cause } = step;
     const own = of("step").filter((event) => event.id === id);
-    return { id, title, cause, isDecision: step.decision === true, ...tellStep(own, since, seconds) };
+    const percent = step.kind === "canary" ? stageSchema.safeParse(step.params).data?.percent : undefined;
+    return { id, title, cause, isDecision: step.decision === true, ...(percent === undefined ? {} : { percent }), ...tellStep(own, since, seconds) };
   });
   const story = {
     began,
@@ -132,10 +140,26 @@ function tellStep(
 
 function momentsOf(steps: readonly StepStory[], again: readonly number[]): readonly Moment[] {
   const moments: Moment[] = again.map((at) => ({ at, name: "again" }));
-  for (const { id, isDecision, state, did, undid } of steps) {
-    if (id === "switch" && did !== undefined && state !== "failed" && state !== "begun") moments.push({ at: did.to, name: "switch" });
-    if (isDecision && did !== undefined && state === "done") moments.push({ at: did.to, name: "decision" });
-    if (id === "switch" && undid !== undefined && state !== "undoing" && state !== "undo-failed") moments.push({ at: undid.to, name: "back" });
+  for (const { id, isDecision, percent, state, did } of steps) {
+    if (did === undefined) continue;
+    if (percent !== undefined) moments.push({ at: did.from, name: "stage", percent });
+    if (id === "switch" && state !== "failed" && state !== "begun") moments.push({ at: did.to, name: "switch" });
+    if (isDecision && state === "done") moments.push({ at: did.to, name: "decision" });
   }
-  return moments.sort((a, b) => a.at - b.at);
+  const back = backAt(steps);
+  return [...moments, ...(back === undefined ? [] : [{ at: back, name: "back" as const }])].sort((a, b) => a.at - b.at);
 }
+
+/** Of the steps that led users somewhere the last one's undo leads all of them back. */
+function backAt(steps: readonly StepStory[]): number | undefined {
+  const hasStages = steps.some(({ percent }) => percent !== undefined);
+  const times = steps.flatMap(({ id, percent, state, undid }) => {
+    if (undid === undefined || state === "undoing" || state === "undo-failed") return [];
+    if (id === "switch" || percent !== undefined) return [undid.to];
+    // After a canary it does so first of all, and waits for jobs then.
+    return id === "cron-stop" && hasStages ? [undid.from] : [];
+  });
+  return times.length === 0 ? undefined : Math.min(...times);
+}
+
+const stageSchema = z.object({ percent: z.number() });

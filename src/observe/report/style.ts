@@ -21,7 +21,7 @@ header { border-left: 6px solid var(--rule); padding: 2px 0 2px 16px; }
 header.done { border-color: var(--green); } header.undone, header.open { border-color: var(--warning); } header.failed { border-color: var(--fault); }
 .faint, .aside { color: var(--faint); }
 .aside { display: block; font-size: .87em; }
-.tag { display: inline-block; border: 1px solid currentcolor; border-radius: 3px; padding: 0 5px; font-size: .8em; line-height: 1.4; color: var(--faint); }
+.tag { display: inline-block; border: 1px solid currentcolor; border-radius: 3px; padding: 0 5px; font-size: .8em; line-height: 1.4; color: var(--faint); white-space: nowrap; }
 .failed .tag, .undo-failed .tag, .tag.fail { color: var(--fault); } .tag.pass { color: var(--green); }
 .spoken { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: 2px 18px; margin: 10px 0; }

@@ -3,10 +3,12 @@ import { timestamp } from "../../kernel/clock.ts";
 import type { RunView, StepCode } from "../../kernel/run-plan.ts";
 import { type BackupRecord, backupRecordSchema, readBackupRecords, removeBackupRecords, writeBackupRecord } from "../backup-record.ts";
 import { planOf, type RecoveryRun } from "../recovery-context.ts";
+import { dropOld } from "../drop-old.ts";
 import { requireNoHoles } from "../holes.ts";
 import { mayBeMade, prepareOffsite } from "../prepare-offsite.ts";
 import { type Repositories, repositoriesAt } from "../repositories.ts";
-import { daysOfFiles, recordOf, resultOfDatabase, resultOfFiles, takeHost } from "./backup.ts";
+import { takeHost } from "../take-host.ts";
+import { recordOf, resultOfDatabase, resultOfFiles } from "./backup.ts";
 
 type Code = StepCode<RecoveryRun>;
 type Held = NonNullable<BackupRecord["offsite"]>;
@@ -58,10 +60,9 @@ export const forgetOffsite: Code = {
   async do(run, _step, view) {
     // After a failure what is there is not touched: it may be the last that there is.
     if (view.resultOf("record:offsite")?.["isThere"] !== true) return LEFT_OUT;
-    const { archive, files } = offsiteOf(run);
-    const keepDays = run.stack.facts.backup.offsite?.keepDays;
-    const backups = await archive.backups();
-    if (keepDays !== undefined) await files.forget(daysOfFiles(backups, keepDays, run.clock), view.signal);
+    const policy = run.stack.facts.backup.offsite;
+    if (policy === undefined) return LEFT_OUT;
+    const backups = await dropOld(offsiteOf(run), policy.keepDays, run.clock, view.signal);
     const labels = new Set(backups.map(({ label }) => label));
     const gone = (await readBackupRecords(run.paths)).filter(({ offsite }) => offsite !== undefined && !labels.has(offsite.database.label));
     await removeBackupRecords(

@@ -5,6 +5,7 @@ import type { ContainerState } from "../../docker/docker.ts";
 import { findContainer } from "../../docker/find-container.ts";
 import { waitForHealth } from "../../docker/wait-for-health.ts";
 import { timestamp } from "../../kernel/clock.ts";
+import { describeBytes } from "../../kernel/describe-bytes.ts";
 import { MillwrightError } from "../../kernel/errors.ts";
 import type { Step } from "../../kernel/plan.ts";
 import type { RunView, StepCode } from "../../kernel/run-plan.ts";
@@ -12,9 +13,9 @@ import { writeBackupRecord } from "../backup-record.ts";
 import { knownBackups, RELEASE_ARCHIVE } from "../known-backups.ts";
 import { isInPlace, planOf, repositoriesOf, type RecoveryRun } from "../recovery-context.ts";
 import { recoveryProject } from "../recovery-deps.ts";
+import { passProbes } from "./look.ts";
 import { dropOtherRestorePoints, exchange, exchangeBack } from "../restore-point.ts";
 import { clearScratch, emptyScratchFiles, makeScratchFolders, scratchFolders } from "../scratch.ts";
-import { size } from "./backup.ts";
 
 type Code = StepCode<RecoveryRun>;
 
@@ -134,7 +135,7 @@ export const fullBackup: Code = {
   async do({ archive }, _step, { signal }) {
     await archive.check(signal);
     const made = await archive.backup("full", signal);
-    return { summary: `${made.label}, ${size(made.added)} added` };
+    return { summary: `${made.label}, ${describeBytes(made.added)} added` };
   },
 };
 
@@ -176,7 +177,8 @@ async function stopPlant(run: RecoveryRun): Promise<void> {
 }
 
 /** Database and web, in this order, until the login page is good; the files' container sees the folder that now has that name. */
-async function startPlant(run: RecoveryRun, step: Step, { signal }: RunView): Promise<void> {
+async function startPlant(run: RecoveryRun, step: Step, view: RunView): Promise<void> {
+  const { signal } = view;
   const { docker, clock, events } = run;
   const project = run.stack.facts.stack;
   for (const service of ["database", "backup"]) {
@@ -195,10 +197,11 @@ async function startPlant(run: RecoveryRun, step: Step, { signal }: RunView): Pr
   const deadline = clock.now() + ANSWER_SECONDS * 1000;
   for (;;) {
     const problem = await run.pageProblem();
-    if (problem === undefined) return;
+    if (problem === undefined) break;
     if (clock.now() >= deadline) throw new MillwrightError("RELEASE_UNHEALTHY", `Odoo does not come up on the restored database: ${problem}`);
     await clock.sleep(POLL_MILLISECONDS, signal);
   }
+  await passProbes(run, view.resultOf("look"), signal);
 }
 
 async function startAsItWas(run: RecoveryRun): Promise<void> {

@@ -12,18 +12,17 @@ export function assetsProbe(target: Target): Probe {
       if (page.status !== 200 || paths.length === 0) return fail(`/web/login (${page.status}) names no scripts or styles`);
       const problems: string[] = [];
       let bytes = 0;
-      await Promise.all(
-        paths.map(async (path) => {
-          // The first request for a bundle after a change compiles it.
-          const answer = await target.http.ask(requestTo(target, path, { timeoutMilliseconds: 60_000 }));
-          const kind = path.split("?")[0]?.endsWith(".css") === true ? "css" : "javascript";
-          bytes += answer.body.length;
-          if (answer.status !== 200) problems.push(`${path} answered ${answer.status}`);
-          else if (answer.body.length === 0) problems.push(`${path} is empty`);
-          else if (!(answer.headers["content-type"] ?? "").includes(kind))
-            problems.push(`${path} is ${answer.headers["content-type"] ?? "of no type"}, not ${kind}`);
-        }),
-      );
+      // One after the other, as people may be waiting for the same workers.
+      for (const path of paths) {
+        // The first request for a bundle after a change compiles it.
+        const answer = await target.http.ask(requestTo(target, path, { timeoutMilliseconds: 60_000 }));
+        const kind = path.split("?")[0]?.endsWith(".css") === true ? "css" : "javascript";
+        bytes += answer.body.length;
+        if (answer.status !== 200) problems.push(`${path} answered ${answer.status}`);
+        else if (answer.body.length === 0) problems.push(`${path} is empty`);
+        else if (!(answer.headers["content-type"] ?? "").includes(kind))
+          problems.push(`${path} is ${answer.headers["content-type"] ?? "of no type"}, not ${kind}`);
+      }
       const evidence = { paths, bytes, problems };
       return problems.length === 0 ? pass(`${paths.length} bundles`, evidence) : fail(problems.join("; "), evidence);
     },

@@ -66,30 +66,44 @@ export function requestTo(target: Target, path: string, more: Partial<HttpReques
 export const pass = (detail: string, evidence?: Finding["evidence"]): Finding => ({ verdict: "pass", detail, ...(evidence === undefined ? {} : { evidence }) });
 export const fail = (detail: string, evidence?: Finding["evidence"]): Finding => ({ verdict: "fail", detail, ...(evidence === undefined ? {} : { evidence }) });
 
-/** Carries probes out side by side. A probe that throws has got no answer, which is a failure of what it looks at. */
+/** Carries probes out side by side: for a colour that nobody uses. */
 export async function runProbes(probes: readonly Probe[], colour: Colour, clock: Clock, events: Events): Promise<readonly ProbeResult[]> {
-  return await Promise.all(
-    probes.map(async (probe) => {
-      const began = clock.now();
-      let finding: Finding;
-      try {
-        finding = await probe.look();
-      } catch (error) {
-        finding = fail(messageOf(error));
-      }
-      const result = { ...finding, detail: redact(finding.detail), name: probe.name, at: timestamp(clock), milliseconds: clock.now() - began };
-      events.emit({
-        kind: "probe",
-        at: result.at,
-        colour,
-        name: probe.name,
-        verdict: result.verdict,
-        detail: result.detail,
-        milliseconds: result.milliseconds,
-      });
-      return result;
-    }),
-  );
+  return await Promise.all(probes.map((probe) => lookAt(probe, colour, clock, events)));
+}
+
+/** Who has not answered by then is not waited for: a colour that hangs is found out about as soon as if all asked at once. */
+const TURN_MILLISECONDS = 250;
+
+/**
+ * Carries probes out one after the other: for a colour that people use. Asked all at once they would take each of its workers for as long as
+ * the slowest takes, and people's requests would stand behind them.
+ */
+export async function runProbesInTurn(probes: readonly Probe[], colour: Colour, clock: Clock, events: Events): Promise<readonly ProbeResult[]> {
+  const looks: Promise<ProbeResult>[] = [];
+  for (const probe of probes) {
+    const before = looks.at(-1);
+    const turn = new AbortController();
+    if (before !== undefined) await Promise.race([before, clock.sleep(TURN_MILLISECONDS, turn.signal)]);
+    turn.abort();
+    looks.push(lookAt(probe, colour, clock, events));
+  }
+  return await Promise.all(looks);
+}
+
+/** A probe that throws has got no answer, which is a failure of what it looks at. */
+async function lookAt(probe: Probe, colour: Colour, clock: Clock, events: Events): Promise<ProbeResult> {
+  const began = clock.now();
+  let finding: Finding;
+  try {
+    finding = await probe.look();
+  } catch (error) {
+    finding = fail(messageOf(error));
+  }
+  const { name } = probe;
+  const result = { ...finding, detail: redact(finding.detail), name, at: timestamp(clock), milliseconds: clock.now() - began };
+  const { at, verdict, detail, milliseconds } = result;
+  events.emit({ kind: "probe", at, colour, name, verdict, detail, milliseconds });
+  return result;
 }
 
 /** The start of a body, for evidence and messages: one line, short. */

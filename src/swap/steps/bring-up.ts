@@ -10,7 +10,7 @@ import { drain } from "../drain.ts";
 import { writeEvidence } from "../evidence.ts";
 import { moveWebsockets } from "../move-websockets.ts";
 import { loginPageProbe } from "../probes/login-page.ts";
-import { fail, pass, type ProbeResult, requestTo, runProbes } from "../probes/probe.ts";
+import { fail, type Finding, pass, type ProbeResult, requestTo, runProbes } from "../probes/probe.ts";
 import { websocketProbe } from "../probes/websocket.ts";
 import { writeColourRelease } from "../serving.ts";
 import type { SwapContext } from "../swap-context.ts";
@@ -90,12 +90,19 @@ export const warm: StepCode<SwapContext> = {
     const alive = lifeGuard(context, colour, "web");
     const wait = { clock, signal, seconds: context.stack.facts.swap.readySeconds, pollMilliseconds: POLL_MILLISECONDS, alive };
     const target = await targetOf(context, colour);
-    // Side by side: the websocket process listens some 2 s after the pages do, and warming fits into that.
-    const [warmth] = await Promise.all([
-      waitUntil({ ...wait, what: `all workers of ${colour} are warm`, look: () => warmWorkers(target, context.stack.facts.workers) }),
-      waitUntil({ ...wait, what: `${colour} takes websockets`, look: () => websocketProbe(target).look() }),
-    ]);
-    const results = await runProbes(colourProbes(context, target), colour, clock, context.events);
+    const websocket = websocketProbe(target);
+    const others = colourProbes(context, target).filter(({ name }) => name !== websocket.name);
+    const pages = async (): Promise<{ readonly warmth: Finding; readonly results: readonly ProbeResult[] }> => {
+      const warmth = await waitUntil({ ...wait, what: `all workers of ${colour} are warm`, look: () => warmWorkers(target, context.stack.facts.workers) });
+      return { warmth, results: await runProbes(others, colour, clock, context.events) };
+    };
+    const websockets = async (): Promise<readonly ProbeResult[]> => {
+      await waitUntil({ ...wait, what: `${colour} takes websockets`, look: () => websocket.look() });
+      return await runProbes([websocket], colour, clock, context.events);
+    };
+    // Side by side: the websocket process listens some 2 s after the pages do, and all else fits into that.
+    const [{ warmth, results: ofPages }, ofWebsockets] = await Promise.all([pages(), websockets()]);
+    const results = [...ofPages, ...ofWebsockets];
     const evidence = await writeEvidence(context, "warm", { colour, release: context.release.id, warmth, results });
     // What the old release fails as well is no reason to keep users on it.
     const excused = failingBefore(run.resultOf("baseline"));

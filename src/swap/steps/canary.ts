@@ -48,6 +48,7 @@ export const canary: StepCode<SwapContext> = {
       before: [foundGood(run, "web", "warm")],
       since,
       counted: (stage.before === 0 ? undefined : traffic?.[colour]) ?? NO_TRAFFIC,
+      ...(traffic === undefined ? {} : { old: { colour: active.colour, counted: traffic[active.colour] } }),
     });
     return { ...watched };
   },

@@ -56,10 +56,12 @@ export async function runCell(plant: Plant, releases: (fixture: number) => Promi
   };
   const expected = ended.outcome === "done" ? wanted : before.number;
   claim(ended.outcome === "done" || ended.outcome === "undone", `the run ended as ${ended.outcome}`);
-  claim(moment.swap === "good" || ended.outcome === "undone", "a bad release stayed");
+  claim(moment.swap !== "bad" || ended.outcome === "undone", "a bad release stayed");
   claim(after.number === expected, `release ${after.number} serves instead of ${expected}`);
   const status = (await plant.must("status")) as { readonly serving?: { readonly colour?: string } };
   claim(status.serving?.colour === after.colour, `status says ${status.serving?.colour}, users are on ${after.colour}`);
+  const routed = await plant.routed();
+  claim(routed === after.colour, `the routes name ${routed}`);
   const up = (await plant.coloursUp()).join(" ");
   claim(up === `${after.colour}/cron ${after.colour}/web`, `up are ${up}`);
   const left = await plant.leftovers();

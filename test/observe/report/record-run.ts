@@ -43,7 +43,11 @@ export interface Story {
   readonly manner?: Manner;
   /** By how much a colour's pages are slower, at a second since its first request. */
   readonly slower?: (colour: Colour, second: number) => number;
+  /** Shares of the browsers that meet the second release before all do. */
+  readonly canary?: readonly number[];
 }
+
+const STAGE_SECONDS = 20;
 
 /** Runs on a fake site as the host's unit would, and gives what the verb `report` would give of them. */
 export class Recorder {
@@ -58,8 +62,12 @@ export class Recorder {
   }
 
   /** A site on which the first release serves on blue, about to get the second. */
-  static async make({ manner = {}, slower }: Story = {}): Promise<Recorder> {
-    const site = await FakeSite.make({ swap: DEFAULT_POLICY });
+  static async make({ manner = {}, slower, canary }: Story = {}): Promise<Recorder> {
+    const { rules } = DEFAULT_POLICY;
+    // With the requests that a bake wants, each stage would be as long.
+    const few = { ...rules, traffic: { ...rules.traffic, minimumRequests: 60 } };
+    const stages = canary === undefined ? {} : { rules: few, canary: { percent: [...canary], stageSeconds: STAGE_SECONDS } };
+    const site = await FakeSite.make({ swap: { ...DEFAULT_POLICY, ...stages } });
     const recorder = new Recorder(site, slower);
     site.atPoint = (what) => site.clock.pass(TOOK.find(([begin]) => what.startsWith(begin))?.[1] ?? 0);
     await mkdir(site.paths.state, { recursive: true });

@@ -35,6 +35,13 @@ describe.skipIf(lacksChromium)("the report in a real browser", { timeout: 120_00
     expect(requests).toEqual([]);
   });
 
+  it("opens as well of a swap with a canary", async () => {
+    const canary = await (await Recorder.make({ canary: [10, 50] })).swap();
+    const { dom, console, requests } = await visit(await write(reportPage(canary)));
+    expect(dom).toContain(`<title id="share-title">`);
+    expect([console, requests]).toEqual([[], []]);
+  });
+
   it("runs and fetches nothing that evidence holds", async () => {
     const hostile = `</pre></style><script>document.title = "run"</script><img src="http://evil.example/x"><svg onload="document.title='run'">`;
     const { dom, requests } = await visit(

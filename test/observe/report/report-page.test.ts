@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { reportPage } from "../../../src/observe/report/report-page.ts";
-import type { RunRecord } from "../../../src/observe/run-record.ts";
+import { type RunRecord, runRecordSchema } from "../../../src/observe/run-record.ts";
 import { Recorder } from "./record-run.ts";
 
 /** Of a page, what a reader sees: without tags, style and entities. */
@@ -59,6 +59,31 @@ describe("the report of a swap", () => {
   it("is written of an older run too, which recorded no series", () => {
     const old = { ...good, series: [], events: good.events.filter(({ kind }) => kind !== "traffic") };
     expect(reportPage(old).match(/<svg class="chart"/g)).toHaveLength(1);
+  });
+
+  it("of a canary says what each stage led, what both releases were asked in it, and its verdict", async () => {
+    const record = await (await Recorder.make({ canary: [10, 50] })).swap();
+    const page = reportPage(record);
+    const text = words(page);
+    expect(text).toMatch(/10 of 100 browsers were led to the new release · .* 50 of 100 .* users were switched/);
+    expect(text).toMatch(/ 10 % \d+ s \d+ s (\d+ requests, 0 of them 5xx, 95 of 100 within \d+ ms ){2}✔ pass 50 % /);
+    expect(text).toMatch(/The canary at 10 % .*The canary at 50 % .*Through the front door/);
+    expect(page.match(/<svg class="chart"/g)).toHaveLength(5);
+  });
+
+  it("of a canary that was aborted says that its stage has no verdict", async () => {
+    const record = await (await Recorder.make({ canary: [10, 50] })).swap();
+    const stages = record.stages.slice(0, 1).map(({ step, series }) => ({ step, series: series.slice(0, -1) }));
+    const end = record.events.findIndex((event) => event.kind === "step" && event.id === "canary-10" && event.state === "done");
+    expect(words(reportPage({ ...record, stages, events: record.events.slice(0, end) }))).toMatch(/ 10 % .* none: begun Measured/);
+  });
+
+  it("of a canary whose host had an older agent has its stages without numbers", async () => {
+    const record = await (await Recorder.make({ canary: [10, 50] })).swap();
+    const { stages: _, ...older } = record;
+    const text = words(reportPage(runRecordSchema.parse(older)));
+    expect(text).toContain("users were switched");
+    expect(text).not.toContain("undefined");
   });
 
   it("lists the run's journal entries with their whole hashes, and the journal's head", () => {

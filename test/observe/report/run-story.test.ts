@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { MillwrightEvent } from "../../../src/kernel/events.ts";
+import { planSchema } from "../../../src/kernel/plan.ts";
 import { type RunStory, tellRun } from "../../../src/observe/report/run-story.ts";
 import { type RunRecord, runRecordSchema } from "../../../src/observe/run-record.ts";
 
@@ -108,6 +109,27 @@ describe("the story of a run", () => {
     const story = told(step(1, "up", "begun"), { ...begun, at: at(8) }, step(8, "up", "undoing"), step(9, "up", "undone"), ended(9, "undone"));
     expect(story.steps[0]).toMatchObject({ state: "undone", did: { from: 1, to: 8 }, undid: { from: 8, to: 9 } });
     expect(story.moments).toEqual([{ at: 8, name: "again" }]);
+  });
+
+  it("of a canary has when each share of the browsers was led, and when all of them were back", () => {
+    const canary = [
+      { id: "canary-10", kind: "canary", title: "10", cause: "few", params: { percent: 10, before: 0 } },
+      { id: "canary-50", kind: "canary", title: "50", cause: "more", params: { percent: 50, before: 10 } },
+      { id: "cron-stop", kind: "cron-stop", title: "jobs", cause: "jobs" },
+    ];
+    const stage = (from: number, to: number, id: string, state: State): readonly MillwrightEvent[] => [step(from, id, "begun"), step(to, id, state)];
+    const back = (from: number, to: number, id: string): readonly MillwrightEvent[] => [step(from, id, "undoing"), step(to, id, "undone")];
+    const shares = (...events: readonly MillwrightEvent[]) =>
+      tellRun({ ...record([begun, ...events]), plan: planSchema.parse({ ...record([]).plan, steps: canary }) }).moments;
+    const led = [
+      { at: 1, name: "stage", percent: 10 },
+      { at: 20, name: "stage", percent: 50 },
+    ];
+    const lost = [...stage(1, 20, "canary-10", "done"), ...stage(20, 33, "canary-50", "failed")];
+    expect(shares(...lost, ...back(33, 34, "canary-50"), ...back(34, 36, "canary-10"))).toEqual([...led, { at: 34, name: "back" }]);
+    // Users are led back before the job is waited for that keeps the undo so long.
+    const held = [...stage(1, 20, "canary-10", "done"), ...stage(20, 40, "canary-50", "done"), ...stage(40, 41, "cron-stop", "done")];
+    expect(shares(...held, ...back(90, 200, "cron-stop"), ...back(200, 201, "canary-50"))).toEqual([...led, { at: 90, name: "back" }]);
   });
 
   it("is open while the run has not ended", () => {

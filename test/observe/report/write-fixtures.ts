@@ -1,4 +1,5 @@
 import { mkdir, writeFile } from "node:fs/promises";
+import type { Colour } from "../../../src/blueprint/stack.ts";
 import { Recorder } from "./record-run.ts";
 
 /**
@@ -7,10 +8,18 @@ import { Recorder } from "./record-run.ts";
  */
 const FOLDER = "test/golden/report";
 
+/** By so many times slower, more and more, from so many seconds after its first request. */
+const slowsAfter =
+  (begin: number) =>
+  (colour: Colour, second: number): number =>
+    colour === "green" ? 1 + Math.min(9, Math.max(0, second - begin) / 4) : 1;
+
 const STORIES = {
   stays: async () => await (await Recorder.make()).swap(),
-  slow: async () => await (await Recorder.make({ slower: (colour, second) => (colour === "green" ? 1 + Math.min(9, second / 4) : 1) })).swap(),
+  slow: async () => await (await Recorder.make({ slower: slowsAfter(0) })).swap(),
   "taken-back": async () => await (await Recorder.make({ manner: { breaksAfter: 40 } })).swap(),
+  canary: async () => await (await Recorder.make({ canary: [10, 50] })).swap(),
+  "canary-back": async () => await (await Recorder.make({ canary: [10, 50], slower: slowsAfter(45) })).swap(),
 };
 
 await mkdir(FOLDER, { recursive: true });

@@ -29,11 +29,18 @@ at_offsite() {
   PROBE="timeout -s KILL $ANSWER_SECONDS"
 }
 
-# One at a time, so a lock that is found was left by a process that was killed.
+# One at a time, so a lock that is found was left by a process that was killed. What takes no lock only reads, and goes on beside the others: all of a
+# big repository takes hours, and new files must not wait for that. Nothing is removed from the repository meanwhile: only a run does so, and there is one.
 run() (
-  exec 9> "/tmp/$PLACE.lock"
-  flock 9
-  $PROBE restic --no-cache --quiet unlock --remove-all > /dev/null 2>&1 || [ $? -ne 137 ] || exit 137
+  case " $* " in
+    *" --no-lock "*) first="--no-lock cat config" ;;
+    *)
+      first="unlock --remove-all"
+      exec 9> "/tmp/$PLACE.lock"
+      flock 9
+      ;;
+  esac
+  $PROBE restic --no-cache --quiet $first > /dev/null 2>&1 || [ $? -ne 137 ] || exit 137
   $LIMIT restic --no-cache "$@"
 )
 

@@ -1,6 +1,7 @@
-import { lstatSync, mkdirSync } from "node:fs";
-import { homedir } from "node:os";
-import { join } from "node:path";
+"use strict";
+const { lstatSync, mkdirSync } = require("node:fs");
+const { homedir } = require("node:os");
+const path = require("node:path");
 
 /**
  * The operator's cache folder for millwright, made if needed. What lies in it is run as code: undefined when it cannot be made, or when
@@ -10,9 +11,9 @@ import { join } from "node:path";
  * @param {number | undefined} uid
  * @returns {string | undefined}
  */
-export function ownCacheFolder(environment, uid) {
+function ownCacheFolder(environment, uid) {
   try {
-    const folder = join(environment["XDG_CACHE_HOME"] || join(environment["HOME"] || homedir(), ".cache"), "millwright");
+    const folder = path.join(environment["XDG_CACHE_HOME"] || path.join(environment["HOME"] || homedir(), ".cache"), "millwright");
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     const { uid: owner, mode } = lstatSync(folder);
     return owner === uid && (mode & 0o022) === 0 ? folder : undefined;
@@ -21,3 +22,5 @@ export function ownCacheFolder(environment, uid) {
     return undefined;
   }
 }
+
+module.exports = { ownCacheFolder };
