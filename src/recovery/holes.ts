@@ -1,6 +1,6 @@
 import { MillwrightError } from "../kernel/errors.ts";
 import type { DatabaseArchive } from "./database-archive.ts";
-import { findGaps, type Gap, isBefore } from "./wal-continuity.ts";
+import { findGaps, type Gap, isBefore, isWithin } from "./wal-continuity.ts";
 
 /** Segments are pushed several at a time, and the later of two may arrive first: a hole is what is still one when all of them have. */
 export async function lastingHoles(look: () => Promise<readonly Gap[]>, allHaveArrived: () => Promise<void>): Promise<readonly Gap[]> {
@@ -12,8 +12,8 @@ export async function lastingHoles(look: () => Promise<readonly Gap[]>, allHaveA
 }
 
 /**
- * Throws ARCHIVE_BROKEN when the archived log has holes. A backup that was just made needs nothing of what was before it: holes there are
- * returned, in words, for it to tell.
+ * Throws ARCHIVE_BROKEN for a hole in the archived log that a restore from the newest backup meets, or that lies in what a backup itself needs. Others
+ * take away the moments from there to the next backup, and no backup: they are returned, in words. Of a backup that was just made only its own count.
  */
 export async function requireNoHoles(repository: DatabaseArchive, signal: AbortSignal, made?: string): Promise<string | undefined> {
   const look = async (): Promise<readonly Gap[]> => {
@@ -22,9 +22,12 @@ export async function requireNoHoles(repository: DatabaseArchive, signal: AbortS
   };
   const holes = await lastingHoles(look, () => repository.check(signal));
   if (holes.length === 0) return undefined;
-  const begin = (await repository.backups()).find(({ label }) => label === made)?.firstSegment;
-  const met = holes.filter((hole) => begin === undefined || !isBefore(hole, begin));
-  if (met.length === 0) return `its log before that has ${describeHoles(holes)}: no moment from there to this backup can be restored`;
+  const backups = await repository.backups();
+  const newest = backups.findLast(({ label, isDamaged }) => (made === undefined ? !isDamaged : label === made));
+  const met = holes.filter(
+    (hole) => newest === undefined || !isBefore(hole, newest.firstSegment) || (made === undefined && backups.some((backup) => isWithin(hole, backup))),
+  );
+  if (met.length === 0) return `the log before the newest backup has ${describeHoles(holes)}: no moment from there to the backup after it can be restored`;
   throw brokenLog(met, "Make a backup at once, which needs nothing from before it: `millwright backup run`.");
 }
 

@@ -27,7 +27,9 @@ export function recoveryReport(plan: RecoveryContext, outcome: RunOutcome, resul
     case "point":
       return { summary: `${plan.name} is ${text(resultOf("mark"))}: \`millwright backup restore --to point:${plan.name}\` goes back to it.` };
     case "verify":
-      return { summary: `The repositories are good: database, ${text(resultOf("verify-database"))}; files, ${text(resultOf("verify-files"))}.` };
+      return {
+        summary: `The repositories are good: database, ${text(resultOf("verify-database"))}; files, ${text(resultOf("verify-files"))}${holesOf(resultOf("gaps"))}.`,
+      };
     case "restore": {
       const [rpo, checked] = [resultOf("open")?.["rpoSeconds"], resultOf("check-files")];
       const where = plan.isBeside ? "stands in the scratch place" : "is in place";

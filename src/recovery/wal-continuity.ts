@@ -43,6 +43,12 @@ export function isBefore({ before, after }: Gap, segment: string): boolean {
   return after < segment || (after === segment && before !== undefined);
 }
 
+/** Whether a hole takes something of what a backup itself needs. Pure. */
+export function isWithin({ before, after }: Gap, backup: { readonly firstSegment: string; readonly lastSegment: string }): boolean {
+  if (before === undefined) return after === backup.firstSegment || after === backup.lastSegment;
+  return after > backup.firstSegment && before < backup.lastSegment;
+}
+
 function timelineOf(segment: string): string {
   return segment.slice(0, 8);
 }

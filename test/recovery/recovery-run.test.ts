@@ -6,7 +6,7 @@ import type { Plan } from "../../src/kernel/plan.ts";
 import { readBackupRecords, readDrillRecord, writeBackupRecord } from "../../src/recovery/backup-record.ts";
 import type { RestoreTarget } from "../../src/recovery/database-archive.ts";
 import type { Snapshot } from "../../src/recovery/file-repository.ts";
-import { planBackup, planDrill, planRestore } from "../../src/recovery/plan-recovery.ts";
+import { planBackup, planDrill, planRestore, planVerify } from "../../src/recovery/plan-recovery.ts";
 import { prepareRecovery } from "../../src/recovery/prepare-recovery.ts";
 import { recoveryRun } from "../../src/recovery/recovery-context.ts";
 import { recoveryReport } from "../../src/recovery/recovery-report.ts";
@@ -265,6 +265,19 @@ describe("a backup", () => {
     expect(recoveryReport(context, { outcome: "done", warnings: [] }, resultOf).summary).toContain(
       `a hole (1 missing between ${segment(1)} and ${segment(3)})`,
     );
+  });
+
+  it("verified, is good although the log before the newest has a hole, and bad when a backup's own log has it", async () => {
+    const verify = planVerify(HEAD, { wholeFiles: false, quarter: 1, until: "2026-12-24T02:30:00.000Z", from: "local" });
+    using plant = await FakePlant.make();
+    const old = { ...backupOf("oldF", "full", "2026-11-20T02:30:00.000Z"), firstSegment: segment(1), lastSegment: segment(1) };
+    const last = { ...backupOf("newF", "full", RECORD.at), firstSegment: segment(4), lastSegment: segment(4) };
+    plant.backups = [old, last];
+    plant.segments = () => [1, 3, 4, 5].map(segment);
+    expect((await plant.run(verify)).outcome).toBe("done");
+    plant.journalEntries.length = 0;
+    plant.backups = [{ ...old, lastSegment: segment(3) }, last];
+    expect(await plant.run(verify)).toMatchObject({ outcome: "undone", error: { code: "ARCHIVE_BROKEN" } });
   });
 
   it("drops old ones only when it is whole itself, and keeps files for as long as the oldest backup of the database", async () => {

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { findGaps, isBefore } from "../../src/recovery/wal-continuity.ts";
+import { findGaps, isBefore, isWithin } from "../../src/recovery/wal-continuity.ts";
 
 const segment = (index: number, timeline = 1): string =>
   [timeline, Math.floor(index / 256), index % 256].map((part) => part.toString(16).toUpperCase().padStart(8, "0")).join("");
@@ -38,6 +38,15 @@ describe("the archived log", () => {
     expect(isBefore({ before: segment(4), after: segment(9), missing: 4 }, segment(8))).toBe(false);
     expect(isBefore({ before: undefined, after: segment(8), missing: 1 }, segment(8))).toBe(false);
     expect(isBefore({ before: segment(40), after: segment(44), missing: 3 }, segment(8, 2))).toBe(true);
+  });
+
+  it("has a hole within a backup when one of the backup's own segments is in it", () => {
+    expect(isWithin({ before: segment(4), after: segment(8), missing: 3 }, backup(3, 5))).toBe(true);
+    expect(isWithin({ before: segment(4), after: segment(8), missing: 3 }, backup(3, 4))).toBe(false);
+    expect(isWithin({ before: segment(4), after: segment(8), missing: 3 }, backup(8, 9))).toBe(false);
+    expect(isWithin({ before: undefined, after: segment(8), missing: 1 }, backup(8, 9))).toBe(true);
+    expect(isWithin({ before: undefined, after: segment(9), missing: 1 }, backup(8, 9))).toBe(true);
+    expect(isWithin({ before: undefined, after: segment(7), missing: 1 }, backup(8, 9))).toBe(false);
   });
 
   it("is not looked at while there is no backup, and other files in it are passed over", () => {

@@ -100,7 +100,7 @@ export const FAULTS: readonly Fault[] = [
       await scene.plant.host.reboot();
     },
     lost: "on the host: moments from then to the next backup; the other place has them",
-    afterwards: /its log before that has a hole/,
+    afterwards: /the log before the newest backup has a hole/,
   },
   // Begun anew, it has none of the hole that the fault before leaves.
   {
@@ -211,7 +211,7 @@ export const FAULTS: readonly Fault[] = [
     command: DRILL,
     expect: { exit: 1, code: "ARCHIVE_BROKEN", says: /1 missing between \w+ and \w+/, status: /The drill of .* did not prove the backup/ },
     lost: "on the host: moments from there to the next backup; the other place has them",
-    afterwards: /its log before that has a hole/,
+    afterwards: /the log before the newest backup has a hole/,
     tidy: (scene) => root(scene, "mv /root/kept $(cat /root/name)"),
   },
   {
