@@ -30,7 +30,8 @@ async function previewed<T>(
 ): Promise<{ readonly seen: T | undefined; readonly ended: Awaited<ReturnType<FakeSite["run"]>> }> {
   let looking: Promise<T> | undefined;
   const signal = new AbortController();
-  site.onEvent = (event) => void (event.kind === "preview" && (looking ??= wayInto(site).then(look)));
+  // Written durably, a go can take longer than an hour of a clock on which nobody waits.
+  site.onEvent = (event) => void (event.kind === "preview" && (site.clock.meanwhile = looking ??= wayInto(site).then(look)));
   const ended = await site.run((await prepareSwap(site.deps, TWO, ASKED)).plan, { signal: signal.signal });
   return { seen: await looking, ended };
 }
