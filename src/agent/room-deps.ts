@@ -12,6 +12,7 @@ import { currentStack, readStack } from "../deploy/stack-store.ts";
 import { composeCli } from "../docker/compose-cli.ts";
 import type { Docker } from "../docker/docker.ts";
 import { dockerodeDocker } from "../docker/dockerode-docker.ts";
+import { composePastLostProcesses } from "../docker/lost-process.ts";
 import { dockerDisconnect, withoutStrayEndpoints } from "../docker/stray-endpoints.ts";
 import { linuxLinks, withoutStrayLinks } from "../docker/stray-links.ts";
 import { sendSignal } from "../docker/local-shell.ts";
@@ -46,7 +47,7 @@ export function hostDocker(deps: AgentDeps): Docker {
 export function deployDeps(deps: AgentDeps, stack: string): DeployDeps {
   const paths = hostPaths(stack, deps.root);
   const { docker, compose } = withoutStrayLinks(
-    withoutStrayEndpoints({ docker: hostDocker(deps), compose: composeCli(deps.shell) }, dockerDisconnect(deps.shell)),
+    withoutStrayEndpoints({ docker: hostDocker(deps), compose: composePastLostProcesses(composeCli(deps.shell), deps.clock) }, dockerDisconnect(deps.shell)),
     linuxLinks(deps.shell),
   );
   const holdDeps = (wanted: Stack, events: Events): HoldDeps => ({

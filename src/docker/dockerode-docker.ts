@@ -10,6 +10,7 @@ import { dockerError, statusOf } from "./docker-error.ts";
 import type { ContainerState, Docker, ImageState } from "./docker.ts";
 import { execProgram } from "./exec-program.ts";
 import { engineTime, stampedLines } from "./log-lines.ts";
+import { pastLostProcesses } from "./lost-process.ts";
 import { pullImage } from "./pull-image.ts";
 import { jsonLines } from "./stream-lines.ts";
 import { upload } from "./upload.ts";
@@ -104,7 +105,7 @@ export function dockerodeDocker(clock: Clock, socketPath: string = DOCKER_SOCKET
     signal: (id, name) => reach(id, [409], () => engine.getContainer(id).kill({ signal: name })),
     pause: (id) => reach(id, [409], () => engine.getContainer(id).pause()),
     unpause: (id) => reach(id, [409], () => engine.getContainer(id).unpause()),
-    start: (id) => reach(id, [304], () => engine.getContainer(id).start()),
+    start: (id) => pastLostProcesses(clock, () => reach(id, [304], () => engine.getContainer(id).start())),
     remove: (id) => reach(id, [404], () => engine.getContainer(id).remove({ v: false, force: false })),
     logs: (id, lines) =>
       ask(id, async () => {
@@ -122,7 +123,8 @@ export function dockerodeDocker(clock: Clock, socketPath: string = DOCKER_SOCKET
       ask(id, async () => {
         const { limitMilliseconds = EXEC_MILLISECONDS } = options;
         using watch = new Watchdog(limitMilliseconds, () => tooLong(words, id, limitMilliseconds), options.signal);
-        return await watch.guard(execProgram(engine, clock, { id, words, options, signal: watch.signal }));
+        const { signal } = watch;
+        return await watch.guard(pastLostProcesses(clock, () => execProgram(engine, clock, { id, words, options, signal }), signal));
       }),
     image,
     images: (label) =>

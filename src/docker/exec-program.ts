@@ -17,28 +17,18 @@ export interface ExecResult {
   readonly output: string;
 }
 
-const ATTEMPTS = 4;
-const PAUSE_MILLISECONDS = 500;
-
 /**
- * Runs a program in a container and waits for its end. A program that the engine's runtime could not start is asked for again: none of it has
- * run, so nothing can be done twice. On a loaded host runc now and then loses the process that is to become the program ("read init-p:
- * connection reset by peer", moby#40399), and one such loss shall not end an upgrade.
- * @throws DOCKER_FAILED when it could not be started at all
+ * Runs a program in a container and waits for its end.
+ * @throws DOCKER_FAILED when the engine could not start it: none of it has run
  */
 export async function execProgram(engine: Dockerode, clock: Clock, exec: Exec): Promise<ExecResult> {
-  for (let attempt = 1; ; attempt += 1) {
-    const result = await once(engine, clock, exec);
-    const why = whyNotStarted(result);
-    if (why === undefined) return result;
-    if (attempt === ATTEMPTS) {
-      throw new MillwrightError("DOCKER_FAILED", `The engine could not start \`${exec.words[0]}\` in a container, ${ATTEMPTS} times: ${why}`, {
-        subject: exec.id.slice(0, 12),
-        hint: "Look at `journalctl -u docker` and at the free memory of the host, then run the command again.",
-      });
-    }
-    await clock.sleep(PAUSE_MILLISECONDS * attempt, exec.signal);
-  }
+  const result = await once(engine, clock, exec);
+  const why = whyNotStarted(result);
+  if (why === undefined) return result;
+  throw new MillwrightError("DOCKER_FAILED", `The engine could not start \`${exec.words[0]}\` in a container: ${why}`, {
+    subject: exec.id.slice(0, 12),
+    hint: "Look at `journalctl -u docker` and at the free memory of the host, then run the command again.",
+  });
 }
 
 /** The engine prints its own words in the place of the output. A program that the container does not have is an answer, not a failure. */

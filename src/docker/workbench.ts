@@ -5,6 +5,7 @@ import { MillwrightError } from "../kernel/errors.ts";
 import { Demultiplexer } from "./demultiplex.ts";
 import { dockerError, statusOf } from "./docker-error.ts";
 import type { Workbench, WorkbenchOptions } from "./docker.ts";
+import { pastLostProcesses } from "./lost-process.ts";
 import { LineCutter } from "./stream-lines.ts";
 import { upload } from "./upload.ts";
 import { Watchdog } from "./watchdog.ts";
@@ -25,35 +26,37 @@ export async function openWorkbench(engine: Dockerode, clock: Clock, options: Wo
     HostConfig: { CapDrop: ["ALL"], SecurityOpt: ["no-new-privileges"], ...networkConfig(options.network) },
   });
 
+  const runOnce = async (onLine: (line: string) => void, other?: AbortSignal): Promise<number> => {
+    other?.throwIfAborted();
+    using watch = new Watchdog(LONGEST_MILLISECONDS, () => tooLong(options.words), other);
+    const { signal } = watch;
+    const output = await container.attach({ stream: true, stdout: true, stderr: true });
+    const lines = new LineCutter(onLine);
+    const frames = new Demultiplexer((payload) => lines.write(payload));
+    // The output ends with the program; one that has ended by itself meanwhile cannot be killed any more.
+    const kill = (): void => void container.kill().catch(() => {});
+    signal.addEventListener("abort", kill, { once: true });
+    // Asked before the start: one that the engine removes is gone as soon as it has ended.
+    const ended = container.wait({ condition: "next-exit" }) as Promise<{ readonly StatusCode: number }>;
+    // Without a start nobody asks for it.
+    ended.catch(() => {});
+    try {
+      await container.start();
+      for await (const chunk of output as AsyncIterable<Buffer>) frames.write(chunk);
+      lines.end();
+      const { StatusCode } = await ended;
+      signal.throwIfAborted();
+      return StatusCode;
+    } catch (error) {
+      throw signal.aborted ? signal.reason : dockerError(error, options.image);
+    } finally {
+      signal.removeEventListener("abort", kill);
+    }
+  };
+
   return {
     put: (archive) => upload(archive, options.image, (stream, abortSignal) => container.putArchive(stream, { path: "/", abortSignal })),
-    run: async (onLine, other) => {
-      other?.throwIfAborted();
-      using watch = new Watchdog(LONGEST_MILLISECONDS, () => tooLong(options.words), other);
-      const { signal } = watch;
-      const output = await container.attach({ stream: true, stdout: true, stderr: true });
-      const lines = new LineCutter(onLine);
-      const frames = new Demultiplexer((payload) => lines.write(payload));
-      // The output ends with the program; one that has ended by itself meanwhile cannot be killed any more.
-      const kill = (): void => void container.kill().catch(() => {});
-      signal.addEventListener("abort", kill, { once: true });
-      // Asked before the start: one that the engine removes is gone as soon as it has ended.
-      const ended = container.wait({ condition: "next-exit" }) as Promise<{ readonly StatusCode: number }>;
-      // Without a start nobody asks for it.
-      ended.catch(() => {});
-      try {
-        await container.start();
-        for await (const chunk of output as AsyncIterable<Buffer>) frames.write(chunk);
-        lines.end();
-        const { StatusCode } = await ended;
-        signal.throwIfAborted();
-        return StatusCode;
-      } catch (error) {
-        throw signal.aborted ? signal.reason : dockerError(error, options.image);
-      } finally {
-        signal.removeEventListener("abort", kill);
-      }
-    },
+    run: (onLine, other) => pastLostProcesses(clock, () => runOnce(onLine, other), other),
     take: async (path) => {
       try {
         return (await container.getArchive({ path })) as Readable;
