@@ -1,3 +1,4 @@
+import { createReadStream } from "node:fs";
 import type { Stack } from "../blueprint/stack.ts";
 import { hostPaths } from "../blueprint/host-paths.ts";
 import type { DeployDeps } from "../deploy/deploy-deps.ts";
@@ -143,8 +144,8 @@ export async function recoveryDeps(deps: AgentDeps, name: string, caller: Caller
       await materialiseRecovery(base, stack, image);
     },
     saveRelease: (image) => releaseArchive(base.docker, image),
-    loadRelease: async (image, archive) => {
-      await releaseLoad(base.docker, image, archive, imageTag(name, image));
+    loadRelease: async (image, archivePath) => {
+      await releaseLoad(base.docker, image, createReadStream(archivePath), imageTag(name, image));
     },
     secret: async (secret) => (await secretsOf(base, stack))[secret],
     provisionDatabase: () => provisionStack(base, stack),

@@ -29,9 +29,9 @@ export interface RecoveryDeps {
   readonly events: Events;
   /** Writes the scratch place's compose.yaml, and the files it mounts, for a release. */
   readonly materialiseRecovery: (image: string) => Promise<void>;
-  /** The release's image as an archive of what is on top of its base, and such an archive as an image on this host. */
+  /** The release's image as an archive of what is on top of its base, and the file of such an archive as an image on this host. */
   readonly saveRelease: (image: string) => Promise<Readable>;
-  readonly loadRelease: (image: string, archive: Readable) => Promise<void>;
+  readonly loadRelease: (image: string, archivePath: string) => Promise<void>;
   /** A secret of the stack's vault; undefined when it has none of that name. */
   readonly secret: (name: string) => Promise<Secret | undefined>;
   /** Makes roles and passwords as the stack wants them: those of a restored database may be older than the vault's. */

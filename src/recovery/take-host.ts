@@ -27,8 +27,8 @@ export async function takeHost(run: RecoveryRun, files: FileRepository, draft: B
   await emptyFolder(folder);
   try {
     for (const [name, content] of Object.entries(sources)) await writeFile(join(folder, name), content, { mode: 0o400 });
-    const archive = createWriteStream(join(folder, RELEASE_ARCHIVE), { mode: 0o400 });
-    await pipeline(await run.saveRelease(planOf(run, "backup").release.image), archive);
+    const archive = await run.saveRelease(planOf(run, "backup").release.image);
+    await pipeline(archive, createWriteStream(join(folder, RELEASE_ARCHIVE), { mode: 0o400 }));
     const owner = stack.facts.directories.find(({ path }) => path.endsWith("/data/recovery-host"));
     if (owner !== undefined) for (const name of await namesIn(folder)) await chown(join(folder, name), owner.uid, owner.gid);
     const { id: snapshot } = await files.take("host", run.run, signal);

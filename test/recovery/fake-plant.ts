@@ -171,8 +171,9 @@ export class FakePlant {
         this.#ask("save release");
         return Readable.from(["release"]);
       },
-      loadRelease: async (image) => {
+      loadRelease: async (image, archivePath) => {
         this.#ask("load release");
+        readFileSync(archivePath);
         this.docker.addImage(image);
       },
       secret: async () => new Secret("probe-is-long"),

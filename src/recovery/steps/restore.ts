@@ -1,4 +1,3 @@
-import { createReadStream } from "node:fs";
 import { join } from "node:path";
 import { type Colour, COLOURS } from "../../blueprint/stack.ts";
 import type { ContainerState } from "../../docker/docker.ts";
@@ -34,7 +33,7 @@ export const releaseImage: Code = {
     if ((await run.docker.image(releaseBase)) === undefined) await run.docker.pull(releaseBase, { signal });
     const { filestore } = scratchFolders(run);
     await repositoriesOf(run).files.restoreHost(backup.host.snapshot, signal);
-    await run.loadRelease(release.image, createReadStream(join(filestore, RELEASE_ARCHIVE)));
+    await run.loadRelease(release.image, join(filestore, RELEASE_ARCHIVE));
     await emptyScratchFiles(run);
   },
 };
