@@ -23,9 +23,14 @@ async function askName(question: string, name: string, context: CliContext): Pro
   });
 }
 
+/** Whether the answer was given before the question: to this plan and to any other. */
+export function isAgreedTo(options: CommonOptions, context: CliContext): boolean {
+  return options.yes === true || context.environment["MILLWRIGHT_YES"] === "1";
+}
+
 /** Asks before a change; `--yes` or MILLWRIGHT_YES=1 answers. Without a terminal and without either it refuses, naming the flag. */
 export async function confirm(question: string, options: CommonOptions, context: CliContext): Promise<void> {
-  if (options.yes === true || context.environment["MILLWRIGHT_YES"] === "1") return;
+  if (isAgreedTo(options, context)) return;
   if (!context.interactive)
     throw new MillwrightError("ANSWER_MISSING", `Not done: "${question}" needs a yes.`, { hint: "Add --yes, or run it in a terminal." });
   const { inquirerAsk } = await import("../wizard/inquirer-ask.ts");

@@ -1,12 +1,16 @@
+import type { Stack } from "../../blueprint/stack.ts";
 import { askPlan, askPlanOf } from "../ask-plan.ts";
 import { bringDerived } from "../bring-derived.ts";
 import { confirm } from "../confirm.ts";
+import type { CliContext } from "../context.ts";
 import { describePlan } from "../describe-plan.ts";
 import { endedRunSchema } from "../ended-run.ts";
-import { openLink, watchRun } from "../host-link.ts";
-import type { Run } from "../program.ts";
+import { type HostLink, openLink, watchRun } from "../host-link.ts";
+import type { CommandResult } from "../output.ts";
+import type { CommonOptions, Run } from "../program.ts";
 import { renderedStack } from "../rendered-stack.ts";
-import { type EnvironmentOption, loadTarget } from "../target.ts";
+import { type EnvironmentOption, loadTarget, type Target } from "../target.ts";
+import { whilePlansHold } from "../while-plans-hold.ts";
 
 interface Options extends EnvironmentOption {
   readonly docker?: string;
@@ -16,9 +20,14 @@ interface Options extends EnvironmentOption {
 export const deployCommand: Run<Options> = async (options, context) => {
   const target = await loadTarget(options, context);
   const stack = await renderedStack(target, context);
-  const { host, stack: name } = target.environment;
+  const { host } = target.environment;
   context.output.say(`Comparing stack ${stack.id} with ${host.address} …`);
   await using link = await openLink(target, options, context);
+  return await whilePlansHold(options, context, () => deployOnce(link, target, stack, options, context));
+};
+
+async function deployOnce(link: HostLink, target: Target, stack: Stack, options: Options & CommonOptions, context: CliContext): Promise<CommandResult> {
+  const { host, stack: name } = target.environment;
   const { plan, drift, notes, outdated } = await askPlan(link, stack, context);
   const lines = [...drift.map((one) => `drift: ${one.subject}: ${one.text}`), ...notes, ...swapNote(outdated)];
   const data = { stack: stack.id, drift, notes, outdated };
@@ -36,7 +45,7 @@ export const deployCommand: Run<Options> = async (options, context) => {
   context.output.say(describePlan(renewal.plan, renewal.notes));
   const swap = renewal.plan.steps.length === 0 ? undefined : endedRunSchema.parse(await watchRun(link, "upgrade", [name, renewal.plan.id], context));
   return { data: { ...data, changed: true, run, swap, channels: link.channels }, text: [text, ...(swap === undefined ? [] : [swap.summary])].join("\n") };
-};
+}
 
 /** Said by `plan` too: what a deploy does when the platform stands. */
 export function swapNote(outdated: readonly string[]): readonly string[] {
