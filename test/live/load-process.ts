@@ -11,6 +11,7 @@ const failures: string[] = [];
 const failedSpans: { readonly began: number; readonly ended: number }[] = [];
 const heldLostAt: number[] = [];
 const colours: Record<string, { answers: number; first: number; last: number }> = {};
+const good: { readonly began: number; readonly colour: string }[] = [];
 const counts = { sent: 0, failed: 0, slowSent: 0, slowFailed: 0, reconnects: 0, away: 0 };
 const stopping = new AbortController();
 let pending = 0;
@@ -54,6 +55,7 @@ function request(path: string): Promise<Answer> {
           // When the request began decides which release it was given to.
           seen.last = Math.max(seen.last, began);
           const ok = response.statusCode === 200 && bytes > 0;
+          if (ok) good.push({ began, colour });
           finish({ ok, detail: ok ? "" : `${path}: status ${response.statusCode} from ${colour} at ${new Date(now).toISOString()}: ${head}` });
         });
       },
@@ -168,6 +170,11 @@ function percentile(sorted: readonly number[], share: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
 }
 
+function movesOf(answers: readonly { readonly began: number; readonly colour: string }[]): readonly string[] {
+  const inTurn = [...answers].sort((a, b) => a.began - b.began).map(({ colour }) => colour);
+  return inTurn.filter((colour, index) => colour !== inTurn[index - 1]);
+}
+
 function report(): LoadReport {
   const sorted = [...durations].sort((a, b) => a - b);
   const times = [...goodAt].sort((a, b) => a - b);
@@ -188,6 +195,7 @@ function report(): LoadReport {
     websocketAwayMilliseconds: counts.away + awayNow(),
     heldLostAt,
     colours,
+    moves: movesOf(good),
   };
 }
 

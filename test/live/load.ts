@@ -39,6 +39,8 @@ export interface LoadReport {
   readonly heldLostAt: readonly number[];
   /** Answers by colour, with the time of the first and of the last one (milliseconds since the epoch). */
   readonly colours: Readonly<Record<string, { readonly answers: number; readonly first: number; readonly last: number }>>;
+  /** The colours of the good answers in the order in which the requests began, each named once for as long as nobody met another. */
+  readonly moves: readonly string[];
 }
 
 export interface Load {

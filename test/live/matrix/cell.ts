@@ -1,8 +1,13 @@
+import { Crowd, mixedPages, type PageView } from "../crowd.ts";
 import { eventually } from "../eventually.ts";
 import { FIXTURES } from "../fixture-release.ts";
 import { type Plant, errorOf } from "../plant.ts";
 import type { Fault } from "./faults.ts";
 import { BAD, type Moment, momentName } from "./moments.ts";
+
+const BROWSERS = 8;
+/** The proxy tells of a websocket once both its ends have closed. */
+const LOG_MILLISECONDS = 1000;
 
 /** One fault at one moment of one swap: what became of it. */
 export interface Row {
@@ -27,6 +32,7 @@ export async function runCell(plant: Plant, releases: (fixture: number) => Promi
   const wanted = moment.swap === "bad" ? BAD : before.number === FIXTURES.first ? FIXTURES.good : FIXTURES.first;
   const release = await releases(wanted);
   await using load = await plant.load({ rate: 10, slowPath: "", websocket: true });
+  const crowd = moment.swap === "canary" ? new Crowd(`matrix-${Date.now()}`, plant.door, BROWSERS) : undefined;
   const command = plant.startUpgrade(release);
   const run = await eventually(() => plant.lockedBy(), { every: 20, what: "the lock" });
   if (moment.swap === "bad") {
@@ -47,6 +53,7 @@ export async function runCell(plant: Plant, releases: (fixture: number) => Promi
   const outcome = await command.done;
   await eventually(async () => (await plant.lockedBy()) === undefined, { what: "the lock's release" });
   await eventually(() => plant.serving(), { what: "an answer" });
+  await crowd?.stop();
   const report = await load.stop();
   const after = await plant.serving();
 
@@ -70,6 +77,18 @@ export async function runCell(plant: Plant, releases: (fixture: number) => Promi
   // the fault struck is its victim, however long before it began.
   const late = moment.swap === "bad" ? [] : report.failedSpans.filter((span) => backAt === undefined || span.ended < struckAt || span.began > backAt);
   claim(late.length === 0, `${late.length} requests failed that should not have: ${report.failures.slice(0, 3).join("; ")}`);
+  if (crowd === undefined) {
+    // Each came to the release that served then: never back and forth, and never to both.
+    const moves = report.moves.join(" ");
+    const ways = ended.outcome === "done" ? [[before.colour, after.colour]] : [[before.colour], [before.colour, other(before.colour), before.colour]];
+    claim(
+      ways.some((way) => way.join(" ") === moves),
+      `users went ${moves}`,
+    );
+  } else {
+    const mixed = await mixedPages(plant, crowd.name, await untouched(plant, run, crowd.views, [struckAt - LOG_MILLISECONDS, backAt ?? struckAt]));
+    claim(mixed.length === 0, `pages of two releases: ${mixed.join("; ")}`);
+  }
   return {
     fault: fault.name,
     moment: momentName(moment),
@@ -81,6 +100,22 @@ export async function runCell(plant: Plant, releases: (fixture: number) => Promi
     told: outcome.code === 0 ? "done" : `exit ${outcome.code ?? "none"}, ${errorOf(outcome).code}`,
     problems,
   };
+}
+
+/** Pages that were open neither while what had died was away nor while everybody was moved: those live through that. */
+async function untouched(plant: Plant, run: string, views: readonly PageView[], away: readonly [number, number]): Promise<readonly PageView[]> {
+  const events = await plant.events(run);
+  const first = (id: string | undefined, state: string): number =>
+    Date.parse(events.find((event) => event.state === state && (id === undefined || event.id === id))?.at ?? "");
+  const last = (id: string | undefined, state: string): number =>
+    Date.parse(events.findLast((event) => event.state === state && (id === undefined || event.id === id))?.at ?? "");
+  const moved = [away, [first("switch", "begun"), last("front", "done")], [first(undefined, "undoing"), last(undefined, "undone")]] as const;
+  // What did not begin is not a number and meets no page; what did not end goes on.
+  return views.filter(({ began, ended }) => !moved.some(([from, to]) => ended >= from && !(began > to)));
+}
+
+function other(colour: string): string {
+  return colour === "blue" ? "green" : "blue";
 }
 
 export function table(rows: readonly Row[]): string {
