@@ -6,8 +6,8 @@ import type { LogLine } from "./log-lines.ts";
 export interface Docker {
   /** Throws DOCKER_DOWN when the engine does not answer. */
   version(): Promise<{ readonly engine: string; readonly api: string; readonly storageDriver: string }>;
-  /** All containers of a Compose project, stopped ones too, sorted by service; without one-off containers of `Compose.run`. */
-  containers(project: string): Promise<readonly ContainerState[]>;
+  /** All containers of a Compose project, or of one of its services, stopped ones too, sorted by service; without one-off containers of `Compose.run`. */
+  containers(project: string, service?: string): Promise<readonly ContainerState[]>;
   /** Every Compose project with containers on the engine, and what is not of any project (project ""). */
   allContainers(): Promise<readonly ContainerState[]>;
   stop(id: string, graceSeconds: number): Promise<void>;

@@ -18,6 +18,7 @@ import { Watchdog } from "./watchdog.ts";
 import { openWorkbench } from "./workbench.ts";
 
 const PROJECT_LABEL = "com.docker.compose.project";
+const SERVICE_LABEL = "com.docker.compose.service";
 const ONE_OFF_LABEL = "com.docker.compose.oneoff";
 
 /** Unpacking a large layer on a slow disk is the longest that a healthy pull is silent. */
@@ -98,8 +99,11 @@ export function dockerodeDocker(clock: Clock, socketPath: string = DOCKER_SOCKET
         const [version, info] = await Promise.all([engine.version(), engine.info() as Promise<{ readonly Driver: string }>]);
         return { engine: version.Version, api: version.ApiVersion, storageDriver: info.Driver };
       }),
-    containers: (project) =>
-      ask(project, async () => (await inspectAll([`${PROJECT_LABEL}=${project}`])).filter((state) => state.labels[ONE_OFF_LABEL] !== "True")),
+    containers: (project, service) =>
+      ask(project, async () => {
+        const labels = [`${PROJECT_LABEL}=${project}`, ...(service === undefined ? [] : [`${SERVICE_LABEL}=${service}`])];
+        return (await inspectAll(labels)).filter((state) => state.labels[ONE_OFF_LABEL] !== "True");
+      }),
     allContainers: () => ask("docker", () => inspectAll([])),
     stop: (id, graceSeconds) => reach(id, [304], () => engine.getContainer(id).stop({ t: graceSeconds })),
     signal: (id, name) => reach(id, [409], () => engine.getContainer(id).kill({ signal: name })),

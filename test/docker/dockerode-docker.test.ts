@@ -223,6 +223,17 @@ describe("the engine behind its socket", () => {
     expect(await docker().containers("acme-production-blue")).toMatchObject([{ service: "web", health: "none", state: "running", pid: 7 }]);
   });
 
+  it("looks at one service's container alone when that is asked for", async () => {
+    let asked = "";
+    routes["GET /containers/json"] = (request, response) => {
+      asked = decodeURIComponent(request.url ?? "");
+      json([{ Id: "c1" }])(request, response);
+    };
+    routes["GET /containers/c1/json"] = json(inspect({ Config: { Image: "odoo:19", Labels: { "com.docker.compose.service": "web" } } }));
+    expect(await docker().containers("acme-production", "web")).toHaveLength(1);
+    expect(asked).toContain('"com.docker.compose.project=acme-production","com.docker.compose.service=web"');
+  });
+
   it("takes 'already so' for done", async () => {
     routes["POST /containers/c1/stop"] = (_, response) => response.writeHead(304).end();
     await docker().stop("c1", 10);

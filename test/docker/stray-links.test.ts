@@ -24,7 +24,7 @@ async function engine(): Promise<{ docker: FakeDocker; links: FakeLinks; swept: 
   await docker.up("shop", directory);
   const links = new FakeLinks();
   // A class instance has its methods on the prototype: what is spread must be the calls that the sweep passes on.
-  const plain = { stop: docker.stop.bind(docker), allContainers: () => docker.allContainers(), containers: (project: string) => docker.containers(project) };
+  const plain = { stop: docker.stop.bind(docker), allContainers: () => docker.allContainers(), containers: docker.containers.bind(docker) };
   const compose = { up: docker.up.bind(docker), down: docker.down.bind(docker) };
   return {
     docker,

@@ -12,7 +12,7 @@ function engine(look: (elapsed: number) => Partial<ContainerState>): { readonly 
   docker.addContainer({ project: "p", service: "edge" });
   docker.behave("edge", { logs: ["last words"] });
   const containers = docker.containers.bind(docker);
-  docker.containers = async (project) => (await containers(project)).map((container) => ({ ...container, ...look(clock.now() - begun) }));
+  docker.containers = async (project, service) => (await containers(project, service)).map((container) => ({ ...container, ...look(clock.now() - begun) }));
   return { docker, clock };
 }
 

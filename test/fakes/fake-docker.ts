@@ -117,8 +117,9 @@ export class FakeDocker implements Docker, Compose {
     return { engine: "26.1.5", api: "1.45", storageDriver: "overlay2" };
   }
 
-  async containers(project: string): Promise<readonly ContainerState[]> {
-    return (await this.allContainers()).filter((container) => container.project === project && container.labels["com.docker.compose.oneoff"] !== "True");
+  async containers(project: string, service?: string): Promise<readonly ContainerState[]> {
+    const all = (await this.allContainers()).filter((container) => container.project === project && (service ?? container.service) === container.service);
+    return all.filter((container) => container.labels["com.docker.compose.oneoff"] !== "True");
   }
 
   async allContainers(): Promise<readonly ContainerState[]> {

@@ -146,7 +146,11 @@ export class Engine {
     };
     const api: Partial<Docker> = {
       version: async () => ({ engine: "29.0.0", api: "1.52", storageDriver: "overlay2" }),
-      containers: async (project) => this.of(project).map(this.#stateOf).sort(byName),
+      containers: async (project, service) =>
+        this.of(project)
+          .map(this.#stateOf)
+          .filter((state) => (service ?? state.service) === state.service)
+          .sort(byName),
       allContainers: async () => this.containers.map(this.#stateOf).sort(byName),
       stop: async (id, graceSeconds) => {
         const container = find(id);
