@@ -327,6 +327,7 @@ export class FakePlant {
       return this.backups;
     },
     segments: async () => this.segments(),
+    lay: async (name) => this.#ask(`lay ${name}`),
     verify: async () => [],
     listing: {
       backupsWords: ["list-backups"],

@@ -73,6 +73,7 @@ class FakePlace implements Repositories {
       return this.held;
     },
     segments: async () => this.held.map(({ firstSegment }) => firstSegment),
+    lay: async (name) => this.#do(`lay ${name}`),
     verify: async () => [],
     listing: { backupsWords: [], backups: () => this.held, segmentsWords: [], segments: () => [] },
     restoreWords: () => [],

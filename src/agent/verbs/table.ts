@@ -9,6 +9,7 @@ import { historyVerb, journalVerb } from "./history.ts";
 import { derivedLoadVerb, lockVerb, releaseBuildVerb, releaseExportVerb, releaseLoadVerb, releaseMissingVerb } from "./release.ts";
 import { logsVerb, statusVerb } from "./look.ts";
 import { reportVerb } from "./report.ts";
+import { siteKeepVerb } from "./site.ts";
 import { resumeVerb } from "./resume.ts";
 import { rollbackPlanVerb, rollbackVerb, upgradePlanVerb, upgradeVerb } from "./swap.ts";
 
@@ -18,6 +19,7 @@ export function verbTable(deps: AgentDeps): VerbTable {
     hello: helloVerb(deps),
     plan: planVerb(deps),
     deploy: deployVerb(deps),
+    "site-keep": siteKeepVerb(deps),
     lock: lockVerb(deps),
     "release-build": releaseBuildVerb(deps),
     "release-missing": releaseMissingVerb(deps),

@@ -12,6 +12,7 @@ import { dropOld } from "../drop-old.ts";
 import { requireNoHoles } from "../holes.ts";
 import { dropPointsBefore } from "../point-record.ts";
 import { planOf, repositoriesOf, type RecoveryRun } from "../recovery-context.ts";
+import { laySite } from "../lay-site.ts";
 import { takeHost } from "../take-host.ts";
 
 type Code = StepCode<RecoveryRun>;
@@ -51,7 +52,7 @@ export const snapshotFiles: Code = {
 };
 
 export const snapshotHost: Code = {
-  do: (run, _step, view) => takeHost(run, run.files, recordOf(run, view), view.signal),
+  do: (run, _step, view) => takeHost(run, { files: run.files, draft: recordOf(run, view), lay: (kept) => laySite(run, kept) }, view.signal),
 };
 
 export const findHoles: Code = {
@@ -98,6 +99,7 @@ export function resultOfFiles({ id: snapshot, files, bytes, added }: SnapshotRes
 
 /** Put together from what the steps before have returned. */
 export function recordOf(run: RecoveryRun, view: Pick<RunView, "resultOf">): BackupRecord {
+  const { site } = z.object({ site: backupRecordSchema.shape.site }).parse(view.resultOf("host") ?? {});
   const [counted, made, snapshot, ofHost] = ["count", "database", "files", "host"].map((step) => view.resultOf(step));
   return backupRecordSchema.parse({
     version: 1,
@@ -110,6 +112,7 @@ export function recordOf(run: RecoveryRun, view: Pick<RunView, "resultOf">): Bac
     database: made,
     files: snapshot,
     ...(ofHost === undefined ? {} : { host: ofHost }),
+    ...(site === undefined ? {} : { site }),
     counts: counted?.["counts"],
     modules: counted?.["modules"],
   });

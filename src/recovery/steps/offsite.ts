@@ -7,6 +7,7 @@ import { dropOld } from "../drop-old.ts";
 import { requireNoHoles } from "../holes.ts";
 import { mayBeMade, prepareOffsite } from "../prepare-offsite.ts";
 import { type Repositories, repositoriesAt } from "../repositories.ts";
+import { laySiteOffsite } from "../lay-site.ts";
 import { takeHost } from "../take-host.ts";
 import { recordOf, resultOfDatabase, resultOfFiles } from "./backup.ts";
 
@@ -40,7 +41,9 @@ export const snapshotHostOffsite: Code = {
   async do(run, _step, view) {
     const held = heldOffsite(run, view);
     if (held === undefined) return LEFT_OUT;
-    return await takeHost(run, offsiteOf(run).files, { ...recordOf(run, view), offsite: held }, view.signal);
+    const { files, archive } = offsiteOf(run);
+    const draft = { ...recordOf(run, view), offsite: held };
+    return await takeHost(run, { files, draft, lay: (kept) => laySiteOffsite(run, archive, kept, view.signal) }, view.signal);
   },
 };
 
