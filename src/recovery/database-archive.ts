@@ -44,8 +44,6 @@ export interface DatabaseArchive {
   backups(): Promise<readonly DatabaseBackup[]>;
   /** Names of the archived segments of the log, without those that were cut off. */
   segments(signal: AbortSignal): Promise<readonly string[]>;
-  /** Lays a file as it is, unencrypted, beside what the repository holds: one that lies, by that name, in the host's folder `backup/database`. */
-  lay(name: string, signal: AbortSignal): Promise<void>;
   /** What is wrong with what the repository holds, read byte by byte; empty when nothing is. */
   verify(signal: AbortSignal): Promise<readonly string[]>;
   /** `backups` and `segments` for a container of the database's image: the commands to be run there, and what their output says. */

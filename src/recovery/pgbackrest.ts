@@ -33,12 +33,8 @@ done
 exit 1
 `;
 
-/** A file of the host's own repository goes into the one that pgBackRest is told of; without `--raw` that program would encrypt it. */
-const LAY = 'exec "$@" --raw repo-put "$0" < "/var/lib/pgbackrest/$0"';
-
 /** pgBackRest in the database's own container: one version, and it ends with the container. */
 export function pgbackrest(docker: Docker, stack: string, place: Place = "local"): DatabaseArchive {
-  const program = ["pgbackrest", `--stanza=${STANZA}`, `--config=${CONFIG[place]}`];
   const container = async (): Promise<string> => {
     const found = await findContainer(docker, stack, "database");
     if (found?.state === "running") return found.id;
@@ -46,7 +42,7 @@ export function pgbackrest(docker: Docker, stack: string, place: Place = "local"
   };
   const run = async (words: readonly string[], options: { readonly signal?: AbortSignal; readonly isLong?: boolean } = {}): Promise<Said> => {
     const { signal, isLong = false } = options;
-    return await docker.exec(await container(), [...program, ...words], {
+    return await docker.exec(await container(), ["pgbackrest", `--stanza=${STANZA}`, `--config=${CONFIG[place]}`, ...words], {
       user: "postgres",
       ...(signal === undefined ? {} : { signal }),
       ...(isLong ? { limitMilliseconds: LONG_MILLISECONDS } : {}),
@@ -123,11 +119,6 @@ export function pgbackrest(docker: Docker, stack: string, place: Place = "local"
       const said = await run(LIST_ARCHIVE, { signal, isLong: true });
       if (said.code !== 0) throw failed("ARCHIVE_BROKEN", "The archive cannot be listed", said);
       return segmentsOfListing(said.output);
-    },
-    async lay(name, signal) {
-      const words = ["/bin/sh", "-c", LAY, name, ...program];
-      const said = await docker.exec(await container(), words, { user: "postgres", signal });
-      if (said.code !== 0) throw failed("BACKUP_FAILED", `${name} could not be laid beside the backups`, said);
     },
     async verify(signal) {
       const said = await longRun(["--output=text", "--verbose", "verify"], signal);

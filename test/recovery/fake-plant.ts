@@ -327,7 +327,6 @@ export class FakePlant {
       return this.backups;
     },
     segments: async () => this.segments(),
-    lay: async (name) => this.#ask(`lay ${name}`),
     verify: async () => [],
     listing: {
       backupsWords: ["list-backups"],
@@ -351,6 +350,7 @@ export class FakePlant {
       this.#ask(`restore ${snapshot}`);
       this.#writeFile("recovery-filestore", "restored");
     },
+    lay: async (name) => this.#ask(`lay ${name}`),
     read: async () => JSON.stringify(RECORD),
     restoreHost: async (snapshot) => {
       this.#ask(`restore host ${snapshot}`);

@@ -35,7 +35,7 @@ class FakePlace implements Repositories {
   readonly taken: Snapshot[] = [];
   /** What lies beside the backups, and the folder of the host that it is taken from. */
   readonly laid: string[] = [];
-  handedIn = "";
+  host = "";
   readonly #name: string;
   #made = 0;
 
@@ -78,10 +78,6 @@ class FakePlace implements Repositories {
       return this.held;
     },
     segments: async () => this.held.map(({ firstSegment }) => firstSegment),
-    lay: async (name) => {
-      this.#do(`lay ${name}`);
-      this.laid.push(await readFile(join(this.handedIn, name), "utf8"));
-    },
     verify: async () => [],
     listing: { backupsWords: [], backups: () => this.held, segmentsWords: [], segments: () => [] },
     restoreWords: () => [],
@@ -97,6 +93,10 @@ class FakePlace implements Repositories {
     },
     snapshots: async () => this.taken,
     restore: async () => this.#do("restore"),
+    lay: async (name) => {
+      this.#do(`lay ${name}`);
+      this.laid.push(await readFile(join(this.host, name), "utf8"));
+    },
     read: async () => "",
     restoreHost: async () => this.#do("restore host"),
     verify: async () => [],
@@ -114,7 +114,7 @@ describe("a backup with an offsite repository", () => {
     const paths = hostPaths(STACK, await mkdtemp(join(tmpdir(), "offsite-")));
     for (const folder of [paths.backups, paths.data]) await mkdir(folder, { recursive: true });
     [own, offsite] = [new FakePlace("own"), new FakePlace("away")];
-    offsite.handedIn = join(paths.backup, "database");
+    offsite.host = join(paths.data, "recovery-host");
     notes = [];
     const facts = {
       stack: STACK,
@@ -174,14 +174,14 @@ describe("a backup with an offsite repository", () => {
     expect(own.calls).toContain("expire 1");
   });
 
-  it("has the site folder in both places, in plain view beside what its keys open, and leaves nothing in the folder that it was handed over in", async () => {
+  it("has the site folder in both places, in plain view beside what its keys open, and leaves nothing of it in between", async () => {
     await keepSite(deps.paths, { version: 1, at: "", who: "maria", hash: "a".repeat(64), hasRecoveryKey: true, archive: ARCHIVE });
     const { record } = await backUp("20261124-1");
     expect(record.site).toEqual({ hash: "a".repeat(64), hasRecoveryKey: true });
     expect(await readFile(join(deps.paths.backup, SITE_ARCHIVE), "utf8")).toBe(ARCHIVE);
     expect(offsite.laid).toEqual([ARCHIVE]);
     expect(offsite.calls).toEqual(expect.arrayContaining(["take host", `lay ${SITE_ARCHIVE}`]));
-    expect(await readdir(join(deps.paths.backup, "database"))).toEqual([]);
+    expect(await readdir(join(deps.paths.data, "recovery-host"))).toEqual([]);
   });
 
   it("stands on the host when the other is out of reach; the run says so at once, and asks it for nothing more", async () => {

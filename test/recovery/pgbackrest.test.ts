@@ -1,8 +1,3 @@
-import { execFile } from "node:child_process";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
 import { pgbackrest } from "../../src/recovery/pgbackrest.ts";
 import { FakeClock } from "../fakes/fake-clock.ts";
@@ -32,27 +27,5 @@ describe("what pgBackRest is told to restore", () => {
     const words = archive.restoreWords({ kind: "backup", label: SET }, SET);
     expect(words).toEqual(expect.arrayContaining([`--set=${SET}`, "--type=immediate", "--target-action=promote"]));
     expect(words.join(" ")).not.toContain("timeline");
-  });
-});
-
-describe("what lies in plain view", () => {
-  it("is put beside the offsite repository as it is, from the folder of the host's own", async () => {
-    const docker = new FakeDocker(new FakeClock());
-    docker.addContainer({ project: "acme-production", service: "database" });
-    let asked: readonly string[] = [];
-    docker.onExec = ({ words }) => {
-      asked = words;
-      return { code: 0, output: "" };
-    };
-    await pgbackrest(docker, "acme-production", "offsite").lay("site.tar.gz.age", new AbortController().signal);
-
-    // The words as a real shell takes them, with another program in pgBackRest's place.
-    const folder = await mkdtemp(join(tmpdir(), "millwright-"));
-    await writeFile(join(folder, "site.tar.gz.age"), "sealed");
-    await writeFile(join(folder, "pgbackrest"), '#!/bin/sh\necho "$@"; cat\n', { mode: 0o755 });
-    const [shell = "", ...words] = asked.map((word) => word.replaceAll("/var/lib/pgbackrest", folder));
-    const { stdout } = await promisify(execFile)(shell, words, { env: { PATH: `${folder}:/usr/bin:/bin` } });
-    expect(stdout).toBe("--stanza=main --config=/etc/pgbackrest/offsite.conf --raw repo-put site.tar.gz.age\nsealed");
-    await rm(folder, { recursive: true });
   });
 });

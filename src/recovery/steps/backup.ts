@@ -1,6 +1,8 @@
+import { join } from "node:path";
 import * as z from "zod";
 import { timestamp } from "../../kernel/clock.ts";
 import { describeBytes } from "../../kernel/describe-bytes.ts";
+import { writeDurable } from "../../kernel/durable-file.ts";
 import { MillwrightError } from "../../kernel/errors.ts";
 import type { RunView, StepCode, StepResult } from "../../kernel/run-plan.ts";
 import { type BackupRecord, backupRecordSchema, readBackupRecords, removeBackupRecords, writeBackupRecord } from "../backup-record.ts";
@@ -10,9 +12,9 @@ import type { DatabaseBackup } from "../database-archive.ts";
 import type { SnapshotResult } from "../file-repository.ts";
 import { dropOld } from "../drop-old.ts";
 import { requireNoHoles } from "../holes.ts";
+import { type KeptSite, SITE_ARCHIVE } from "../kept-site.ts";
 import { dropPointsBefore } from "../point-record.ts";
 import { planOf, repositoriesOf, type RecoveryRun } from "../recovery-context.ts";
-import { laySite } from "../lay-site.ts";
 import { takeHost } from "../take-host.ts";
 
 type Code = StepCode<RecoveryRun>;
@@ -54,6 +56,11 @@ export const snapshotFiles: Code = {
 export const snapshotHost: Code = {
   do: (run, _step, view) => takeHost(run, { files: run.files, draft: recordOf(run, view), lay: (kept) => laySite(run, kept) }, view.signal),
 };
+
+/** In plain view beside the repositories: what opens them is in there, so it cannot be inside. */
+async function laySite({ paths }: RecoveryRun, { archive }: KeptSite): Promise<void> {
+  await writeDurable(join(paths.backup, SITE_ARCHIVE), archive);
+}
 
 export const findHoles: Code = {
   async do(run, _step, view) {
