@@ -30,5 +30,5 @@ export async function keepSite({ site }: Pick<HostPaths, "site">, kept: KeptSite
 
 /** Undefined on a host that was given none. */
 export async function readKeptSite({ site }: Pick<HostPaths, "site">): Promise<KeptSite | undefined> {
-  return await readState(site, keptSiteSchema, "Bring the site folder again: remove the file, then run `millwright deploy`.");
+  return await readState(site, keptSiteSchema, "Run `millwright deploy`: it brings the site folder again.");
 }

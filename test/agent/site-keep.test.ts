@@ -1,3 +1,4 @@
+import { writeFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
 import { siteKeepVerb, siteKept } from "../../src/agent/verbs/site.ts";
 import { readKeptSite } from "../../src/recovery/kept-site.ts";
@@ -22,6 +23,14 @@ describe("a site folder that was sent", () => {
     expect(await readKeptSite(host.store.paths)).toMatchObject({ who: "jo", archive: SENT.archive });
     await send(host, { ...SENT, hash: "b".repeat(64) });
     expect(await siteKept(host.deps, STACK)).toBe("b".repeat(64));
+  });
+
+  it("is brought anew when what is kept cannot be read", async () => {
+    await using host = await agentHost();
+    await send(host, SENT);
+    await writeFile(host.store.paths.site, "{");
+    expect(await siteKept(host.deps, STACK)).toBeNull();
+    await expect(readKeptSite(host.store.paths)).rejects.toMatchObject({ code: "STATE_DAMAGED", hint: expect.stringContaining("millwright deploy") });
   });
 
   it("is refused unless it is encrypted: it will lie in plain view", async () => {

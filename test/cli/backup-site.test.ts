@@ -65,6 +65,10 @@ describe("backup site", () => {
     const elsewhere = fixture.elsewhere();
     await expect(backupSiteCommand({ recoveryKey: stranger, repository }, elsewhere)).rejects.toMatchObject({ code: "VAULT_LOCKED" });
     await expect(backupSiteCommand({ recoveryKey, repository: fixture.site }, elsewhere)).rejects.toMatchObject({ code: "BACKUP_NOT_FOUND" });
+    await expect(backupSiteCommand({ repository }, elsewhere)).rejects.toMatchObject({
+      code: "IDENTITY_MISSING",
+      hint: expect.stringContaining("--recovery-key"),
+    });
     await expect(backupSiteCommand({ recoveryKey }, elsewhere)).rejects.toMatchObject({ code: "USAGE", hint: expect.stringContaining("--host") });
     await expect(loadSite(elsewhere.directory)).rejects.toMatchObject({ code: "SITE_NOT_FOUND" });
   });

@@ -1,4 +1,5 @@
 import { timestamp } from "../../kernel/clock.ts";
+import { MillwrightError } from "../../kernel/errors.ts";
 import { keepSite, readKeptSite, sentSiteSchema } from "../../recovery/kept-site.ts";
 import { type AgentDeps, storeOf } from "../agent-deps.ts";
 import { checkPayload } from "../payload.ts";
@@ -13,7 +14,12 @@ export function siteKeepVerb(deps: AgentDeps): Handler<"site-keep"> {
   };
 }
 
-/** Hash of the folder that is kept, for the operator's side to see whether its own is another. */
+/** Hash of the folder that is kept, for the operator's side to see whether its own is another. One that cannot be read is brought anew. */
 export async function siteKept(deps: AgentDeps, stack: string): Promise<string | null> {
-  return (await readKeptSite(storeOf(deps, stack).paths))?.hash ?? null;
+  try {
+    return (await readKeptSite(storeOf(deps, stack).paths))?.hash ?? null;
+  } catch (error) {
+    if (error instanceof MillwrightError && error.code === "STATE_DAMAGED") return null;
+    throw error;
+  }
 }

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { parseDocument } from "yaml";
-import { readIfThere, writeDurable } from "../../kernel/durable-file.ts";
+import { exists, readIfThere, writeDurable } from "../../kernel/durable-file.ts";
 import { MillwrightError } from "../../kernel/errors.ts";
 import { openSiteFolder } from "../../recovery/site-archive.ts";
 import { ensureIdentity, type Identity, readIdentity } from "../../secrets/identity.ts";
@@ -33,7 +33,7 @@ export interface BackupSiteOptions extends EnvironmentOption {
 export const backupSiteCommand: Run<BackupSiteOptions> = async (options, context) => {
   const directory = siteDirectory(options, context);
   await refuseExistingSite(directory);
-  const key = await readIdentity(options.recoveryKey === undefined ? identityFile(context) : resolve(context.directory, options.recoveryKey));
+  const key = await keyFor(options, context);
   if (options.repository === undefined && options.host === undefined) {
     throw new MillwrightError("USAGE", "Nobody said where the backups are.", {
       subject: "--host",
@@ -63,6 +63,15 @@ export const backupSiteCommand: Run<BackupSiteOptions> = async (options, context
   ];
   return { data: { site: name, directory, files: [...files.keys()], joined }, text: lines.join("\n") };
 };
+
+async function keyFor({ recoveryKey }: BackupSiteOptions, context: CliContext): Promise<Identity> {
+  if (recoveryKey !== undefined) return await readIdentity(resolve(context.directory, recoveryKey));
+  if (await exists(identityFile(context))) return await readIdentity(identityFile(context));
+  throw new MillwrightError("IDENTITY_MISSING", "There is nothing to open the backups with: this machine has no identity, and no key was named.", {
+    subject: identityFile(context),
+    hint: "Type the recovery key into a file, and pass it with --recovery-key FILE.",
+  });
+}
 
 /** The environment's host is the new one, and its key the pinned one, whatever key a machine of that address showed before. */
 async function moveTo(site: Site, environment: string | undefined, to: NewHost & { readonly isUserNamed: boolean }): Promise<void> {
