@@ -14,7 +14,7 @@ const LIMIT = 64 * 1024 * 1024;
 const WORDS: SealedWords = {
   name: "The site folder in the backup",
   locked: "Take the recovery key that was made for this site (`millwright secrets recovery-key`), or the identity of one of its operators.",
-  damaged: "Take it from another backup: docs/backup.md says where each keeps its own.",
+  damaged: "Take that of the offsite repository, or of another copy of the backups' disk.",
 };
 
 /** A site folder as one armored text; without this program `age -d -i KEY site.tar.gz.age | tar -xz` opens it. */

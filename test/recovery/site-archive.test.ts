@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { gzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { sentSiteSchema } from "../../src/recovery/kept-site.ts";
 import { openSiteFolder, sealSiteFolder } from "../../src/recovery/site-archive.ts";
 import { readSiteFolder, type SiteFolder, siteFolderHash } from "../../src/recovery/site-folder.ts";
 import { seal } from "../../src/secrets/age.ts";
@@ -65,6 +66,7 @@ describe("what of a site folder goes into a backup", () => {
     const { recipient } = await makeIdentity("test");
     const [one, other] = [await sealSiteFolder(await read(), [recipient]), await sealSiteFolder(await read(), [recipient])];
     expect(one).not.toBe(other);
+    for (const archive of [one, other]) expect(sentSiteSchema.shape.archive.safeParse(archive).success).toBe(true);
     expect(siteFolderHash(await read())).toBe(siteFolderHash(await read()));
     const before = siteFolderHash(await read());
     await lay("known_hosts", "another\n");

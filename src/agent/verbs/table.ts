@@ -9,8 +9,8 @@ import { historyVerb, journalVerb } from "./history.ts";
 import { derivedLoadVerb, lockVerb, releaseBuildVerb, releaseExportVerb, releaseLoadVerb, releaseMissingVerb } from "./release.ts";
 import { logsVerb, statusVerb } from "./look.ts";
 import { reportVerb } from "./report.ts";
-import { siteKeepVerb } from "./site.ts";
 import { resumeVerb } from "./resume.ts";
+import { siteKeepVerb } from "./site.ts";
 import { rollbackPlanVerb, rollbackVerb, upgradePlanVerb, upgradeVerb } from "./swap.ts";
 
 /** Every verb of the agent with its code. */
