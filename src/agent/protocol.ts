@@ -10,6 +10,7 @@ export const VERBS = {
   hello: { arguments: [], payload: "none" },
   plan: { arguments: ["stack"], payload: "json-gzip" },
   deploy: { arguments: ["stack", "plan"], payload: "none" },
+  "site-keep": { arguments: ["stack"], payload: "json-gzip" },
   lock: { arguments: [], payload: "json" },
   "release-build": { arguments: ["stack"], payload: "stream" },
   "release-missing": { arguments: ["stack"], payload: "json" },

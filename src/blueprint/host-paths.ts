@@ -25,6 +25,8 @@ export interface HostPaths {
   readonly restorePoints: string;
   /** What is known of each backup, by its id. */
   readonly backups: string;
+  /** The operator's site folder, encrypted, for the next backup. */
+  readonly site: string;
   /** Where the agent leaves its metrics for the stack's node exporter; no container writes here. */
   readonly metrics: string;
   /** Materialised compose.yaml and release.json of one colour. */
@@ -52,6 +54,7 @@ export function hostPaths(stack: string, root = "/"): HostPaths {
     recovery: `${base}/recovery`,
     restorePoints: `${base}/data/restore-points`,
     backups: `${base}/state/backups`,
+    site: `${base}/state/site.json`,
     metrics: `${base}/data/agent-metrics`,
     colour: (colour) => `${base}/colours/${colour}`,
     run: (id) => `${base}/state/runs/${id}`,

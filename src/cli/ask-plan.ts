@@ -11,6 +11,8 @@ const planReplySchema = z.object({
   notes: z.array(z.string()).default([]),
   drift: z.array(z.object({ subject: z.string(), text: z.string() })).default([]),
   outdated: z.array(z.string()).default([]),
+  /** Hash of the site folder that the next backup takes, null for none; absent where an older agent takes none. */
+  siteKept: z.string().nullish(),
   classification: z.object({ kind: z.string(), reasons: z.array(z.string()) }).optional(),
 });
 

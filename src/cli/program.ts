@@ -31,6 +31,11 @@ Examples:
 Exit status: 0 done · 1 failed · 2 wrong input · 3 changes pending · 4 host not reached · 5 another run is under way ·
 6 new release bad, old one kept · 7 undo failed, a person is needed`;
 
+const FROM_NOTHING = `
+The worst day, in an empty folder, with the backups' disk mounted on a bare VM:
+  millwright backup restore --to-new-host --host admin@10.20.0.5 --recovery-key key.txt
+See docs/backup.md, "A lost host".`;
+
 /** For options that may be given more than once. */
 const collect = (value: string, all: string[] | undefined): string[] => [...(all ?? []), value];
 
@@ -125,6 +130,9 @@ export function buildProgram(context: CliContext, onCommand: (name: string) => v
   yes(command(secrets, "set <name> [env]", "set a secret to a value from a hidden prompt or standard input", false)).action(
     action("secrets set", async () => (await import("./commands/secrets.ts")).secretsSetCommand, ["name", "env"]),
   );
+  yes(command(secrets, "recovery-key", "make the key that opens everything and lies in a safe, and print it once", false)).action(
+    action("secrets recovery-key", async () => (await import("./commands/recovery-key.ts")).recoveryKeyCommand),
+  );
   command(secrets, "rekey", "encrypt everything anew for those whom secrets/recipients.yaml names", false).action(
     action("secrets rekey", async () => (await import("./commands/secrets.ts")).secretsRekeyCommand),
   );
@@ -172,13 +180,27 @@ export function buildProgram(context: CliContext, onCommand: (name: string) => v
     .addOption(from())
     .action(action("backup drill", async () => (await import("./commands/backup.ts")).backupDrillCommand, ["env"]));
 
-  command(backup, "restore [env]", "database and files as they were; restored and checked first, then put in place", true)
+  const fromNothing = (target: Command): Command =>
+    target
+      .option("--recovery-key <file>", "key that opens the site folder in the backups (default: your own identity)")
+      .option("--host <address>", "the new host, as [user@]address[:port]; the disk with the backups is mounted there")
+      .option("--repository <path>", "folder of the backups on this machine, or their site.tar.gz.age, instead of the disk on the host")
+      .option("--fingerprint <sha256>", "of the host's key; without it you are asked");
+  fromNothing(command(backup, "site [env]", "write the site folder out of the backups into an empty folder", true)).action(
+    action("backup site", async () => (await import("./commands/backup-site.ts")).backupSiteCommand, ["env"]),
+  );
+  const restore = command(backup, "restore [env]", "database and files as they were; restored and checked first, then put in place", true)
     .option("--to <moment>", "now, backup:<id>, point:<name>, release:<id> (just before it began to serve), or a time with its zone: 2026-11-24T14:05+01:00")
-    .option("--to-new-host", "a bare VM becomes the stack's host: bootstrap, deploy, restore, release; its backups must be mounted there, or --from offsite")
+    .option(
+      "--to-new-host",
+      "a bare VM becomes the stack's host: site folder (in an empty one), bootstrap, deploy, restore, release; its backups must be mounted there, or --from offsite",
+    )
     .addOption(from())
     .option("--beside", "leave it in the scratch place, and the plant as it is")
     .option("--confirm <stack>", "name of the stack, instead of typing it when asked")
-    .option("--dry-run", "show the plan, change nothing")
+    .option("--dry-run", "show the plan, change nothing");
+  fromNothing(restore)
+    .addHelpText("after", FROM_NOTHING)
     .action(action("backup restore", async () => (await import("./commands/backup.ts")).backupRestoreCommand, ["env"]));
 
   command(root, "follow [env]", "watch the run that is under way, or the last one", true).action(

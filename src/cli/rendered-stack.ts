@@ -14,6 +14,7 @@ import { readRecipients } from "../secrets/recipients.ts";
 import { readVaultFile } from "../secrets/vault-file.ts";
 import { pemFiles } from "../site/site.ts";
 import type { CliContext } from "./context.ts";
+import { identityFile } from "./own-identity.ts";
 import { PACKAGE_DIRECTORY } from "./package-directory.ts";
 import type { Target } from "./target.ts";
 
@@ -39,7 +40,7 @@ export async function siteLock({ site }: Target): Promise<ImageLock> {
 export async function renderedStack(target: Target, context: CliContext): Promise<Stack> {
   const { site, environment } = target;
   const blueprint = odooBlueprint();
-  await completeSecrets(target, blueprint, context);
+  await completeSecrets(target, context, blueprint);
   const certificates: Record<string, string> = {};
   for (const name of pemFiles(environment)) {
     const text = await readIfThere(join(site.directory, name));
@@ -56,7 +57,8 @@ export async function renderedStack(target: Target, context: CliContext): Promis
   return renderStack({ environment, blueprint, lock, vault, overrides, certificates });
 }
 
-async function completeSecrets(target: Target, blueprint: Blueprint, context: CliContext): Promise<void> {
+/** Recipients, vault, secrets and certificate of an environment, as far as they can be made. */
+export async function completeSecrets(target: Target, context: CliContext, blueprint: Blueprint = odooBlueprint()): Promise<void> {
   const { site, environment } = target;
   const needs = secretNeeds(environment, blueprint);
   const all = needs.map(({ name }) => name);
@@ -65,10 +67,10 @@ async function completeSecrets(target: Target, blueprint: Blueprint, context: Cl
     import("../secrets/ensure-site-secrets.ts"),
     import("../secrets/identity.ts"),
   ]);
-  const identityFile = join(context.configDirectory, "identity");
+  const file = identityFile(context);
   // A site that never had secrets gets them, from a new identity if need be; one that has some needs an identity that can open them.
   const isNew = (await readIfThere(site.files.vault(environment.name))) === undefined;
-  const identity = isNew ? await ensureIdentity(identityFile) : await readIdentity(identityFile);
+  const identity = isNew ? await ensureIdentity(file) : await readIdentity(file);
   const names = needs.flatMap(({ name, from }) => (from === "random" ? [name] : []));
   const done = await ensureSiteSecrets({ site, environment, names, identity, operator: context.user, clock: context.clock });
   for (const line of done) context.output.say(`${environment.name}: ${line}`);

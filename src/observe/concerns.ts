@@ -36,7 +36,7 @@ export function findConcerns(status: Omit<Status, "concerns">, now: number): rea
     else if (hours !== undefined && hours > BACKUP_HOURS) concerns.push(`The last good backup is ${Math.floor(hours)} hours old.`);
     else if (hours === undefined && now - Date.parse(status.serving.since) > BACKUP_HOURS * 3_600_000) concerns.push("There is no backup yet.");
     concerns.push(...troubleOfOffsite(status.backup, now), ...troubleOfLog(status.backup, now));
-    concerns.push(...troubleOfProof(status.backup, now));
+    concerns.push(...troubleOfProof(status.backup, now), ...troubleOfSite(status.backup));
     if (lastVerifyFailure !== undefined) concerns.push(`The verification of ${lastVerifyFailure} did not end well: \`millwright history\` says why.`);
   }
   if (status.drift.length > 0)
@@ -52,6 +52,15 @@ function troubleOfProof({ last, drill, lastDrillFailure, drillDays }: Status["ba
   const days = Math.floor((now - Date.parse(drill.at)) / DAY_MILLISECONDS);
   if (drillDays === undefined || days < DRILL_INTERVALS * drillDays) return [];
   return [`The last drill that was passed is ${days} days ago: \`millwright history\` says why, \`millwright backup drill\` makes one now.`];
+}
+
+/** What a host is built anew from must lie in the last backup, and be opened without anybody's laptop. */
+function troubleOfSite({ last, lastFailure, site }: Status["backup"]): readonly string[] {
+  if (last === undefined || lastFailure !== undefined || site === undefined || site.last.hasRecoveryKey) return [];
+  if (site.next.hasRecoveryKey) return ["The recovery key does not open the last backup yet: run `millwright backup run`."];
+  if (site.last.isThere || site.next.isThere)
+    return ["No recovery key opens the backups: run `millwright secrets recovery-key`, then `millwright deploy` and `millwright backup run`."];
+  return ["The last backup does not hold the site folder: run `millwright deploy`, then `millwright backup run`."];
 }
 
 function troubleOfOffsite({ last, lastFailure, offsite }: Status["backup"], now: number): readonly string[] {

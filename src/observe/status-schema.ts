@@ -22,6 +22,8 @@ const serviceSchema = z.object({
   oomKilled: z.boolean(),
 });
 
+const heldSite = z.object({ isThere: z.boolean(), hasRecoveryKey: z.boolean() });
+
 /** What `millwright status` tells. Fields are added, never renamed. */
 export const statusSchema = z.object({
   version: z.literal(1),
@@ -83,6 +85,8 @@ export const statusSchema = z.object({
   backup: z.object({
     last: z.string().optional(),
     lastFailure: z.string().optional(),
+    /** The site folder in the last one, and in the next: whether it is there, and a recovery key opens it. */
+    site: z.object({ last: heldSite, next: heldSite }).optional(),
     /** What the last drill that was passed measured. */
     drill: z.object({ at: z.string(), rpoSeconds: z.number(), rtoSeconds: z.number() }).optional(),
     lastDrillFailure: z.string().optional(),

@@ -4,8 +4,9 @@ import type { ContainerState, Docker } from "../docker/docker.ts";
 import { type Clock, timestamp } from "../kernel/clock.ts";
 import { MillwrightError } from "../kernel/errors.ts";
 import type { Archiving } from "../recovery/archiving.ts";
-import { readBackupRecords, readDrillRecord } from "../recovery/backup-record.ts";
+import { type BackupRecord, readBackupRecords, readDrillRecord } from "../recovery/backup-record.ts";
 import { DRILL_DAYS, nextTimes } from "../recovery/due.ts";
+import { readKeptSite } from "../recovery/kept-site.ts";
 import { readVerifyRecord } from "../recovery/verify-record.ts";
 import { readColourRelease, readServing, type Serving, wayBack } from "../swap/serving.ts";
 import { findConcerns } from "./concerns.ts";
@@ -172,21 +173,32 @@ function serviceStatus(container: ContainerState): ServiceStatus {
 
 /** The last backup and what the last drill measured. One that a clock that was ahead has dated later than now does not stand for those that are missing; nor does such a drill, or such a verification. */
 async function readBackups(paths: HostPaths, now: number): Promise<Known> {
-  const [all, passed, read] = await Promise.all([readBackupRecords(paths), readDrillRecord(paths), readVerifyRecord(paths, "local")]);
+  const [all, passed, read, kept] = await Promise.all([
+    readBackupRecords(paths),
+    readDrillRecord(paths),
+    readVerifyRecord(paths, "local"),
+    readKeptSite(paths),
+  ]);
   const records = all.filter(({ ended }) => Date.parse(ended) <= now);
   const verified = read !== undefined && Date.parse(read.at) <= now ? read.at : undefined;
   const drill = passed !== undefined && Date.parse(passed.at) <= now ? passed : undefined;
   const newest = records.at(-1);
   const lastOffsite = records.findLast(({ offsite }) => offsite !== undefined)?.offsite?.ended;
   return {
-    ...(newest === undefined ? {} : { last: newest.ended, isLastOffsite: newest.offsite !== undefined }),
+    ...(newest === undefined
+      ? {}
+      : { last: newest.ended, isLastOffsite: newest.offsite !== undefined, site: { last: heldSite(newest.site), next: heldSite(kept) } }),
     ...(lastOffsite === undefined ? {} : { lastOffsite }),
     ...(verified === undefined ? {} : { verified }),
     ...(drill === undefined ? {} : { drill: { at: drill.at, rpoSeconds: drill.rpoSeconds, rtoSeconds: drill.rtoSeconds } }),
   };
 }
 
-interface Known extends Pick<Status["backup"], "last" | "drill" | "verified"> {
+function heldSite(site: BackupRecord["site"]): NonNullable<Status["backup"]["site"]>["last"] {
+  return { isThere: site !== undefined, hasRecoveryKey: site?.hasRecoveryKey === true };
+}
+
+interface Known extends Pick<Status["backup"], "last" | "site" | "drill" | "verified"> {
   readonly isLastOffsite?: boolean;
   readonly lastOffsite?: string;
 }

@@ -30,6 +30,8 @@ export const backupRecordSchema = z.object({
   offsite: z.object({ ...heldSchema, place: z.string() }).optional(),
   /** The host's own repository has dropped it already. */
   isOnlyOffsite: z.boolean().optional(),
+  /** The site folder that it holds; absent when the host was given none. */
+  site: z.object({ hash: z.string(), hasRecoveryKey: z.boolean() }).optional(),
   who: z.string(),
   release: z.object({ id: z.string(), image: z.string() }),
   counts: countsSchema,

@@ -33,6 +33,11 @@ export interface FileRepository {
    * content, so any two snapshots together are as good as either.
    */
   restore(snapshot: string, options: { readonly fillIn: boolean }, signal: AbortSignal): Promise<void>;
+  /**
+   * Lays a file of the host's, one that may be seen by anybody, into a repository without a password beside this one. For a place that this host
+   * reaches by the repository's program alone.
+   */
+  lay(name: string, signal: AbortSignal): Promise<void>;
   /** A short text file of a snapshot of the host. */
   read(snapshot: string, name: string): Promise<string>;
   /** Lays all files of a snapshot of the host into the scratch place. */

@@ -25,19 +25,19 @@ export function restic(docker: Docker, { stack, database }: Names, place: Place 
   const run = async (
     words: readonly string[],
     signal?: AbortSignal,
-    seconds = signal === undefined ? LOOK_SECONDS : LONG_SECONDS,
+    mode: readonly string[] = place === "local" ? ["run"] : ["offsite", String(signal === undefined ? LOOK_SECONDS : LONG_SECONDS)],
   ): Promise<{ readonly code: number; readonly output: string }> => {
     const container = await findContainer(docker, stack, "backup");
     if (container?.state !== "running") {
       throw new MillwrightError("PLATFORM_DOWN", "The service backup does not run, so the files cannot be backed up or restored.", { subject: "backup" });
     }
-    return await docker.exec(container.id, ["/bin/sh", "/opt/millwright/files.sh", ...(place === "local" ? ["run"] : ["offsite", String(seconds)]), ...words], {
+    return await docker.exec(container.id, ["/bin/sh", "/opt/millwright/files.sh", ...mode, ...words], {
       limitMilliseconds: LONG_SECONDS * 1000,
       ...(signal === undefined ? {} : { signal }),
     });
   };
-  const must = async (what: string, words: readonly string[], signal?: AbortSignal): Promise<string> => {
-    const { code, output } = await run(words, signal);
+  const must = async (what: string, words: readonly string[], signal?: AbortSignal, mode?: readonly string[]): Promise<string> => {
+    const { code, output } = await run(words, signal, mode);
     const problem = resticProblem(code);
     if (problem === undefined) return output;
     throw new MillwrightError(code === 10 || code === 12 ? "ARCHIVE_BROKEN" : "BACKUP_FAILED", `${what}: ${problem}.`, {
@@ -67,6 +67,12 @@ export function restic(docker: Docker, { stack, database }: Names, place: Place 
     async restore(snapshot, { fillIn }, signal) {
       const overwrite = fillIn ? "never" : "if-changed";
       await must("The files could not be restored", ["--quiet", "restore", `${snapshot}:/data`, "--target", "/recovery", "--overwrite", overwrite], signal);
+    },
+    async lay(name, signal) {
+      const open = ["offsite-open", String(LOOK_SECONDS)];
+      const { code } = await run(["--quiet", "cat", "config"], signal, open);
+      if (code === 10) await must(`The repository of ${name} cannot be made`, ["--quiet", "init"], signal, open);
+      await must(`${name} could not be laid beside the backups`, ["--quiet", "backup", "--host", stack, `${paths.host}/${name}`], signal, open);
     },
     read: async (snapshot, name) => await must(`${name} cannot be read from the snapshot`, ["--quiet", "--no-lock", "dump", snapshot, `${paths.host}/${name}`]),
     async restoreHost(snapshot, signal) {

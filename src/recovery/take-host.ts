@@ -5,17 +5,30 @@ import { pipeline } from "node:stream/promises";
 import { makeDirectory, namesIn, readIfThere, readShort } from "../kernel/durable-file.ts";
 import type { BackupRecord } from "./backup-record.ts";
 import type { FileRepository } from "./file-repository.ts";
+import { type KeptSite, readKeptSite, SITE_ARCHIVE } from "./kept-site.ts";
 import { RECORD_FILE, RELEASE_ARCHIVE } from "./known-backups.ts";
 import { planOf, type RecoveryRun } from "./recovery-context.ts";
 
 const CERTIFICATES_LIMIT = 4 * 1024 * 1024;
 
+type TakenHost = { readonly snapshot: string } & Pick<BackupRecord, "site">;
+
+interface TakeHost {
+  readonly files: FileRepository;
+  readonly draft: BackupRecord;
+  /** Lays the site folder in plain view beside the repositories of the same place. */
+  readonly lay: (kept: KeptSite) => Promise<void>;
+}
+
 /** What the host keeps beside data, laid out for the snapshot as files of the user that takes it. */
-export async function takeHost(run: RecoveryRun, files: FileRepository, draft: BackupRecord, signal: AbortSignal): Promise<{ readonly snapshot: string }> {
+export async function takeHost(run: RecoveryRun, { files, draft, lay }: TakeHost, signal: AbortSignal): Promise<TakenHost> {
   const { paths, stack } = run;
+  const kept = await readKeptSite(paths);
+  const site = kept === undefined ? {} : { site: { hash: kept.hash, hasRecoveryKey: kept.hasRecoveryKey } };
   const folder = join(paths.data, "recovery-host");
   const sources: Readonly<Record<string, string>> = {
-    [RECORD_FILE]: `${JSON.stringify(draft, null, 2)}\n`,
+    [RECORD_FILE]: `${JSON.stringify({ ...draft, ...site }, null, 2)}\n`,
+    ...(kept === undefined ? {} : { [SITE_ARCHIVE]: kept.archive }),
     "stack.json": `${JSON.stringify(stack)}\n`,
     ...(await texts({
       "serving.json": join(paths.state, "serving.json"),
@@ -32,7 +45,8 @@ export async function takeHost(run: RecoveryRun, files: FileRepository, draft: B
     const owner = stack.facts.directories.find(({ path }) => path.endsWith("/data/recovery-host"));
     if (owner !== undefined) for (const name of await namesIn(folder)) await chown(join(folder, name), owner.uid, owner.gid);
     const { id: snapshot } = await files.take("host", run.run, signal);
-    return { snapshot };
+    if (kept !== undefined) await lay(kept);
+    return { snapshot, ...site };
   } finally {
     await emptyFolder(folder);
   }

@@ -6,7 +6,7 @@ import { certificateProblem, RENEW_DAYS } from "./check-certificate.ts";
 import type { Identity } from "./identity.ts";
 import { issueLeaf, makeAuthority, type Authority } from "./own-ca.ts";
 import { readIfThere, writeDurable } from "../kernel/durable-file.ts";
-import { readRecipients } from "./recipients.ts";
+import { peopleOf, readRecipients } from "./recipients.ts";
 import { authorityKeyFile, openSiteVault, setSecrets } from "./site-secrets.ts";
 import { createVault, openVault } from "./vault.ts";
 import { readVaultFile, writeVaultFile } from "./vault-file.ts";
@@ -47,14 +47,8 @@ async function readAuthority(site: Site, identity: Identity): Promise<Authority 
 async function createAuthority(site: Site, clock: Clock): Promise<Authority> {
   const domains = [...site.environments.values()].filter(({ certificate }) => certificate.kind === "ca").map(({ domain }) => domain);
   const authority = await makeAuthority({ company: site.company, domains, clock });
-  const { operators } = await readRecipients(site.directory);
-  await writeVaultFile(
-    authorityKeyFile(site.directory),
-    await createVault(
-      { ca_key: authority.key },
-      operators.map(({ recipient }) => recipient),
-    ),
-  );
+  const people = peopleOf(await readRecipients(site.directory));
+  await writeVaultFile(authorityKeyFile(site.directory), await createVault({ ca_key: authority.key }, people));
   await writeDurable(authorityFile(site), authority.certificate);
   return authority;
 }

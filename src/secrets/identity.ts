@@ -16,16 +16,22 @@ export const IDENTITY_RECOVERY_HINT =
 
 /** The identity file at `path`, made when it is absent. Never replaces one, and is there whole or not at all. */
 export async function ensureIdentity(path: string): Promise<Identity & { readonly created: boolean }> {
-  const made = await generateIdentity();
-  const recipient = await identityToRecipient(made);
+  const { text, ...made } = await makeIdentity("age identity. Keep it secret and keep a copy.");
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   try {
-    await createDurable(path, `# millwright: age identity. Keep it secret and keep a copy.\n# public key: ${recipient}\n${made}\n`, 0o600);
+    await createDurable(path, `${text.reveal()}\n`, 0o600);
   } catch (error) {
     if (!hasCode(error, "EEXIST")) throw error;
     return { ...(await readIdentity(path)), created: false };
   }
-  return { identity: new Secret(made), recipient, created: true };
+  return { ...made, created: true };
+}
+
+/** A new identity and the text that its file holds, for who writes it down. */
+export async function makeIdentity(remark: string): Promise<Identity & { readonly text: Secret }> {
+  const made = await generateIdentity();
+  const recipient = await identityToRecipient(made);
+  return { identity: new Secret(made), recipient, text: new Secret(`# millwright: ${remark}\n# public key: ${recipient}\n${made}`) };
 }
 
 /** Reads an identity file as `age-keygen` and this tool write it. Refuses one that others can read. */

@@ -8,9 +8,11 @@ import { exists, writeDurable } from "../kernel/durable-file.ts";
 
 const recipient = z.string().regex(/^age1[02-9ac-hj-np-z]{58}$/, "must be an age recipient (age1…)");
 
-/** `secrets/recipients.yaml`: who can open the site's vaults. Operators open all of them, a host its environment's. */
+/** `secrets/recipients.yaml`: who can open the site's vaults. Operators and the recovery key open all of them, a host its environment's. */
 export const recipientsSchema = z.strictObject({
   operators: z.array(z.strictObject({ name: z.string().regex(/^[A-Za-z0-9_][A-Za-z0-9._@-]{0,60}$/), recipient })).min(1),
+  /** Of the key that lies in a safe; absent before one was made. */
+  recovery: recipient.optional(),
   hosts: z.record(environmentName, recipient),
   /** Names of the secrets in each environment's vault, so that one knows what is missing without opening it. */
   holds: z.record(environmentName, z.array(z.string())).default({}),
@@ -29,9 +31,14 @@ export function operatorName(account: string): string {
   return name === "" ? "operator" : name;
 }
 
+/** Whoever can open everything of the site: no host. */
+export function peopleOf({ operators, recovery }: Pick<Recipients, "operators" | "recovery">): readonly string[] {
+  return [...operators.map((operator) => operator.recipient), ...(recovery === undefined ? [] : [recovery])];
+}
+
 export function recipientsOf(recipients: Recipients, environment: string): readonly string[] {
   const host = recipients.hosts[environment];
-  return [...recipients.operators.map((operator) => operator.recipient), ...(host === undefined ? [] : [host])];
+  return [...peopleOf(recipients), ...(host === undefined ? [] : [host])];
 }
 
 export async function readRecipients(siteDirectory: string): Promise<Recipients> {

@@ -4,7 +4,7 @@ import type { Secret } from "../kernel/secret.ts";
 import { siteFiles } from "../site/site.ts";
 import type { SecretValues } from "./fill-secrets.ts";
 import { generateSecret, systemRandom, type Random } from "./generate.ts";
-import { readRecipients, recipientsOf, writeRecipients, type Recipients } from "./recipients.ts";
+import { peopleOf, readRecipients, recipientsOf, writeRecipients, type Recipients } from "./recipients.ts";
 import { createVault, openVault } from "./vault.ts";
 import { readVaultFile, writeVaultFile } from "./vault-file.ts";
 
@@ -62,10 +62,9 @@ export async function addHostRecipient(siteDirectory: string, environment: strin
  * still knows them, so rotate them too.
  */
 export async function rekey(siteDirectory: string, environments: readonly string[], recipients: Recipients, identity: Secret): Promise<void> {
-  const operators = recipients.operators.map(({ recipient }) => recipient);
   const vaults = [
     ...environments.map((name) => ({ path: siteFiles(siteDirectory).vault(name), recipients: recipientsOf(recipients, name) })),
-    { path: authorityKeyFile(siteDirectory), recipients: operators },
+    { path: authorityKeyFile(siteDirectory), recipients: peopleOf(recipients) },
   ];
   // All are opened before the first is written: a vault that this identity cannot open stops everything.
   const opened: { readonly path: string; readonly recipients: readonly string[]; readonly values: SecretValues }[] = [];

@@ -76,6 +76,7 @@ export async function newSite(options: NewSiteOptions): Promise<NewSite> {
     next: [
       ...(identity.created ? [`Your age identity is now in ${identityFile}. ${IDENTITY_RECOVERY_HINT}`] : []),
       ...(answers.certificate === "ca" ? ["Let the browsers trust certificates/ca.pem."] : []),
+      "Make a key for the safe, which opens the backups when every laptop is lost: millwright secrets recovery-key",
       "Put the folder under git and commit it.",
       "Next: millwright host trust production",
     ],

@@ -66,7 +66,7 @@ millwright release build production
 millwright upgrade production
 \`\`\`
 
-Who opens the vaults needs an age identity named in \`secrets/recipients.yaml\`. Keep a copy of yours off your machine: when the last one is lost, the
-secrets are too.
+Who opens the vaults needs an age identity named in \`secrets/recipients.yaml\`. \`millwright secrets recovery-key\` makes one for the safe: when the last one
+is lost, the secrets and the backups are too.
 `;
 }

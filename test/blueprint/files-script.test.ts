@@ -7,7 +7,7 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 const SCRIPT = "blueprints/odoo/parts/backup/files.sh";
 /** Writes down what it was told; a check goes on until it may end. */
 const RESTIC = `#!/bin/sh
-echo "$*" >> "$PLACE_OF_TEST/told"
+echo "$*\${RESTIC_REPOSITORY+ to $RESTIC_REPOSITORY}\${RESTIC_PASSWORD_FILE+ by $RESTIC_PASSWORD_FILE}" >> "$PLACE_OF_TEST/told"
 case " $* " in *" check "*) while [ -d "$PLACE_OF_TEST" ] && [ ! -e "$PLACE_OF_TEST/go" ]; do sleep 0.02; done ;; esac
 `;
 
@@ -20,6 +20,7 @@ afterEach(async () => {
 interface Place {
   readonly run: (...words: readonly string[]) => Promise<number>;
   readonly told: () => Promise<readonly string[]>;
+  readonly offsite: (says: string) => Promise<void>;
   readonly letGo: () => Promise<void>;
 }
 
@@ -27,11 +28,11 @@ interface Place {
 async function place(): Promise<Place> {
   const folder = await mkdtemp(join(tmpdir(), "files-"));
   folders.push(folder);
-  const script = (await readFile(SCRIPT, "utf8")).replaceAll("/tmp/", `${folder}/`);
+  const script = (await readFile(SCRIPT, "utf8")).replaceAll("/tmp/", `${folder}/`).replace("/run/secrets/offsite.sh", `${folder}/offsite.sh`);
   await writeFile(join(folder, "files.sh"), script);
   await writeFile(join(folder, "restic"), RESTIC);
   await chmod(join(folder, "restic"), 0o755);
-  const env = { ...process.env, PATH: `${folder}:${process.env["PATH"] ?? ""}`, PLACE_OF_TEST: folder };
+  const env: NodeJS.ProcessEnv = { ...process.env, PATH: `${folder}:${process.env["PATH"] ?? ""}`, PLACE_OF_TEST: folder };
   return {
     run: async (...words) =>
       await new Promise((resolve, reject) => {
@@ -40,6 +41,11 @@ async function place(): Promise<Place> {
           .on("exit", (code) => resolve(code ?? -1));
       }),
     told: async () => (await readFile(join(folder, "told"), "utf8").catch(() => "")).split("\n").filter(Boolean),
+    // As in the container that has an offsite repository.
+    offsite: async (says) => {
+      await writeFile(join(folder, "offsite.sh"), says);
+      env["RESTIC_PASSWORD_FILE"] = "/run/secrets/files-key";
+    },
     letGo: async () => await writeFile(join(folder, "go"), ""),
   };
 }
@@ -59,5 +65,16 @@ describe.runIf(process.platform === "linux")("the script of the files' repositor
     ]);
     await letGo();
     expect(await check).toBe(0);
+  });
+
+  it("opens the repository beside the offsite one, in which the site folder lies, without the key of the others", async () => {
+    const { run, told, offsite } = await place();
+    await offsite("export RESTIC_REPOSITORY='s3:https://nas:9000/acme/production/files'");
+    expect(await run("offsite-open", "60", "backup", "/host/site.tar.gz.age")).toBe(0);
+    expect(await run("offsite", "60", "snapshots")).toBe(0);
+    expect((await told()).filter((words) => !words.includes("unlock"))).toEqual([
+      "--no-cache --insecure-no-password backup /host/site.tar.gz.age to s3:https://nas:9000/acme/production/site",
+      "--no-cache snapshots to s3:https://nas:9000/acme/production/files by /run/secrets/files-key",
+    ]);
   });
 });

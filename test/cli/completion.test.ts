@@ -36,6 +36,8 @@ describe("completion in bash", () => {
     expect(await proposals("rol")).toEqual(["rollback"]);
     expect(await proposals("host", "b")).toEqual(["bootstrap"]);
     expect(await proposals("backup", "po")).toEqual(["point"]);
+    expect(await proposals("secrets", "reco")).toEqual(["recovery-key"]);
+    expect(await proposals("backup", "restore", "--reco")).toEqual(["--recovery-key"]);
     expect(await proposals("upgrade", "--dry")).toEqual(["--dry-run"]);
     expect(await proposals("upgrade", "--pre")).toEqual(["--preview"]);
   });

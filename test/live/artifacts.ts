@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { cp, mkdir, mkdtemp, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -38,6 +39,8 @@ export async function collectArtifacts(scene: Scene): Promise<string> {
     );
     await writeFile(join(folder, file), text);
   }
+  // The story may have lost it.
+  if (!existsSync(scene.directory)) return folder;
   const site = join(folder, "site");
   await mkdir(site);
   await cp(scene.directory, site, { recursive: true, filter: (path) => !path.includes("/secrets") });

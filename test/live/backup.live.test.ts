@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect } from "vitest";
 import { labHost } from "../lab/lab.ts";
 import { eventually } from "./eventually.ts";
-import { type Plant, STACK, createPlant, dataOf, errorOf } from "./plant.ts";
+import { type Plant, STACK, createPlant, dataOf, errorOf, fingerprintOf } from "./plant.ts";
 import { story } from "./steps.ts";
 
 const BASE = `/srv/millwright/${STACK}`;
@@ -19,6 +19,7 @@ env.cr.commit()
 describe("backups that are proven", () => {
   let plant: Plant;
   let first: string;
+  let recoveryKey: string;
   const step = story(() => plant);
 
   const sql = async (query: string, database = "odoo"): Promise<string> =>
@@ -31,6 +32,7 @@ describe("backups that are proven", () => {
 
   beforeAll(async () => {
     plant = await createPlant({ host: "backup", template: "loaded" });
+    recoveryKey = await plant.recoveryKey();
     await plant.bootstrap();
     first = await plant.serveFirst();
     const script = `docker exec -i ${await web()} /usr/bin/odoo shell -c /etc/odoo/odoo.conf -d odoo --no-http <<'PYTHON'\n${MAKE_ATTACHMENTS}\nPYTHON`;
@@ -46,6 +48,11 @@ describe("backups that are proven", () => {
     const [made] = await backups();
     expect(made).toMatchObject({ id: (run as { run: string }).run, database: { type: "full" }, counts: { res_users: expect.any(Number) } });
     expect((made as unknown as { files: { files: number } }).files.files).toBeGreaterThanOrEqual(ATTACHMENTS);
+  });
+
+  step("the site folder lies beside it, encrypted, and does not travel again while it is the same", async () => {
+    expect(await plant.must("deploy", "--yes")).toMatchObject({ changed: false, channels: 1 });
+    expect(await plant.sh("head", "-n", "1", `${BASE}/backup/site.tar.gz.age`)).toBe("-----BEGIN AGE ENCRYPTED FILE-----");
   });
 
   step("nothing of the plant can be read in the repositories", async () => {
@@ -163,18 +170,21 @@ describe("backups that are proven", () => {
     dataOf(await plant.run("backup", "run"));
   });
 
-  step("a host that is lost comes back on a bare one, from its backups and the site's folder, by one command", async () => {
+  step("a host that is lost with every laptop comes back on a bare one, from its backups and the recovery key, by one command in an empty folder", async () => {
     dataOf(await plant.run("backup", "run"));
     const before = { suppliers: await suppliers(), attachments: await attachments() };
-    await plant.loseHost(await labHost(`backup2-${process.pid}`, { template: "loaded" }));
+    await plant.loseAllButBackups(await labHost(`backup2-${process.pid}`, { template: "loaded" }));
 
+    const fromNothing = ["--host", `${plant.host.user}@${plant.host.address}`, "--recovery-key", recoveryKey];
+    const fingerprint = fingerprintOf(plant.host.hostKey);
     const began = Date.now();
-    await plant.must("backup", "restore", "--to-new-host", "--confirm", STACK);
+    await plant.must("backup", "restore", "--to-new-host", ...fromNothing, "--fingerprint", fingerprint, "--confirm", STACK);
     process.stderr.write(`lost host: serves again after ${((Date.now() - began) / 1000).toFixed(0)} s\n`);
     expect({ suppliers: await suppliers(), attachments: await attachments() }).toEqual(before);
     expect(await plant.serving()).toMatchObject({ number: 1 });
     expect((await backups()).length).toBeGreaterThan(1);
     dataOf(await plant.run("backup", "run"));
     dataOf(await plant.run("backup", "drill"));
+    expect((await plant.must("status"))["concerns"]).toEqual([]);
   });
 });

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect } from "vitest";
 import { labHost } from "../lab/lab.ts";
 import { type LabStore, labStore } from "../lab/stores.ts";
 import { eventually } from "./eventually.ts";
-import { type Plant, STACK, createPlant, dataOf, errorOf } from "./plant.ts";
+import { type Plant, STACK, createPlant, dataOf, errorOf, fingerprintOf } from "./plant.ts";
 import { story } from "./steps.ts";
 
 interface Backup {
@@ -84,6 +84,7 @@ const KINDS = [
 describe.skipIf(!ASKED).each(KINDS)("backups in an offsite repository, %s", (_name, serve) => {
   let plant: Plant;
   let offsite: Offsite;
+  let recoveryKey: string;
   const step = story(() => plant);
 
   const inDatabase = async (...words: string[]): Promise<string> => await plant.sh("docker", "exec", "-u", "postgres", `${STACK}-database-1`, ...words);
@@ -96,6 +97,7 @@ describe.skipIf(!ASKED).each(KINDS)("backups in an offsite repository, %s", (_na
 
   beforeAll(async () => {
     plant = await createPlant({ host: "offsite", template: "loaded" });
+    recoveryKey = await plant.recoveryKey();
     offsite = await serve(plant);
     await plant.configure({ "backup.offsite": offsite.says });
     const secrets = Object.entries(offsite.account);
@@ -169,11 +171,19 @@ describe.skipIf(!ASKED).each(KINDS)("backups in an offsite repository, %s", (_na
       expect(outcomeOf(await plant.must("backup", "run"))).toMatchObject({ summary: expect.stringMatching(/offsite as well\.$/) });
     });
 
-  step("a host that is lost with its disk comes back on a bare one, from there and the site's folder, by one command", async () => {
+  step("a host that is lost with its disk and every laptop comes back on a bare one, from there and the recovery key, by one command", async () => {
     const before = await sql("SELECT count(*) FROM ir_attachment");
-    await plant.loseHostAndDisk(await labHost(`offsite2-${process.pid}`, { template: "loaded" }));
+    // As anybody does who has restic and an account there.
+    const dump = "restic -q --no-cache --no-lock --insecure-no-password dump latest /host/site.tar.gz.age";
+    const script = `. /run/secrets/offsite.sh; unset RESTIC_PASSWORD_FILE; export RESTIC_REPOSITORY="\${RESTIC_REPOSITORY%/files}/site"; ${dump}`;
+    const fetched = join(plant.scratch, "site.tar.gz.age");
+    await writeFile(fetched, await plant.sh("docker", "exec", `${STACK}-backup-1`, "sh", "-c", script));
+    await plant.loseAll(await labHost(`offsite2-${process.pid}`, { template: "loaded" }));
+
+    const fromNothing = ["--host", `${plant.host.user}@${plant.host.address}`, "--recovery-key", recoveryKey, "--repository", fetched];
+    const fingerprint = fingerprintOf(plant.host.hostKey);
     const began = Date.now();
-    await plant.must("backup", "restore", "--to-new-host", "--from", "offsite", "--confirm", STACK);
+    await plant.must("backup", "restore", "--to-new-host", "--from", "offsite", ...fromNothing, "--fingerprint", fingerprint, "--confirm", STACK);
     process.stderr.write(`lost host: serves again after ${Math.round((Date.now() - began) / 1000)} s\n`);
     expect(await sql("SELECT count(*) FROM ir_attachment")).toBe(before);
     expect(await plant.serving()).toMatchObject({ number: 1 });

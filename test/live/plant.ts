@@ -102,19 +102,43 @@ export class Plant {
 
   /** The host is lost, but for the disk with its backups, which another machine gets; the environment moves there, and that host's key is pinned. */
   async loseHost(host: LabHost): Promise<void> {
+    await this.#carryBackups(host);
+    await this.#replace(host);
+    await this.configure({ [`environments.${ENVIRONMENT}.host.address`]: host.address });
+    await this.must("host", "trust", "--fingerprint", fingerprintOf(host.hostKey));
+  }
+
+  async #carryBackups(host: LabHost): Promise<void> {
     const backups = await this.sh("sh", "-c", `tar -C ${BASE} -cz backup | base64 -w 0`);
     const { code, stderr } = await host.sh(["sh", "-c", `mkdir -p ${BASE} && base64 -d | tar -C ${BASE} -xz`], { input: backups });
     if (code !== 0) throw new Error(`The backups did not come over: ${stderr}`);
-    await this.loseHostAndDisk(host);
   }
 
-  /** The same with nothing left of the host. */
-  async loseHostAndDisk(host: LabHost): Promise<void> {
+  async #replace(host: LabHost): Promise<void> {
     await host.sh(["sh", "-c", `mkdir -p ${BASE}/state && touch ${BASE}/state/${PAUSE_FILE}`]);
     await this.#host.destroy();
     this.#host = host;
-    await this.configure({ [`environments.${ENVIRONMENT}.host.address`]: host.address });
-    await this.must("host", "trust", "--fingerprint", fingerprintOf(host.hostKey));
+  }
+
+  /** Nothing is left but the disk with the backups, which another machine gets, and what lies in the safe: no site folder, no key of an operator's. */
+  async loseAllButBackups(host: LabHost): Promise<void> {
+    await this.#carryBackups(host);
+    await this.loseAll(host);
+  }
+
+  /** Not even that disk. */
+  async loseAll(host: LabHost): Promise<void> {
+    await this.#replace(host);
+    for (const folder of [this.directory, this.#home]) await rm(folder, { recursive: true });
+    await mkdir(this.#home);
+  }
+
+  /** Makes a recovery key; the file that it was written into. */
+  async recoveryKey(): Promise<string> {
+    const file = join(this.scratch, "safe.txt");
+    const { value } = await this.must("secrets", "recovery-key");
+    await writeFile(file, String(value), { mode: 0o600 });
+    return file;
   }
 
   /** Nothing is begun on the host by schedule: a run of its own would hold the lock when a test wants it. */

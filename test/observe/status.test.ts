@@ -8,6 +8,7 @@ import { readLogs } from "../../src/observe/read-logs.ts";
 import { readStatus, type StatusDeps } from "../../src/observe/status.ts";
 import type { Archiving } from "../../src/recovery/archiving.ts";
 import { type BackupRecord, type DrillRecord, writeBackupRecord, writeDrillRecord } from "../../src/recovery/backup-record.ts";
+import { keepSite } from "../../src/recovery/kept-site.ts";
 import { writeVerifyRecord } from "../../src/recovery/verify-record.ts";
 import { statusSchema } from "../../src/observe/status-schema.ts";
 import { readServing, writeServing } from "../../src/swap/serving.ts";
@@ -23,6 +24,7 @@ const RECORD: BackupRecord = {
   stack: STACK,
   at: "2026-11-24T00:59:00.000Z",
   ended: "2026-11-24T01:00:00.000Z",
+  site: { hash: "ab", hasRecoveryKey: true },
   who: "schedule",
   release: { id: "2026-11-24-1", image: "sha256:ff" },
   database: { label: "20261124-005901F", type: "full", size: 100e6, added: 10e6 },
@@ -42,6 +44,7 @@ const DRILL: DrillRecord = {
   tooYoung: 0,
   databaseBytes: 100e6,
 };
+const ARCHIVE = "-----BEGIN AGE ENCRYPTED FILE-----\nYQ==\n-----END AGE ENCRYPTED FILE-----\n";
 const IMAGE = `sha256:${"f".repeat(64)}`;
 
 async function host(): Promise<{ readonly paths: HostPaths; readonly docker: FakeDocker; readonly deps: StatusDeps; readonly clock: FakeClock }> {
@@ -103,7 +106,7 @@ describe("status", () => {
     expect(status.serving).toMatchObject({ colour: "blue", release: "2026-11-24-1", who: "maria", since: "2026-11-23T02:00:00.000Z" });
     expect(status.services.map((service) => `${service.service} ${service.health}`)).toEqual(["edge healthy", "database healthy", "backup healthy"]);
     expect(status.colours.map((colour) => `${colour.colour} ${colour.serves} ${colour.services.length}`)).toEqual(["blue true 2", "green false 1"]);
-    expect(status.backup).toEqual({ last: "2026-11-24T01:00:00.000Z", drillDays: 7, drill: { at: DRILL.at, rpoSeconds: 41, rtoSeconds: 62 } });
+    expect(status.backup).toMatchObject({ last: "2026-11-24T01:00:00.000Z", drillDays: 7, drill: { at: DRILL.at, rpoSeconds: 41, rtoSeconds: 62 } });
     expect(status.concerns).toEqual([]);
   });
 
@@ -162,6 +165,28 @@ describe("status", () => {
     await writeBackupRecord(paths, { ...RECORD, id: "20270501-005900-cccc", at: "2027-05-01T00:59:00.000Z", ended: "2027-05-01T01:00:00.000Z" });
     clock.pass(30 * 3_600_000);
     expect((await readStatus(deps)).concerns).toContain("The last good backup is 31 hours old.");
+  });
+
+  it("asks for the site folder in the backups, then for a recovery key, then for the backup that it opens", async () => {
+    const { paths, docker, deps } = await host();
+    await serve(paths, docker);
+    const { site: _, ...bare } = RECORD;
+    await writeBackupRecord(paths, bare);
+    expect((await readStatus(deps)).concerns).toEqual([
+      "The last backup does not hold the site folder: run `millwright deploy`, then `millwright backup run`.",
+    ]);
+
+    const keep = (hasRecoveryKey: boolean) => keepSite(paths, { version: 1, at: "", who: "maria", hash: "a".repeat(64), hasRecoveryKey, archive: ARCHIVE });
+    await keep(false);
+    const noKey = ["No recovery key opens the backups: run `millwright secrets recovery-key`, then `millwright deploy` and `millwright backup run`."];
+    expect((await readStatus(deps)).concerns).toEqual(noKey);
+    await writeBackupRecord(paths, { ...RECORD, site: { hash: "ab", hasRecoveryKey: false } });
+    expect((await readStatus(deps)).concerns).toEqual(noKey);
+
+    await keep(true);
+    expect((await readStatus(deps)).concerns).toEqual(["The recovery key does not open the last backup yet: run `millwright backup run`."]);
+    await writeBackupRecord(paths, RECORD);
+    expect((await readStatus(deps)).concerns).toEqual([]);
   });
 
   it("misses a drill that has not been passed for twice its interval, unless the site wants none", async () => {

@@ -350,6 +350,7 @@ export class FakePlant {
       this.#ask(`restore ${snapshot}`);
       this.#writeFile("recovery-filestore", "restored");
     },
+    lay: async (name) => this.#ask(`lay ${name}`),
     read: async () => JSON.stringify(RECORD),
     restoreHost: async (snapshot) => {
       this.#ask(`restore host ${snapshot}`);

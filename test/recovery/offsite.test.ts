@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
@@ -12,6 +12,7 @@ import { backupsAt } from "../../src/recovery/backup-place.ts";
 import { type BackupRecord, readBackupRecords, writeBackupRecord } from "../../src/recovery/backup-record.ts";
 import type { BackupType, DatabaseArchive, DatabaseBackup } from "../../src/recovery/database-archive.ts";
 import type { FileRepository, Snapshot } from "../../src/recovery/file-repository.ts";
+import { keepSite, SITE_ARCHIVE } from "../../src/recovery/kept-site.ts";
 import { planBackup } from "../../src/recovery/plan-recovery.ts";
 import { chooseRestore, prepareRecovery } from "../../src/recovery/prepare-recovery.ts";
 import { recoveryRun } from "../../src/recovery/recovery-context.ts";
@@ -22,6 +23,7 @@ import type { Repositories } from "../../src/recovery/repositories.ts";
 import { FakeClock } from "../fakes/fake-clock.ts";
 
 const STACK = "acme-production";
+const ARCHIVE = "-----BEGIN AGE ENCRYPTED FILE-----\nYQ==\n-----END AGE ENCRYPTED FILE-----\n";
 const RELEASE = { id: "2026-11-24-1", image: `sha256:${"a".repeat(64)}` };
 const GONE = new MillwrightError("ARCHIVE_BROKEN", "The log does not arrive: unable to connect to 192.0.2.9:9000.");
 
@@ -31,6 +33,9 @@ class FakePlace implements Repositories {
   readonly calls: string[] = [];
   readonly held: DatabaseBackup[] = [];
   readonly taken: Snapshot[] = [];
+  /** What lies beside the backups, and the folder of the host that it is taken from. */
+  readonly laid: string[] = [];
+  host = "";
   readonly #name: string;
   #made = 0;
 
@@ -88,6 +93,10 @@ class FakePlace implements Repositories {
     },
     snapshots: async () => this.taken,
     restore: async () => this.#do("restore"),
+    lay: async (name) => {
+      this.#do(`lay ${name}`);
+      this.laid.push(await readFile(join(this.host, name), "utf8"));
+    },
     read: async () => "",
     restoreHost: async () => this.#do("restore host"),
     verify: async () => [],
@@ -105,6 +114,7 @@ describe("a backup with an offsite repository", () => {
     const paths = hostPaths(STACK, await mkdtemp(join(tmpdir(), "offsite-")));
     for (const folder of [paths.backups, paths.data]) await mkdir(folder, { recursive: true });
     [own, offsite] = [new FakePlace("own"), new FakePlace("away")];
+    offsite.host = join(paths.data, "recovery-host");
     notes = [];
     const facts = {
       stack: STACK,
@@ -162,6 +172,16 @@ describe("a backup with an offsite repository", () => {
       "forget",
     ]);
     expect(own.calls).toContain("expire 1");
+  });
+
+  it("has the site folder in both places, in plain view beside what its keys open, and leaves nothing of it in between", async () => {
+    await keepSite(deps.paths, { version: 1, at: "", who: "maria", hash: "a".repeat(64), hasRecoveryKey: true, archive: ARCHIVE });
+    const { record } = await backUp("20261124-1");
+    expect(record.site).toEqual({ hash: "a".repeat(64), hasRecoveryKey: true });
+    expect(await readFile(join(deps.paths.backup, SITE_ARCHIVE), "utf8")).toBe(ARCHIVE);
+    expect(offsite.laid).toEqual([ARCHIVE]);
+    expect(offsite.calls).toEqual(expect.arrayContaining(["take host", `lay ${SITE_ARCHIVE}`]));
+    expect(await readdir(join(deps.paths.data, "recovery-host"))).toEqual([]);
   });
 
   it("stands on the host when the other is out of reach; the run says so at once, and asks it for nothing more", async () => {

@@ -52,3 +52,21 @@ describe("a check of the files' repository", () => {
     expect(told()).toEqual(["end", "--quiet --no-lock check --read-data", "end"]);
   });
 });
+
+describe("what lies in plain view", () => {
+  it("is in a repository of its own beside the offsite one, made when there is none", async () => {
+    const { docker, told } = place();
+    let isThere = false;
+    docker.onExec = ({ words }) => {
+      if (words.includes("init")) isThere = true;
+      return { code: isThere ? 0 : 10, output: "" };
+    };
+    const repository = restic(docker, { stack: STACK, database: "acme" }, "offsite");
+    const signal = new AbortController().signal;
+    await repository.lay("site.tar.gz.age", signal);
+    await repository.lay("site.tar.gz.age", signal);
+    expect(docker.execs.every(({ words }) => words[2] === "offsite-open")).toBe(true);
+    const backup = `120 --quiet backup --host ${STACK} /host/site.tar.gz.age`;
+    expect(told()).toEqual(["120 --quiet cat config", "120 --quiet init", backup, "120 --quiet cat config", backup]);
+  });
+});

@@ -6,6 +6,7 @@ import { checkPayload } from "../payload.ts";
 import { swapDeps } from "../room-deps.ts";
 import { savePlan } from "../run-store.ts";
 import type { Handler } from "../serve.ts";
+import { siteKept } from "./site.ts";
 import { startRunVerb } from "./start-run.ts";
 
 const LONGEST_PREVIEW_SECONDS = 86_400;
@@ -19,7 +20,7 @@ export function upgradePlanVerb(deps: AgentDeps): Handler<"upgrade-plan"> {
   return async (call) => {
     const { release, preview } = checkPayload(payloadSchema, call.payload);
     const prepared = await prepareSwap(await swapDeps(deps, call.args.stack, call), release, { previewSeconds: preview?.seconds });
-    return { result: await keep(deps, call.args.stack, prepared) };
+    return { result: { ...(await keep(deps, call.args.stack, prepared)), siteKept: await siteKept(deps, call.args.stack) } };
   };
 }
 

@@ -10,6 +10,7 @@ import { derivedLoadVerb, lockVerb, releaseBuildVerb, releaseExportVerb, release
 import { logsVerb, statusVerb } from "./look.ts";
 import { reportVerb } from "./report.ts";
 import { resumeVerb } from "./resume.ts";
+import { siteKeepVerb } from "./site.ts";
 import { rollbackPlanVerb, rollbackVerb, upgradePlanVerb, upgradeVerb } from "./swap.ts";
 
 /** Every verb of the agent with its code. */
@@ -18,6 +19,7 @@ export function verbTable(deps: AgentDeps): VerbTable {
     hello: helloVerb(deps),
     plan: planVerb(deps),
     deploy: deployVerb(deps),
+    "site-keep": siteKeepVerb(deps),
     lock: lockVerb(deps),
     "release-build": releaseBuildVerb(deps),
     "release-missing": releaseMissingVerb(deps),

@@ -12,6 +12,7 @@ import { openLink, watchRun } from "../host-link.ts";
 import type { Run } from "../program.ts";
 import { table } from "../table.ts";
 import { type EnvironmentOption, loadTarget } from "../target.ts";
+import type { BackupSiteOptions } from "./backup-site.ts";
 
 interface BackupOptions extends EnvironmentOption {
   readonly full?: boolean;
@@ -56,7 +57,7 @@ function runOf<Options extends EnvironmentOption>(request: (options: Options) =>
   };
 }
 
-interface RestoreOptions extends FromOption {
+interface RestoreOptions extends FromOption, BackupSiteOptions {
   readonly to?: string;
   readonly toNewHost?: boolean;
   readonly beside?: boolean;
@@ -67,6 +68,7 @@ interface RestoreOptions extends FromOption {
 /** Into place only after the stack's name was typed. */
 export const backupRestoreCommand: Run<RestoreOptions> = async (options, context) => {
   if (options.toNewHost === true) return await (await import("./backup-new-host.ts")).restoreToNewHost(options, context);
+  refuseWithoutNewHost(options);
   const to = parseMoment(options.to ?? "");
   const target = await loadTarget(options, context);
   const { stack, host } = target.environment;
@@ -80,6 +82,12 @@ export const backupRestoreCommand: Run<RestoreOptions> = async (options, context
   const run = endedRunSchema.parse(await watchRun(link, "backup", [stack, plan.id], context));
   return { data: { plan, notes, run, changed: true, channels: link.channels }, text: run.summary };
 };
+
+/** They say what to make a new host from, and would be passed over without a word. */
+function refuseWithoutNewHost({ host, recoveryKey, repository }: RestoreOptions): void {
+  if (host === undefined && recoveryKey === undefined && repository === undefined) return;
+  throw new MillwrightError("USAGE", "--host, --recovery-key and --repository are for a new host.", { hint: "Add --to-new-host, or leave them out." });
+}
 
 /** `now`, something by its name, or an instant with its zone: without one it would be another hour on another machine. */
 export function parseMoment(text: string): Readonly<Record<string, string>> {

@@ -1,6 +1,8 @@
+import { readRecipients } from "../../secrets/recipients.ts";
 import { describeSizing } from "../../site/describe-sizing.ts";
 import { loadSite } from "../../site/load-site.ts";
 import { environmentOf } from "../../site/site.ts";
+import { NO_RECOVERY_KEY } from "../no-recovery-key.ts";
 import type { Run } from "../program.ts";
 import { renderedStack } from "../rendered-stack.ts";
 import { table } from "../table.ts";
@@ -15,6 +17,8 @@ export const checkCommand: Run<EnvironmentOption> = async (options, context) => 
     const stack = await renderedStack({ site, environment }, context);
     reports.push({ environment: environment.name, stack: stack.id, waived: stack.facts.waived, sizing: describeSizing(environment.sizing) });
   }
+  const { recovery } = await readRecipients(site.directory);
+  const concerns = recovery === undefined ? [NO_RECOVERY_KEY] : [];
   const text = reports.map(({ environment, stack, waived, sizing }) =>
     [
       `${environment}: good, stack ${stack}`,
@@ -25,5 +29,5 @@ export const checkCommand: Run<EnvironmentOption> = async (options, context) => 
       ).trimStart(),
     ].join("\n"),
   );
-  return { data: { environments: reports }, text: text.join("\n\n") };
+  return { data: { environments: reports, concerns }, text: [...text, ...concerns].join("\n\n") };
 };

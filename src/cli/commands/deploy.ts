@@ -1,6 +1,7 @@
 import type { Stack } from "../../blueprint/stack.ts";
 import { askPlan, askPlanOf } from "../ask-plan.ts";
 import { bringDerived } from "../bring-derived.ts";
+import { bringSite } from "../bring-site.ts";
 import { confirm } from "../confirm.ts";
 import type { CliContext } from "../context.ts";
 import { describePlan } from "../describe-plan.ts";
@@ -28,14 +29,17 @@ export const deployCommand: Run<Options> = async (options, context) => {
 
 async function deployOnce(link: HostLink, target: Target, stack: Stack, options: Options & CommonOptions, context: CliContext): Promise<CommandResult> {
   const { host, stack: name } = target.environment;
-  const { plan, drift, notes, outdated } = await askPlan(link, stack, context);
+  const reply = await askPlan(link, stack, context);
+  const { plan, drift, notes, outdated } = reply;
   const lines = [...drift.map((one) => `drift: ${one.subject}: ${one.text}`), ...notes, ...swapNote(outdated)];
   const data = { stack: stack.id, drift, notes, outdated };
   if (plan.steps.length === 0 && outdated.length === 0) {
+    await bringSite(link, target, reply, context);
     return { data: { ...data, changed: false, channels: link.channels }, text: describePlan(plan, lines) };
   }
   context.output.say(describePlan(plan, lines));
   await confirm(`Carry this out on ${host.address}?`, options, context);
+  await bringSite(link, target, reply, context);
   if (options.docker !== undefined) await bringDerived(link, options.docker, target, stack, plan, context);
   const run = plan.steps.length === 0 ? undefined : await watchRun(link, "deploy", [name, plan.id], context);
   const text = `Stack ${stack.id} is up on ${host.address}.`;

@@ -36,8 +36,8 @@ export const hostBootstrapCommand: Run<HostCommandOptions> = async (options, con
   });
   let joined = false;
   if (result.recipient !== null) {
-    const [{ readIdentity }, { addHostRecipient }] = await Promise.all([import("../../secrets/identity.ts"), import("../../secrets/site-secrets.ts")]);
-    const { identity } = await readIdentity(join(context.configDirectory, "identity"));
+    const [{ ownIdentity }, { addHostRecipient }] = await Promise.all([import("../own-identity.ts"), import("../../secrets/site-secrets.ts")]);
+    const { identity } = await ownIdentity(context);
     joined = await addHostRecipient(site.directory, environment.name, result.recipient, identity);
   }
   const count = result.changed.length;

@@ -1,9 +1,9 @@
 import { MillwrightError } from "../../kernel/errors.ts";
 import { fetchHostKey } from "../../remote/connect.ts";
-import { fingerprint, hostKeyType, knownHostsLine } from "../../site/host-key.ts";
+import { fingerprint, knownHostsLine } from "../../site/host-key.ts";
 import { parseKnownHosts } from "../../remote/known-hosts.ts";
 import { describePlace, type SshTarget } from "../../remote/ssh-target.ts";
-import { confirm } from "../confirm.ts";
+import { agreeToKey } from "../agree-to-key.ts";
 import type { CliContext } from "../context.ts";
 import { connectOptions, sshTarget } from "../host-link.ts";
 import type { CommonOptions, Run } from "../program.ts";
@@ -46,22 +46,7 @@ async function trust(to: SshTarget, target: Target, options: Options & CommonOpt
       hint: `If the host was really made anew, remove its line from ${file} and run this again; else somebody is in between.`,
     });
   }
-  if (options.fingerprint === undefined) {
-    context.output.say(`${host} shows a ${hostKeyType(key)} key: ${print}`);
-    context.output.say("Compare it with what the host's console says: ssh-keygen -l -f /etc/ssh/ssh_host_ed25519_key.pub");
-    // --yes must not pin a key that nobody has looked at: only --fingerprint does without a terminal.
-    if (!context.interactive)
-      throw new MillwrightError("ANSWER_MISSING", "Nobody is there to compare the host's key.", {
-        subject: host,
-        hint: `Pass --fingerprint ${print} if that is right.`,
-      });
-    await confirm("Is it the same?", { ...options, yes: false }, context);
-  } else if (options.fingerprint !== print) {
-    throw new MillwrightError("HOST_KEY_CHANGED", `${host} shows ${print}, not the fingerprint given.`, {
-      subject: host,
-      hint: "Do not go on before you know why.",
-    });
-  }
+  await agreeToKey(host, key, options, context);
   // Whole or not at all: half a line would keep every later connection from being judged.
   await writeDurable(file, `${text}${text === "" || text.endsWith("\n") ? "" : "\n"}${knownHostsLine(to.address, to.port, key)}\n`);
   return { host, fingerprint: print, added: true };

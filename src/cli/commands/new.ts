@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 import { randomSecretNames } from "../../blueprint/secret-names.ts";
 import { MillwrightError } from "../../kernel/errors.ts";
 import { parse } from "yaml";
@@ -7,6 +7,7 @@ import { readAnswers } from "../../wizard/answers.ts";
 import { describeQuestions } from "../../wizard/describe-questions.ts";
 import { inquirerAsk } from "../../wizard/inquirer-ask.ts";
 import { newSite } from "../../wizard/new-site.ts";
+import { identityFile } from "../own-identity.ts";
 import type { Run } from "../program.ts";
 import { odooBlueprint } from "../rendered-stack.ts";
 import { table } from "../table.ts";
@@ -32,7 +33,7 @@ export const newCommand: Run<Options> = async (options, context) => {
     given: readAnswers(file, options.set ?? []),
     ask: inquirerAsk({ interactive: context.interactive, signal: context.signal }),
     say: (line) => context.output.say(line),
-    identityFile: join(context.configDirectory, "identity"),
+    identityFile: identityFile(context),
     operator: context.user,
     secretNames: (environment) => randomSecretNames(environment, blueprint),
     clock: context.clock,

@@ -5,7 +5,6 @@ import { MillwrightError } from "../../kernel/errors.ts";
 import { Secret } from "../../kernel/secret.ts";
 import { certificateProblem } from "../../secrets/check-certificate.ts";
 import { secretProblem } from "../../secrets/check-secret.ts";
-import { type Identity, readIdentity } from "../../secrets/identity.ts";
 import { hasRecipients, readRecipients } from "../../secrets/recipients.ts";
 import { openSiteVault, rekey, setSecrets } from "../../secrets/site-secrets.ts";
 import { didYouMean } from "../../site/did-you-mean.ts";
@@ -13,6 +12,8 @@ import { loadSite } from "../../site/load-site.ts";
 import { certificateFiles } from "../../site/site.ts";
 import { confirm } from "../confirm.ts";
 import type { CliContext } from "../context.ts";
+import { NO_RECOVERY_KEY } from "../no-recovery-key.ts";
+import { ownIdentity } from "../own-identity.ts";
 import type { Run } from "../program.ts";
 import { odooBlueprint } from "../rendered-stack.ts";
 import { table } from "../table.ts";
@@ -28,7 +29,7 @@ export const secretsListCommand: Run<object> = async (options, context) => {
   if (!(await hasRecipients(site.directory))) {
     return { data: { operators: [], hosts: {}, secrets: [] }, text: "The site has no secrets yet.\nNext: millwright check" };
   }
-  const { operators, hosts, holds } = await readRecipients(site.directory);
+  const { operators, recovery, hosts, holds } = await readRecipients(site.directory);
   const blueprint = odooBlueprint();
   const secrets = [...site.environments.values()].flatMap((environment) => {
     const held = holds[environment.name] ?? [];
@@ -40,6 +41,7 @@ export const secretsListCommand: Run<object> = async (options, context) => {
   });
   const openers = [
     ...operators.map(({ name, recipient }) => [name, "every vault", recipient]),
+    ...(recovery === undefined ? [] : [["recovery key", "every vault", recovery]]),
     ...Object.entries(hosts).map(([name, to]) => [`host of ${name}`, name, to]),
   ];
   const rows = secrets.map(({ environment, name, held, asked }) => [
@@ -48,7 +50,7 @@ export const secretsListCommand: Run<object> = async (options, context) => {
     held ? "held" : asked ? `only you have it: millwright secrets set ${name} ${environment}` : "made with the next command that needs it",
   ]);
   const text = `${table(["environment", "secret", ""], rows)}\n\n${table(["who", "can open", "by the key"], openers)}`;
-  return { data: { operators, hosts, secrets }, text };
+  return { data: { operators, recovery, hosts, secrets }, text: recovery === undefined ? `${text}\n\n${NO_RECOVERY_KEY}` : text };
 };
 
 /** For a person who asks for it by name, such as the administrator's password for the first login. */
@@ -93,15 +95,11 @@ export const secretsRekeyCommand: Run<object> = async (options, context) => {
   await rekey(site.directory, [...site.environments.keys()], recipients, identity);
   const names = recipients.operators.map(({ name }) => name);
   const text = [
-    `The vaults can be opened by ${names.join(", ")}, and each host's by its host.`,
+    `The vaults can be opened by ${names.join(", ")}${recipients.recovery === undefined ? "" : " and the recovery key"}, and each host's by its host.`,
     "Who is not listed any more still knows what the vaults held before: commit, deploy, and replace what that person must not know.",
   ];
   return { data: { operators: recipients.operators, hosts: recipients.hosts }, text: text.join("\n") };
 };
-
-async function ownIdentity(context: CliContext): Promise<Identity> {
-  return await readIdentity(join(context.configDirectory, "identity"));
-}
 
 async function newValue(name: string, target: Target, context: CliContext): Promise<Secret> {
   if (name === "tls_key") return await newCertificateKey(target, context);

@@ -3,6 +3,7 @@ import { printable } from "../../kernel/printable.ts";
 import { releaseIds } from "../../release/make-release.ts";
 import { readRelease, readReleases } from "../../release/read-release.ts";
 import { askPlanOf, type PlanReply } from "../ask-plan.ts";
+import { bringSite } from "../bring-site.ts";
 import { confirm } from "../confirm.ts";
 import type { CliContext } from "../context.ts";
 import { describePlan } from "../describe-plan.ts";
@@ -54,6 +55,8 @@ async function carryOut(
   if (plan.steps.length === 0 || options.dryRun === true) return { data: { plan, notes, changed: false, channels: link.channels }, text };
   context.output.say(text);
   await confirm(`Carry this out on ${work.target.environment.host.address}?`, options, context);
+  // A backup after it names this release, whose file a new host needs.
+  await bringSite(link, work.target, work.prepared, context);
   const run = endedRunSchema.parse(await watchRun(link, verb, [work.target.environment.stack, plan.id], context));
   return { data: { plan, notes, changed: true, run, channels: link.channels }, text: `${run.summary}\nThe evidence on one page: millwright report` };
 }

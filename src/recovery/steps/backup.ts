@@ -1,6 +1,8 @@
+import { join } from "node:path";
 import * as z from "zod";
 import { timestamp } from "../../kernel/clock.ts";
 import { describeBytes } from "../../kernel/describe-bytes.ts";
+import { writeDurable } from "../../kernel/durable-file.ts";
 import { MillwrightError } from "../../kernel/errors.ts";
 import type { RunView, StepCode, StepResult } from "../../kernel/run-plan.ts";
 import { type BackupRecord, backupRecordSchema, readBackupRecords, removeBackupRecords, writeBackupRecord } from "../backup-record.ts";
@@ -10,6 +12,7 @@ import type { DatabaseBackup } from "../database-archive.ts";
 import type { SnapshotResult } from "../file-repository.ts";
 import { dropOld } from "../drop-old.ts";
 import { requireNoHoles } from "../holes.ts";
+import { type KeptSite, SITE_ARCHIVE } from "../kept-site.ts";
 import { dropPointsBefore } from "../point-record.ts";
 import { planOf, repositoriesOf, type RecoveryRun } from "../recovery-context.ts";
 import { takeHost } from "../take-host.ts";
@@ -51,8 +54,13 @@ export const snapshotFiles: Code = {
 };
 
 export const snapshotHost: Code = {
-  do: (run, _step, view) => takeHost(run, run.files, recordOf(run, view), view.signal),
+  do: (run, _step, view) => takeHost(run, { files: run.files, draft: recordOf(run, view), lay: (kept) => laySite(run, kept) }, view.signal),
 };
+
+/** In plain view beside the repositories: what opens them is in there, so it cannot be inside. */
+async function laySite({ paths }: RecoveryRun, { archive }: KeptSite): Promise<void> {
+  await writeDurable(join(paths.backup, SITE_ARCHIVE), archive);
+}
 
 export const findHoles: Code = {
   async do(run, _step, view) {
@@ -98,6 +106,7 @@ export function resultOfFiles({ id: snapshot, files, bytes, added }: SnapshotRes
 
 /** Put together from what the steps before have returned. */
 export function recordOf(run: RecoveryRun, view: Pick<RunView, "resultOf">): BackupRecord {
+  const { site } = z.object({ site: backupRecordSchema.shape.site }).parse(view.resultOf("host") ?? {});
   const [counted, made, snapshot, ofHost] = ["count", "database", "files", "host"].map((step) => view.resultOf(step));
   return backupRecordSchema.parse({
     version: 1,
@@ -110,6 +119,7 @@ export function recordOf(run: RecoveryRun, view: Pick<RunView, "resultOf">): Bac
     database: made,
     files: snapshot,
     ...(ofHost === undefined ? {} : { host: ofHost }),
+    ...(site === undefined ? {} : { site }),
     counts: counted?.["counts"],
     modules: counted?.["modules"],
   });

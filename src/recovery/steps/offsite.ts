@@ -4,6 +4,7 @@ import type { RunView, StepCode } from "../../kernel/run-plan.ts";
 import { type BackupRecord, backupRecordSchema, readBackupRecords, removeBackupRecords, writeBackupRecord } from "../backup-record.ts";
 import { planOf, type RecoveryRun } from "../recovery-context.ts";
 import { dropOld } from "../drop-old.ts";
+import { SITE_ARCHIVE } from "../kept-site.ts";
 import { requireNoHoles } from "../holes.ts";
 import { mayBeMade, prepareOffsite } from "../prepare-offsite.ts";
 import { type Repositories, repositoriesAt } from "../repositories.ts";
@@ -40,7 +41,9 @@ export const snapshotHostOffsite: Code = {
   async do(run, _step, view) {
     const held = heldOffsite(run, view);
     if (held === undefined) return LEFT_OUT;
-    return await takeHost(run, offsiteOf(run).files, { ...recordOf(run, view), offsite: held }, view.signal);
+    const { files } = offsiteOf(run);
+    const draft = { ...recordOf(run, view), offsite: held };
+    return await takeHost(run, { files, draft, lay: () => files.lay(SITE_ARCHIVE, view.signal) }, view.signal);
   },
 };
 

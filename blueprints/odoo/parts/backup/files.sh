@@ -4,6 +4,7 @@
 #   serve                    a snapshot in each whenever Odoo has written files since its last one
 #   run WORDS…               restic with these words on the host's repository
 #   offsite SECONDS WORDS…   the same on the offsite one, killed after so long: on a server that does not answer restic would stay at it
+#   offsite-open SECONDS WORDS…   the same on one beside the offsite one that needs no password: what opens the others lies in it, encrypted to people
 #   check                    healthy while the host's last snapshot that was due was made
 #   trouble                  since when snapshots in the offsite repository fail; nothing when they do not
 set -eu
@@ -19,6 +20,8 @@ OFFSITE=/run/secrets/offsite.sh
 PLACE=local
 LIMIT=
 PROBE=
+# Words that restic wants where there is no password.
+OPEN=
 
 say() { echo "$(date -u +%Y-%m-%dT%H:%M:%SZ) $*"; }
 
@@ -27,6 +30,14 @@ at_offsite() {
   PLACE=offsite
   LIMIT="timeout -s KILL $1"
   PROBE="timeout -s KILL $ANSWER_SECONDS"
+}
+
+at_open() {
+  at_offsite "$1"
+  PLACE=open
+  OPEN=--insecure-no-password
+  export RESTIC_REPOSITORY="${RESTIC_REPOSITORY%/files}/site"
+  unset RESTIC_PASSWORD_FILE
 }
 
 # One at a time, so a lock that is found was left by a process that was killed. What takes no lock only reads, and goes on beside the others: all of a
@@ -40,8 +51,8 @@ run() (
       flock 9
       ;;
   esac
-  $PROBE restic --no-cache --quiet $first > /dev/null 2>&1 || [ $? -ne 137 ] || exit 137
-  $LIMIT restic --no-cache "$@"
+  $PROBE restic --no-cache $OPEN --quiet $first > /dev/null 2>&1 || [ $? -ne 137 ] || exit 137
+  $LIMIT restic --no-cache $OPEN "$@"
 )
 
 # A file that is added changes its folder: 256 folders tell of any number of files.
@@ -90,7 +101,8 @@ case "$1" in
   serve) serve ;;
   run) shift; run "$@" ;;
   offsite) at_offsite "$2"; shift 2; run "$@" ;;
+  offsite-open) at_open "$2"; shift 2; run "$@" ;;
   check) [ ! -e /tmp/local-failed ] ;;
   trouble) [ ! -e /tmp/offsite-failed ] || date -u -r /tmp/offsite-failed +%Y-%m-%dT%H:%M:%SZ ;;
-  *) echo "usage: files.sh serve|run|offsite|check|trouble" >&2; exit 2 ;;
+  *) echo "usage: files.sh serve|run|offsite|offsite-open|check|trouble" >&2; exit 2 ;;
 esac
