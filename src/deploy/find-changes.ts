@@ -48,11 +48,7 @@ function causeOfUp(
   return undefined;
 }
 
-function differences(
-  wanted: MaterialisedService,
-  before: Pick<MaterialisedService, "definition" | "image" | "mounts">,
-  why: (path: string) => string,
-): string {
+function differences(wanted: MaterialisedService, before: Pick<MaterialisedService, "definition" | "image" | "mounts">, why: (path: string) => string): string {
   const paths = [...new Set([...Object.keys(wanted.mounts), ...Object.keys(before.mounts)])].sort();
   const files = paths.filter((path) => wanted.mounts[path] !== before.mounts[path]).map((path) => `${path} changed${why(path)}`);
   const image = wanted.image === before.image ? [] : [`image ${nameOf(before.image)} → ${nameOf(wanted.image)}`];

@@ -34,7 +34,11 @@ export function findDrift(observed: Observed, desired: Materialised): readonly D
   }
 
   if (recorded.certificate !== hashOfText(observed.certificate))
-    drift.push({ kind: "file-altered", subject: "edge", text: "the file that names the proxy's certificate was changed by hand" });
+    drift.push({
+      kind: "file-altered",
+      subject: "edge",
+      text: `the file that names the proxy's certificate was ${observed.certificate === undefined ? "removed" : "changed"} by hand`,
+    });
   for (const [path, hash] of Object.entries(recorded.settings)) {
     const present = observed.settings[path];
     if (hashOfText(present) !== hash)

@@ -85,7 +85,7 @@ export async function observePlatform(deps: Deps, stack: Stack, desired: Materia
     missingImages: await missingFrom(docker, stack.facts.images, (reference) => reference),
     missingDerived: await missingFrom(docker, derivedOf(stack), ({ image }) => image),
     missingDirectories: await missingDirectories(stack, paths),
-    hasTraffic: (await namesIn(paths.trafficDynamic)).some((name) => name !== basename(paths.certificate)),
+    hasTraffic: (await namesIn(paths.trafficDynamic)).some((file) => file !== basename(paths.certificate)),
     certificate: await readIfThere(paths.certificate),
     settings: await textsIn(paths.settings),
     startSettings: await startSettingsOf(recorded),

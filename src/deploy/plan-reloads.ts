@@ -55,10 +55,10 @@ const TAKE_AWAY: PlannedStep = {
 };
 
 function causeOfCertificate({ pointer, placed }: PlacedCertificate, { certificate, recorded, alteredFiles, missingFiles }: Observed): string | undefined {
-  if (certificate === undefined) return "none yet";
+  const before = recorded?.certificate ?? "";
+  if (certificate === undefined) return before === "" ? "none yet" : "removed by hand on the host";
   if (certificate !== pointer) {
-    const isByHand = recorded !== undefined && recorded.certificate !== "" && recorded.certificate !== sha256(certificate);
-    if (isByHand) return "changed by hand on the host";
+    if (before !== "" && before !== sha256(certificate)) return "changed by hand on the host";
     const changed = Object.entries(placed).filter(([, path]) => !certificate.includes(basename(path)));
     return `${changed.map(([path]) => path).join(" and ")} changed`;
   }

@@ -80,7 +80,10 @@ describe("a deploy", () => {
     const { host } = await deployed();
     const stack = withTraefik("log: {}\n");
     const { plan } = await host.prepare(stack);
-    expect(plan.steps.find((step) => step.kind === "up")).toMatchObject({ id: "up:edge", cause: "edge/traefik.yaml changed (the proxy reads it only when it starts)" });
+    expect(plan.steps.find((step) => step.kind === "up")).toMatchObject({
+      id: "up:edge",
+      cause: "edge/traefik.yaml changed (the proxy reads it only when it starts)",
+    });
     expect((await host.run(plan)).outcome).toBe("done");
     expect(host.docker.calls).toEqual([`recreate ${STACK}/edge`]);
   });

@@ -1,4 +1,4 @@
-import { readdir, readFile, stat, writeFile } from "node:fs/promises";
+import { readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import type { Stack } from "../../src/blueprint/stack.ts";
@@ -138,16 +138,17 @@ describe("a new certificate", () => {
   });
 
   it.each([
-    ["its file", (host: Host) => writeFile(host.paths.certificate, "{}"), "changed by hand on the host: a reload is enough"],
+    ["removed its file", (host: Host) => rm(host.paths.certificate), "removed by hand on the host: a reload is enough"],
+    ["changed its file", (host: Host) => writeFile(host.paths.certificate, "{}"), "changed by hand on the host: a reload is enough"],
     [
-      "its chain",
+      "changed its chain",
       async (host: Host) => {
         const [name = ""] = (await readdir(host.paths.certificates)).filter((one) => one.endsWith("-chain.pem"));
         await writeFile(join(host.paths.certificates, name), "evil");
       },
       "edge/tls/chain.pem was changed by hand on the host: a reload is enough",
     ],
-  ])("is put right when hands have changed %s", async (_what, change, cause) => {
+  ])("is put right when hands have %s", async (_what, change, cause) => {
     const host = await deployed();
     await change(host);
     const { plan, drift } = await host.prepare(stackOf(first));
