@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { findContainer } from "../docker/find-container.ts";
 import { timestamp } from "../kernel/clock.ts";
 import { makeDirectory, writeDurable } from "../kernel/durable-file.ts";
 import { MillwrightError } from "../kernel/errors.ts";
@@ -40,8 +41,9 @@ export const giveSettings: StepCode<DeployContext> = {
   },
   async undo({ deps }, step) {
     await restoreSettings(deps.paths);
-    // Not judged: it may be what hands had written, and was so before this run.
-    if (params.parse(step.params).isReload) await deps.query(RELOAD);
+    // Not judged: it may be what hands had written, and was so before this run. One that does not run reads them when it starts.
+    const database = await findContainer(deps.docker, deps.stack, "database");
+    if (params.parse(step.params).isReload && database?.state === "running") await deps.query(RELOAD);
   },
 };
 

@@ -231,6 +231,17 @@ describe("new settings of PostgreSQL", () => {
     expect(await host.prepare(stackOf(first))).toMatchObject({ plan: { steps: [] }, drift: [] });
   });
 
+  it("go back without a reload when PostgreSQL is gone: it reads them when it starts", async () => {
+    const host = await deployed();
+    const next = stackOf(first, other, ({ services }) => void Object.assign(services["exporter"] ?? {}, { image: image("exporter:2") }));
+    const plan = await prepare(host, next);
+    host.docker.behave(image("exporter:2"), { exits: 1 });
+    host.docker.beforeCall = (call) => void (call.includes("exporter") && host.docker.crash(STACK, "database"));
+    expect((await host.run(plan)).outcome).toBe("undone");
+    expect(host.docker.calls.filter((call) => call === "reload")).toHaveLength(1);
+    expect(await live(host)).toBe("work_mem = 4MB\njit = off\n");
+  });
+
   it("that hands have written are shown and put right", async () => {
     const host = await deployed();
     await writeFile(join(host.paths.settings, "pg_hba.conf"), "host all all all trust\n");
