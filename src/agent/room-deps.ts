@@ -7,6 +7,7 @@ import { nftRedirect } from "../deploy/nft-redirect.ts";
 import { linuxHost } from "../deploy/host-system.ts";
 import { readHostWaivers } from "../deploy/host-file.ts";
 import { colourAsWanted, materialiseColour, materialiseRecovery } from "../deploy/materialise-colour.ts";
+import { shownCertificate } from "../deploy/shown-certificate.ts";
 import { openHostVault } from "../deploy/open-host-vault.ts";
 import { provisionStack } from "../deploy/provision-stack.ts";
 import { currentStack, readStack } from "../deploy/stack-store.ts";
@@ -27,7 +28,7 @@ import { pgbackrest } from "../recovery/pgbackrest.ts";
 import { recoveryProject, type RecoveryDeps } from "../recovery/recovery-deps.ts";
 import { restic } from "../recovery/restic.ts";
 import { procConnections } from "../swap/connections.ts";
-import { whyNotThrough } from "../swap/front.ts";
+import { doorAddress, whyNotThrough } from "../swap/front.ts";
 import { type HoldDeps, holdUsers, letUsersIn, pageProblem } from "../swap/hold.ts";
 import { nodeHttp } from "../swap/node-http.ts";
 import { probeColour } from "../swap/probe-colour.ts";
@@ -81,6 +82,8 @@ export function deployDeps(deps: AgentDeps, stack: string): DeployDeps {
       const serving = await readServing(paths);
       return serving === undefined ? undefined : await whyNotThrough(nodeHttp, door, { colour: serving.colour, switchId: serving.run });
     },
+    shownCertificate: ({ domain, listen }) => shownCertificate({ domain, address: doorAddress(listen), port: 443 }),
+    query: (sql) => containerPsql(docker, stack).query("postgres", sql),
     acceptedWaivers: readHostWaivers,
     imageDirectory: "/var/lib/docker",
   };

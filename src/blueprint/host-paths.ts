@@ -12,6 +12,12 @@ export interface HostPaths {
   readonly platform: string;
   readonly trafficDynamic: string;
   readonly trafficStage: string;
+  /** Certificates and their keys by content hash, where the proxy sees them. */
+  readonly certificates: string;
+  /** Traefik's dynamic file that names the certificate to serve; absent where it is fetched by ACME. */
+  readonly certificate: string;
+  /** What the running PostgreSQL takes by a reload. The folder is mounted and never replaced; its files are. */
+  readonly settings: string;
   readonly state: string;
   readonly journal: string;
   readonly lock: string;
@@ -45,6 +51,9 @@ export function hostPaths(stack: string, root = "/"): HostPaths {
     platform: `${base}/platform`,
     trafficDynamic: `${base}/traffic/dynamic`,
     trafficStage: `${base}/traffic/stage`,
+    certificates: `${base}/traffic/tls`,
+    certificate: `${base}/traffic/dynamic/certificate.yml`,
+    settings: `${base}/settings/database`,
     state: `${base}/state`,
     journal: `${base}/state/journal.jsonl`,
     lock: `${base}/state/lock`,

@@ -33,6 +33,10 @@ export interface DeployDeps {
   readonly redirect: Redirect;
   /** Why users should not be sent to a proxy at this address, by what it answers over TLS; undefined when it shows them what serves now. */
   readonly probeProxy: (door: { readonly domain: string; readonly address: string; readonly port: number }) => Promise<string | undefined>;
+  /** SHA-256 fingerprint of the certificate that users get at the published port; throws when there is no handshake. */
+  readonly shownCertificate: (door: { readonly domain: string; readonly listen: string }) => Promise<string>;
+  /** SQL on the running PostgreSQL as its superuser: rows of fields. */
+  readonly query: (sql: string) => Promise<readonly (readonly string[])[]>;
   /** The waivers that this host accepts: `readHostWaivers`. */
   readonly acceptedWaivers: () => Promise<readonly Waiver[]>;
   /** Where the engine keeps its images: `/var/lib/docker`. */

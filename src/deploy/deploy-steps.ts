@@ -1,4 +1,4 @@
-import { chown, chmod, rm } from "node:fs/promises";
+import { chown, chmod } from "node:fs/promises";
 import { join } from "node:path";
 import * as z from "zod";
 import type { ContainerState, PullOptions } from "../docker/docker.ts";
@@ -12,13 +12,15 @@ import type { DeployDeps } from "./deploy-deps.ts";
 import { deriveStep, removeUnusedDerived } from "./derived-images.ts";
 import { recordPutBack, recordStep } from "./record-step.ts";
 import { directoryPath } from "./observe-platform.ts";
-import { bringBack, removeService, restoreCompose } from "./previous-platform.ts";
+import { bringBack, keepPresent, removeService, restoreCompose } from "./previous-platform.ts";
+import { giveCertificate, proveCertificate } from "./give-certificate.ts";
+import { giveSettings } from "./reload-settings.ts";
 import { provisionStack } from "./provision-stack.ts";
 import { leadAway, leadBack, standIn } from "./stand-in.ts";
 import { readStack, removeOldStacks } from "./stack-store.ts";
 import { waitForHealth } from "../docker/wait-for-health.ts";
-import { makeDirectory, readIfThere, writeDurable } from "../kernel/durable-file.ts";
-import { previousPlatform, removeUnusedFiles, writeFiles } from "./write-files.ts";
+import { makeDirectory, writeDurable } from "../kernel/durable-file.ts";
+import { removeUnusedFiles, writeFiles } from "./write-files.ts";
 
 const upParams = z.object({ service: z.string(), container: z.string(), before: z.string(), isForced: z.boolean() });
 const serviceParams = z.object({ service: z.string() });
@@ -27,14 +29,7 @@ const pullParams = z.object({ reference: z.string() });
 /** The code of a deploy's steps. Each may be done and undone any number of times. */
 export const deployTable: StepTable<DeployContext> = {
   keep: {
-    async do({ deps }) {
-      const previous = previousPlatform(deps.paths);
-      await rm(previous, { recursive: true, force: true });
-      await makeDirectory(previous, 0o750);
-      const present = await readIfThere(join(deps.paths.platform, "compose.yaml"));
-      // The first deploy has nothing to go back to.
-      if (present !== undefined) await writeDurable(join(previous, "compose.yaml"), present, { mode: 0o640 });
-    },
+    do: ({ deps }) => keepPresent(deps.paths),
     // Undone last: the previous services stand again, but in new containers, which the next deploy must not take for the work of hands.
     undo: ({ deps }) => recordPutBack(deps),
   },
@@ -74,6 +69,9 @@ export const deployTable: StepTable<DeployContext> = {
     },
     undo: ({ deps }) => restoreCompose(deps.paths),
   },
+  certificate: giveCertificate,
+  "certificate-served": proveCertificate,
+  settings: giveSettings,
   routes: {
     do: ({ deps, stack }) => deps.writeRoutes(stack),
     async undo({ deps, previous }) {

@@ -1,3 +1,5 @@
+import { basename } from "node:path";
+import { sha256 } from "../kernel/canonical.ts";
 import type { Materialised } from "./materialise.ts";
 import type { Observed } from "./observe-platform.ts";
 
@@ -24,10 +26,23 @@ export function findDrift(observed: Observed, desired: Materialised): readonly D
     drift.push({ kind: "compose-edited", subject: "platform/compose.yaml", text: "platform/compose.yaml was changed by hand" });
 
   const live = new Set(Object.values(recorded.services).flatMap((service) => Object.values(service.mounts)));
-  const isLive = (path: string): boolean => [...live].some((mount) => path === mount || path.startsWith(`${mount}/`));
+  const isServed = (path: string): boolean => observed.certificate?.includes(`/${basename(path)}"`) ?? false;
+  const isLive = (path: string): boolean => isServed(path) || [...live].some((mount) => path === mount || path.startsWith(`${mount}/`));
   for (const path of [...observed.alteredFiles, ...observed.missingFiles]) {
     if (isLive(path))
       drift.push({ kind: "file-altered", subject: path, text: `${path} was ${observed.missingFiles.includes(path) ? "removed" : "changed"} by hand` });
+  }
+
+  if (recorded.certificate !== hashOfText(observed.certificate))
+    drift.push({
+      kind: "file-altered",
+      subject: "edge",
+      text: `the file that names the proxy's certificate was ${observed.certificate === undefined ? "removed" : "changed"} by hand`,
+    });
+  for (const [path, hash] of Object.entries(recorded.settings)) {
+    const present = observed.settings[path];
+    if (hashOfText(present) !== hash)
+      drift.push({ kind: "file-altered", subject: path, text: `${path} was ${present === undefined ? "removed" : "changed"} by hand` });
   }
 
   for (const [service, before] of Object.entries(recorded.services)) {
@@ -54,4 +69,9 @@ export function isSame(
   before: { readonly config: string; readonly composeHash: string },
 ): boolean {
   return now.config === before.config && now.composeHash === before.composeHash;
+}
+
+/** As a record has it: empty for a file that is not there. */
+function hashOfText(text: string | undefined): string {
+  return text === undefined ? "" : sha256(text);
 }

@@ -1,21 +1,15 @@
 import { posix } from "node:path";
 import { type ComposeDocument, isList, isMap, type JsonMap, servicesOf } from "../blueprint/compose-document.ts";
 import type { HostPaths } from "../blueprint/host-paths.ts";
-import { type Colour, CONFIG_LABEL, RELEASE_IMAGE, type Stack, type StackFile } from "../blueprint/stack.ts";
+import { type Colour, CONFIG_LABEL, RELEASE_IMAGE, type Stack } from "../blueprint/stack.ts";
 import { toYaml } from "../blueprint/to-yaml.ts";
 import { hashOf, type Json, sha256 } from "../kernel/canonical.ts";
 import { MillwrightError } from "../kernel/errors.ts";
 import { parseYaml } from "../kernel/parse-yaml.ts";
+import { START_SETTINGS } from "./changed-settings.ts";
+import { contentName, contentOf, type MaterialisedFile } from "./materialised-file.ts";
+import { type PlacedCertificate, placeCertificate } from "./place-certificate.ts";
 import { healthSecondsOf, publishedPortsOf, type PublishedPort } from "./service-facts.ts";
-
-export interface MaterialisedFile {
-  readonly path: string;
-  readonly content: string;
-  readonly mode: number;
-  readonly uid: number;
-  /** The content-addressed folder it belongs to, which comes into being at once. */
-  readonly tree?: string;
-}
 
 export interface MaterialisedService {
   /** Value of `millwright.config`: changes with the definition and with every file it mounts. */
@@ -34,7 +28,15 @@ export interface Materialised {
   readonly compose: string;
   readonly services: Readonly<Record<string, MaterialisedService>>;
   readonly files: readonly MaterialisedFile[];
+  /** Files of `SETTINGS_FOLDER`, which lie at fixed paths: what runs is told to read them again. */
+  readonly settings: readonly MaterialisedFile[];
+  /** The file of those that need a restart; empty when the stack has none. */
+  readonly startSettings: string;
+  readonly certificate: PlacedCertificate | undefined;
 }
+
+/** Folder of the stack that the platform's database mounts and PostgreSQL reads again by a reload. */
+export const SETTINGS_FOLDER = "database/settings";
 
 interface Options {
   readonly stack: Pick<Stack, "files">;
@@ -62,7 +64,7 @@ export function materialise(options: Options): Materialised {
     const mounts: Record<string, string> = {};
     const place = (source: string): string => {
       const path = posix.normalize(posix.join(options.project, source));
-      const placed = placeFile(options, path) ?? placeTree(options, path) ?? placeOnHost(options.paths, path);
+      const placed = placeSettings(options, path) ?? placeFile(options, path) ?? placeTree(options, path) ?? placeOnHost(options.paths, path);
       if (placed === undefined)
         throw new MillwrightError("STACK_INVALID", `${name} mounts ${source}, which the stack does not hold.`, { subject: composePath });
       for (const file of placed.files) files.set(file.path, file);
@@ -81,7 +83,15 @@ export function materialise(options: Options): Materialised {
       ports: publishedPortsOf(service),
     };
   }
-  return { compose: toYaml({ ...document, services: definitions }), services, files: [...files.values()] };
+  const certificate = options.project === "platform" ? placeCertificate(options) : undefined;
+  return {
+    compose: toYaml({ ...document, services: definitions }),
+    services,
+    files: [...files.values(), ...(certificate?.files ?? [])],
+    settings: options.project === "platform" ? settingsOf(options) : [],
+    startSettings: options.stack.files.find(({ path }) => path === START_SETTINGS)?.content ?? "",
+    certificate,
+  };
 }
 
 /** A compose.yaml of a stack as data. */
@@ -100,11 +110,22 @@ interface Placed {
   readonly files: readonly MaterialisedFile[];
 }
 
+/** Mounted by a path that stays, so that other settings are no other container. A scratch place is made anew each time, and goes by content. */
+function placeSettings(options: Options, path: string): Placed | undefined {
+  return options.project === "platform" && path === SETTINGS_FOLDER ? { path: options.paths.settings, files: [] } : undefined;
+}
+
+function settingsOf({ stack, paths }: Options): readonly MaterialisedFile[] {
+  return stack.files
+    .filter(({ path }) => posix.dirname(path) === SETTINGS_FOLDER)
+    .map(({ path, content }) => ({ path: posix.join(paths.settings, posix.basename(path)), content, mode: 0o444, uid: 0 }));
+}
+
 function placeFile(options: Options, path: string): Placed | undefined {
   const file = options.stack.files.find((candidate) => candidate.path === path);
   if (file === undefined) return undefined;
-  const made = contentOf(options, file);
-  const name = `${hashOf(made).slice(0, 16)}-${posix.basename(path)}`;
+  const made = contentOf(file, options.fill);
+  const name = contentName(made, path);
   const target = posix.join(file.secret ? options.paths.secrets : options.paths.files, name);
   return { path: target, files: [{ path: target, ...made }] };
 }
@@ -112,7 +133,7 @@ function placeFile(options: Options, path: string): Placed | undefined {
 function placeTree(options: Options, path: string): Placed | undefined {
   const inside = options.stack.files.filter((file) => file.path.startsWith(`${path}/`)).sort((a, b) => (a.path < b.path ? -1 : 1));
   if (inside.length === 0) return undefined;
-  const made = inside.map((file) => ({ relative: file.path.slice(path.length + 1), ...contentOf(options, file) }));
+  const made = inside.map((file) => ({ relative: file.path.slice(path.length + 1), ...contentOf(file, options.fill) }));
   const name = `${hashOf(made.map((file) => ({ ...file, content: sha256(file.content) }))).slice(0, 16)}-${posix.basename(path)}`;
   const tree = posix.join(inside.some((file) => file.secret) ? options.paths.secrets : options.paths.files, name);
   return { path: tree, files: made.map(({ relative, ...file }) => ({ ...file, path: posix.join(tree, relative), tree })) };
@@ -122,11 +143,6 @@ function placeTree(options: Options, path: string): Placed | undefined {
 function placeOnHost(paths: HostPaths, path: string): Placed | undefined {
   if (path === "traffic" || /^(data|backup|traffic)\//.test(path)) return { path: posix.join(paths.base, path), files: [] };
   return undefined;
-}
-
-function contentOf(options: Options, file: StackFile): Pick<MaterialisedFile, "content" | "mode" | "uid"> {
-  if (file.secret) return { content: options.fill(file.content), mode: 0o400, uid: file.uid };
-  return { content: file.content, mode: file.executable ? 0o555 : 0o444, uid: 0 };
 }
 
 function placeVolumes(service: JsonMap, place: (source: string) => string): JsonMap {

@@ -1,14 +1,15 @@
-import { join, posix } from "node:path";
+import { basename, join, posix } from "node:path";
 import type { HostPaths } from "../blueprint/host-paths.ts";
 import { COLOURS, type Colour, CONFIG_LABEL, derivedOf, type Stack } from "../blueprint/stack.ts";
 import type { ContainerState, Docker } from "../docker/docker.ts";
 import { hashOf, sha256 } from "../kernel/canonical.ts";
 import type { DerivedImage } from "../release/derived-name.ts";
 import { blocks, type HostSystem } from "./host-system.ts";
+import { START_SETTINGS } from "./changed-settings.ts";
 import type { Materialised } from "./materialise.ts";
 import { type PlatformState, platformStatePath, readPlatformState } from "./platform-state.ts";
 import { currentStack } from "./stack-store.ts";
-import { exists, namesIn, readIfThere } from "../kernel/durable-file.ts";
+import { exists, namesIn, readIfThere, textsIn } from "../kernel/durable-file.ts";
 import { fileState } from "./write-files.ts";
 
 export interface ObservedService {
@@ -38,6 +39,12 @@ export interface Observed {
   readonly missingDerived: readonly DerivedImage[];
   readonly missingDirectories: readonly string[];
   readonly hasTraffic: boolean;
+  /** Traefik's file that names the certificate, as it lies there. */
+  readonly certificate: string | undefined;
+  /** What PostgreSQL takes by a reload, as it lies there: files by their path on the host. */
+  readonly settings: Readonly<Record<string, string>>;
+  /** What the recorded database was started with. */
+  readonly startSettings: string | undefined;
   readonly freeBytes: { readonly images: number; readonly data: number };
   /** Ports that a service, not yet running, needs and another program holds. */
   readonly takenPorts: readonly { readonly service: string; readonly port: number }[];
@@ -78,7 +85,10 @@ export async function observePlatform(deps: Deps, stack: Stack, desired: Materia
     missingImages: await missingFrom(docker, stack.facts.images, (reference) => reference),
     missingDerived: await missingFrom(docker, derivedOf(stack), ({ image }) => image),
     missingDirectories: await missingDirectories(stack, paths),
-    hasTraffic: (await namesIn(paths.trafficDynamic)).length > 0,
+    hasTraffic: (await namesIn(paths.trafficDynamic)).some((file) => file !== basename(paths.certificate)),
+    certificate: await readIfThere(paths.certificate),
+    settings: await textsIn(paths.settings),
+    startSettings: await startSettingsOf(recorded),
     freeBytes: { images: await host.freeBytes(deps.imageDirectory), data: await host.freeBytes(paths.base) },
     takenPorts: await takenPorts(host, platform, desired),
   };
@@ -90,17 +100,24 @@ export async function observePlatform(deps: Deps, stack: Stack, desired: Materia
  */
 export function basisOf(observed: Observed): string {
   const services = (list: readonly ObservedService[]): unknown => list.map(({ health: _health, ...rest }) => rest);
-  const { current, recorded, composeHash, missingFiles, alteredFiles } = observed;
+  const { current, recorded, composeHash, missingFiles, alteredFiles, certificate, settings } = observed;
   return hashOf({
     current,
     recorded,
     composeHash,
     missingFiles,
     alteredFiles,
+    certificate: certificate ?? null,
+    settings,
     images: observed.missingImages,
     platform: services(observed.platform),
     colours: services(observed.colours),
   });
+}
+
+async function startSettingsOf(recorded: PlatformState | undefined): Promise<string | undefined> {
+  const path = recorded?.services["database"]?.mounts[START_SETTINGS];
+  return path === undefined ? undefined : await readIfThere(path);
 }
 
 export function serviceOf(container: ContainerState): ObservedService {

@@ -1,9 +1,10 @@
 import type { Stack } from "../blueprint/stack.ts";
 import { hashOf, sha256 } from "../kernel/canonical.ts";
 import type { Plan, Step } from "../kernel/plan.ts";
-import { isSame } from "./find-drift.ts";
-import type { Materialised, MaterialisedService } from "./materialise.ts";
-import { basisOf, type Observed, type ObservedService } from "./observe-platform.ts";
+import { type Change, findChanges, nameOf } from "./find-changes.ts";
+import type { Materialised } from "./materialise.ts";
+import { basisOf, type Observed } from "./observe-platform.ts";
+import { certificateSteps, type PlannedStep, settingsStep } from "./plan-reloads.ts";
 
 export interface DeployInput {
   readonly stack: Stack;
@@ -14,8 +15,6 @@ export interface DeployInput {
   /** Instant in ISO 8601, part of the plan's id. */
   readonly at: string;
 }
-
-type PlannedStep = Omit<Step, "failure" | "params"> & Partial<Pick<Step, "failure" | "params">>;
 
 /** The service whose container PostgreSQL roles are set up in. */
 export const DATABASE_SERVICE = "database";
@@ -47,15 +46,19 @@ export function planDeploy(input: DeployInput): Plan {
   if (filesCause !== undefined) {
     work.push({ id: "files", kind: "files", title: "Write configuration and compose.yaml", cause: filesCause, undo: "put the previous compose.yaml back" });
   }
+  const certificate = certificateSteps(input, changed.has(EDGE_SERVICE));
+  work.push(...certificate.first);
   const routesCause = causeOfRoutes(input);
   if (routesCause !== undefined) {
     work.push({ id: "routes", kind: "routes", title: "Renew the proxy's routes", cause: routesCause, undo: "put the previous routes back" });
   }
+  work.push(...settingsStep(input));
   const held = stack.facts.services.filter((service) => isHeldFor(changed.get(service), input));
   for (const service of stack.facts.services) {
     const change = changed.get(service);
     if (service === held[0]) work.push(holdStep(held));
     if (change !== undefined) work.push(...(needsStandIn(change, input) ? withStandIn(upStep(change)) : [upStep(change)]));
+    if (service === EDGE_SERVICE) work.push(...certificate.afterProxy);
     const provisionCause = service === DATABASE_SERVICE ? causeOfProvision(input, change !== undefined) : undefined;
     if (provisionCause !== undefined) {
       work.push({
@@ -82,7 +85,7 @@ export function planDeploy(input: DeployInput): Plan {
   const steps: PlannedStep[] = [];
   if (work.length > 0)
     steps.push(
-      { id: "keep", kind: "keep", title: "Keep the present compose.yaml", cause: "a failure goes back to it", undo: "note what was put back" },
+      { id: "keep", kind: "keep", title: "Keep the present configuration", cause: "a failure goes back to it", undo: "note what was put back" },
       ...work,
     );
   const recordCause = work.length > 0 ? "the next deploy compares with it" : causeOfRecord(input);
@@ -101,56 +104,6 @@ export function planDeploy(input: DeployInput): Plan {
     steps: full,
     context: { stack: stack.id, ...(observed.current === undefined ? {} : { previous: observed.current }) },
   };
-}
-
-interface Change {
-  readonly service: string;
-  readonly cause: string;
-  readonly container: string;
-  readonly before: ObservedService["health"] | "absent" | "stopped";
-  /** Compose would see no difference, so the container has to go first. */
-  readonly isForced: boolean;
-}
-
-/** Services that have to be brought up, in their order. */
-export function findChanges(desired: Materialised, observed: Observed, order: readonly string[]): readonly Change[] {
-  return order.flatMap((service) => {
-    const wanted = desired.services[service];
-    if (wanted === undefined) return [];
-    const now = observed.platform.find((container) => container.service === service);
-    const found = causeOfUp(service, wanted, now, observed);
-    if (found === undefined) return [];
-    const before = now === undefined ? "absent" : now.state === "running" ? now.health : "stopped";
-    return [{ service, ...found, container: now?.container ?? "", before }];
-  });
-}
-
-function causeOfUp(
-  service: string,
-  wanted: MaterialisedService,
-  now: ObservedService | undefined,
-  observed: Observed,
-): { readonly cause: string; readonly isForced: boolean } | undefined {
-  const before = observed.recorded?.services[service];
-  if (now === undefined) return { cause: before === undefined ? "new" : "removed by hand on the host", isForced: false };
-  if (now.config !== wanted.config) return { cause: before === undefined ? "definition changed" : differences(wanted, before), isForced: false };
-  if (before !== undefined && now.container !== before.container && !isSame(now, before)) return { cause: "recreated by hand on the host", isForced: false };
-  const altered = Object.entries(wanted.mounts).find(([, host]) =>
-    [...observed.alteredFiles, ...observed.missingFiles].some((path) => path === host || path.startsWith(`${host}/`)),
-  );
-  if (altered !== undefined) return { cause: `${altered[0]} was changed by hand on the host`, isForced: true };
-  if (now.state !== "running") return { cause: "not running", isForced: now.state !== "exited" && now.state !== "created" };
-  if (now.health === "unhealthy") return { cause: "unhealthy", isForced: true };
-  return undefined;
-}
-
-function differences(wanted: MaterialisedService, before: Pick<MaterialisedService, "definition" | "image" | "mounts">): string {
-  const paths = [...new Set([...Object.keys(wanted.mounts), ...Object.keys(before.mounts)])].sort();
-  const files = paths.filter((path) => wanted.mounts[path] !== before.mounts[path]).map((path) => `${path} changed`);
-  const image = wanted.image === before.image ? [] : [`image ${nameOf(before.image)} → ${nameOf(wanted.image)}`];
-  const isDefinition = wanted.definition !== before.definition && image.length === 0;
-  const causes = [...image, ...files, ...(isDefinition ? ["definition changed"] : [])];
-  return causes.length === 0 ? "definition changed" : causes.join(", ");
 }
 
 function upStep(change: Change): PlannedStep {
@@ -280,10 +233,6 @@ function causeOfRecord({ stack, desired, observed }: DeployInput): string | unde
     return now?.container !== recorded.services[service]?.container;
   });
   return recreated === undefined ? undefined : `${recreated} was recreated by hand with the same definition`;
-}
-
-function nameOf(reference: string): string {
-  return reference.startsWith("sha256:") ? reference.slice(0, 19) : (reference.split("@")[0] ?? reference);
 }
 
 function count(amount: number, noun: string): string {

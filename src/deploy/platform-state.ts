@@ -18,6 +18,10 @@ export const platformStateSchema = z.object({
   routes: z.string(),
   /** Stands for roles, database and passwords: see `provisionId`. */
   provision: z.string(),
+  /** Hash of Traefik's file that names the certificate; empty when there is none. */
+  certificate: z.string().default(""),
+  /** Hashes of what PostgreSQL takes by a reload, by path on the host. */
+  settings: z.record(z.string(), z.string()).default({}),
   services: z.record(
     z.string(),
     z.object({

@@ -1,13 +1,46 @@
-import { join } from "node:path";
+import { rm } from "node:fs/promises";
+import { basename, join } from "node:path";
 import { parse } from "yaml";
 import * as z from "zod";
 import type { HostPaths } from "../blueprint/host-paths.ts";
 import type { DeployDeps } from "./deploy-deps.ts";
-import { readIfThere, removeDurable, writeDurable } from "../kernel/durable-file.ts";
-import { previousPlatform } from "./write-files.ts";
+import { makeDirectory, readIfThere, removeDurable, textsIn, writeDurable } from "../kernel/durable-file.ts";
+import { keptCertificate, previousPlatform } from "./write-files.ts";
 
 /** How long a container that has to go first gets to end. */
 const GRACE_SECONDS = 120;
+
+/** Keeps what a deploy replaces in place, so that a failure can go back to it. A first deploy has nothing to go back to. */
+export async function keepPresent(paths: HostPaths): Promise<void> {
+  const previous = previousPlatform(paths);
+  await rm(previous, { recursive: true, force: true });
+  await makeDirectory(previous, 0o750);
+  const kept = { [join(previous, "compose.yaml")]: join(paths.platform, "compose.yaml"), [keptCertificate(paths)]: paths.certificate };
+  for (const [target, source] of Object.entries(kept)) {
+    const present = await readIfThere(source);
+    if (present !== undefined) await writeDurable(target, present, { mode: 0o640 });
+  }
+  for (const [path, content] of Object.entries(await textsIn(paths.settings)))
+    await writeDurable(join(keptSettings(paths), basename(path)), content, { mode: 0o640 });
+}
+
+/** Has Traefik serve what it served before: the certificate that was named then, or none. */
+export async function restoreCertificate(paths: HostPaths): Promise<void> {
+  const kept = await readIfThere(keptCertificate(paths));
+  if (kept === undefined) await removeDurable(paths.certificate);
+  else await writeDurable(paths.certificate, kept, { mode: 0o644, stage: paths.trafficStage });
+}
+
+/** Makes the settings folder hold what it held before. */
+export async function restoreSettings(paths: HostPaths): Promise<void> {
+  const kept = Object.entries(await textsIn(keptSettings(paths))).map(([path, content]) => [join(paths.settings, basename(path)), content] as const);
+  for (const [path, content] of kept) await writeDurable(path, content, { mode: 0o444 });
+  for (const path of Object.keys(await textsIn(paths.settings))) if (!kept.some(([one]) => one === path)) await removeDurable(path);
+}
+
+function keptSettings(paths: HostPaths): string {
+  return join(previousPlatform(paths), "settings");
+}
 
 /** Puts the kept compose.yaml back; without one (a first deploy) there is none afterwards. */
 export async function restoreCompose(paths: HostPaths): Promise<void> {

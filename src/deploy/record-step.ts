@@ -76,6 +76,8 @@ async function presentState({ deps, plan, stack, secrets, desired }: DeployConte
     compose: sha256(desired.compose),
     routes: routesId(stack),
     provision: provisionId(stack.facts, secrets),
+    certificate: desired.certificate === undefined ? "" : sha256(desired.certificate.pointer),
+    settings: Object.fromEntries(desired.settings.map(({ path, content }) => [path, sha256(content)])),
     services,
   };
 }

@@ -1,7 +1,7 @@
 import { readFile, rename, rm, stat } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 import type { HostPaths } from "../blueprint/host-paths.ts";
-import type { MaterialisedFile } from "./materialise.ts";
+import type { MaterialisedFile } from "./materialised-file.ts";
 import { isMissing, makeDirectory, namesIn, readIfThere, syncDirectory, writeDurable } from "../kernel/durable-file.ts";
 
 export type FileState = "whole" | "missing" | "altered";
@@ -53,13 +53,15 @@ export async function composeTexts(paths: HostPaths): Promise<string> {
   return texts.filter((text) => text !== undefined).join("\n");
 }
 
-/** Removes the files and folders that no compose.yaml on the host names any more. */
+/** Removes the files and folders that neither a compose.yaml on the host nor the file of the certificate, or its predecessor, names any more. */
 export async function removeUnusedFiles(paths: HostPaths): Promise<number> {
-  const named = await composeTexts(paths);
+  const pointers = await Promise.all([paths.certificate, keptCertificate(paths)].map(readIfThere));
+  const named = [await composeTexts(paths), ...pointers].join("\n");
   let removed = 0;
-  for (const folder of [paths.files, paths.secrets]) {
+  for (const folder of [paths.files, paths.secrets, paths.certificates]) {
     for (const name of await namesIn(folder)) {
-      if (named.includes(join(folder, name))) continue;
+      // By its content-addressed name: the proxy knows the folder of certificates by another path.
+      if (named.includes(`/${name}`)) continue;
       await rm(join(folder, name), { recursive: true, force: true });
       removed += 1;
     }
@@ -67,7 +69,12 @@ export async function removeUnusedFiles(paths: HostPaths): Promise<number> {
   return removed;
 }
 
-/** Where the compose.yaml before the present one is kept for undoing. */
+/** Where the configuration before the present one is kept for undoing. */
 export function previousPlatform(paths: HostPaths): string {
   return join(paths.platform, "previous");
+}
+
+/** The file that named the certificate before. */
+export function keptCertificate(paths: HostPaths): string {
+  return join(previousPlatform(paths), "certificate.yml");
 }

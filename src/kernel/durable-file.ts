@@ -135,6 +135,12 @@ export async function namesIn(folder: string): Promise<readonly string[]> {
   }
 }
 
+/** The texts of the files in a folder, drafts left out, by their path; none when it is absent. */
+export async function textsIn(folder: string): Promise<Readonly<Record<string, string>>> {
+  const names = (await namesIn(folder)).filter((name) => !name.startsWith(".")).sort();
+  return Object.fromEntries(await Promise.all(names.map(async (name) => [join(folder, name), await readFile(join(folder, name), "utf8")] as const)));
+}
+
 /** When a file or folder was last written, in milliseconds since the epoch; 0 when it is absent. */
 export async function writtenAt(path: string): Promise<number> {
   try {

@@ -47,6 +47,11 @@ export const ERROR_CODES = {
     means: "A certificate or its key cannot be used for this site.",
     next: "Ask whoever issued it for the chain and its unencrypted key, both as PEM.",
   },
+  CERTIFICATE_NOT_SERVED: {
+    exit: 1,
+    means: "The proxy goes on serving another certificate than the one it was given; the one before is back.",
+    next: "Look at `millwright logs edge`, then run `millwright deploy` again.",
+  },
   HOST_UNREACHABLE: {
     exit: 4,
     means: "No connection to the host, or to a jump host on the way.",
@@ -227,6 +232,11 @@ export const ERROR_CODES = {
     next: "Look at `nft list ruleset` on the host, then run `millwright deploy` again.",
   },
   PROVISION_FAILED: { exit: 1, means: "PostgreSQL refused to set up the database and its roles.", next: "Run `millwright logs database`." },
+  SETTINGS_REFUSED: {
+    exit: 1,
+    means: "PostgreSQL did not take its new settings by a reload; those before are back.",
+    next: "Look at `millwright logs database`, then run `millwright deploy` again.",
+  },
   SERVICE_UNKNOWN: { exit: 2, means: "The stack has no service of that name.", next: "Name one of the services that `millwright status` shows." },
   HOST_UNSUPPORTED: {
     exit: 1,

@@ -91,8 +91,12 @@ export function judgeFront(answer: Answer, expected: Active | undefined, page: b
 /** A request as a browser would send it, through the published port; `agent` tells it from people's in the access log. */
 export function frontRequest(deps: Pick<SwapDeps, "stack">, path: string, agent?: string): HttpRequest {
   const { domain, listen } = deps.stack.facts;
-  const address = listen === "0.0.0.0" ? "127.0.0.1" : listen;
-  return doorRequest({ domain, address, port: 443 }, path, agent);
+  return doorRequest({ domain, address: doorAddress(listen), port: 443 }, path, agent);
+}
+
+/** Where the host itself reaches the ports that are published on an address. */
+export function doorAddress(listen: string): string {
+  return listen === "0.0.0.0" ? "127.0.0.1" : listen;
 }
 
 /** Where a proxy takes TLS for the plant's name. */

@@ -92,9 +92,12 @@ function previewSteps({ release, previewSeconds }: PlanInput, colour: Colour, ol
   ];
 }
 
-/** Some users first. Each stage goes on from the one before, and is undone to where nobody was moved. */
-function canarySteps({ release, canary }: PlanInput, colour: Colour, old: Colour): readonly Draft[] {
-  if (canary === undefined) return [];
+/**
+ * Some users first. Each stage goes on from the one before, and is undone to where nobody was moved. Not for new settings of the release that serves: the
+ * code is what users have met already, and workers and memory are put to the test by everybody's load, which the bake watches.
+ */
+function canarySteps({ release, canary, classification }: PlanInput, colour: Colour, old: Colour): readonly Draft[] {
+  if (canary === undefined || classification.kind === "configuration") return [];
   return canary.percent.map((percent, index) => ({
     id: `canary-${percent}`,
     kind: "canary",

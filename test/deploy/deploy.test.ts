@@ -33,7 +33,7 @@ describe("a deploy", () => {
     const { plan } = await host.prepare(stack);
     expect(formatPlan(plan)).toBe(
       [
-        "Keep the present compose.yaml  (a failure goes back to it)",
+        "Keep the present configuration  (a failure goes back to it)",
         "Pull traefik:v3.7  (not on the host)",
         "Pull postgres:18  (not on the host)",
         "Pull exporter:1  (not on the host)",
@@ -80,7 +80,10 @@ describe("a deploy", () => {
     const { host } = await deployed();
     const stack = withTraefik("log: {}\n");
     const { plan } = await host.prepare(stack);
-    expect(plan.steps.find((step) => step.kind === "up")).toMatchObject({ id: "up:edge", cause: "edge/traefik.yaml changed" });
+    expect(plan.steps.find((step) => step.kind === "up")).toMatchObject({
+      id: "up:edge",
+      cause: "edge/traefik.yaml changed (the proxy reads it only when it starts)",
+    });
     expect((await host.run(plan)).outcome).toBe("done");
     expect(host.docker.calls).toEqual([`recreate ${STACK}/edge`]);
   });

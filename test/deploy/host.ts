@@ -1,4 +1,5 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { X509Certificate } from "node:crypto";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type HostPaths, hostPaths } from "../../src/blueprint/host-paths.ts";
@@ -62,6 +63,17 @@ export class Host {
   /** What is wrong with a new proxy when it is asked. */
   proxyProblem: string | undefined;
 
+  /** Whether the proxy reads what is renamed into its folder. */
+  isProxyDeaf = false;
+  /** What PostgreSQL says against the settings that it is about to read. */
+  settingsRefused: readonly string[] = [];
+  /** Settings that ALTER SYSTEM holds fast. */
+  settingsOverruled: readonly string[] = [];
+  /** Whether PostgreSQL acts on being told to read its settings. */
+  isDatabaseDeaf = false;
+  #certificate = "";
+  #reloads = 0;
+
   private constructor(root: string) {
     this.paths = hostPaths(STACK, root);
     this.deps = {
@@ -98,6 +110,19 @@ export class Host {
         },
       },
       probeProxy: async () => this.proxyProblem,
+      shownCertificate: async () => {
+        if (!this.isProxyDeaf) this.#certificate = await this.#pointedAt();
+        return this.#certificate;
+      },
+      query: async (sql) => {
+        if (sql.includes("pg_reload_conf")) {
+          this.docker.calls.push("reload");
+          if (!this.isDatabaseDeaf) this.#reloads += 1;
+          return [["t"]];
+        }
+        if (sql.includes("pg_conf_load_time")) return [[String(this.#reloads)]];
+        return (sql.includes("pg_hba_file_rules") ? this.settingsRefused : this.settingsOverruled).map((line) => [line]);
+      },
       acceptedWaivers: async () => [],
       imageDirectory: "/var/lib/docker",
     };
@@ -109,6 +134,13 @@ export class Host {
     const host = new Host(root);
     await makeDirectory(host.paths.base, 0o755);
     return host;
+  }
+
+  /** Fingerprint of the certificate that Traefik's folder names. */
+  async #pointedAt(): Promise<string> {
+    const pointer = await readFile(this.paths.certificate, "utf8");
+    const name = /\/tls\/([^"]*chain\.pem)"/.exec(pointer)?.[1] ?? "";
+    return new X509Certificate(await readFile(join(this.paths.certificates, name))).fingerprint256;
   }
 
   /** Puts the images of a stack into the registry that the host pulls from. */

@@ -1,12 +1,14 @@
-import { readFile } from "node:fs/promises";
+import { X509Certificate } from "node:crypto";
+import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect } from "vitest";
 import * as z from "zod";
+import { shownCertificate } from "../../src/deploy/shown-certificate.ts";
 import { builderDocker } from "../lab/lab.ts";
 import { eventually } from "./eventually.ts";
 import { FIXTURES } from "./fixture-release.ts";
 import { get } from "./front-door.ts";
-import { type Plant, STACK, createPlant, dataOf, errorOf } from "./plant.ts";
+import { ENVIRONMENT, type Plant, STACK, createPlant, dataOf, errorOf } from "./plant.ts";
 import { story } from "./steps.ts";
 
 /** What a deploy tells of itself. */
@@ -105,6 +107,75 @@ describe("the way from an empty folder to a swapped release", () => {
     const listening = await plant.sh("docker", "ps", "--format", "{{.Names}} {{.Ports}}");
     const published = listening.split("\n").filter((line) => line.includes("->"));
     expect(published.every((line) => line.includes("edge"))).toBe(true);
+  });
+
+  /** Id and time of start of a platform service's container: the same while it is neither renewed nor restarted. */
+  const standing = (service: string): Promise<string> => plant.sh("docker", "inspect", "--format", "{{.Id}} {{.State.StartedAt}}", `${STACK}-${service}-1`);
+  const sql = (query: string): Promise<string> => plant.sh("docker", "exec", "--user", "postgres", `${STACK}-database-1`, "psql", "-XqAtc", query);
+  const plannedSteps = async (): Promise<readonly string[]> => (await plant.lastRun()).steps.map(({ id }) => id);
+
+  step("a new certificate is served by the same proxy, under load without one failed request", async () => {
+    const chain = join(plant.directory, "certificates", "production.pem");
+    const [before, proxy, reach] = [
+      await readFile(chain, "utf8"),
+      await standing("edge"),
+      { address: plant.door.address, port: 443, domain: plant.door.domain },
+    ];
+    expect(await shownCertificate(reach)).toBe(new X509Certificate(before).fingerprint256);
+    // One is issued anew when it is lost.
+    await rm(chain);
+    await using load = await plant.load();
+    await plant.must("deploy", "--yes");
+    const report = await load.stop();
+    const after = await readFile(chain, "utf8");
+    expect({
+      failed: report.failed + report.slowFailed,
+      failures: report.failures,
+      steps: await plannedSteps(),
+      proxy: await standing("edge"),
+      isNew: after !== before,
+      shown: await shownCertificate(reach),
+    }).toEqual({
+      failed: 0,
+      failures: [],
+      steps: ["keep", "files", "certificate", "certificate-served", "record", "tidy"],
+      proxy,
+      isNew: true,
+      shown: new X509Certificate(after).fingerprint256,
+    });
+    expect((await get({ ...plant.door, authority: await plant.authority() }, "/web/login")).status).toBe(200);
+  });
+
+  step("the key of the certificate can be read by the proxy's user alone", async () => {
+    const keys = await plant.sh("sh", "-c", `stat --format '%a %u' /srv/millwright/${STACK}/traffic/tls/*-key.pem | sort -u`);
+    expect(keys).toBe("400 65532");
+  });
+
+  step("PostgreSQL's settings are split by what it takes only at a start", async () => {
+    const contexts = (file: string): string =>
+      `SELECT string_agg(name, ' ' ORDER BY name) FROM pg_file_settings JOIN pg_settings USING (name) WHERE pg_file_settings.sourcefile = '/etc/postgresql/${file}'`;
+    expect(await sql(`${contexts("settings/reload.conf")} AND context IN ('postmaster', 'internal')`)).toBe("");
+    // What archives the log goes with the files that the container mounts.
+    expect(await sql(`${contexts("postgresql.conf")} AND context <> 'postmaster'`)).toBe("archive_command");
+  });
+
+  step("settings that PostgreSQL takes while it runs reach it by a reload: the same container, under load without one failed request", async () => {
+    const [database, wanted] = [await standing("database"), await sql("SHOW work_mem")];
+    // Somebody has tried another value on the host.
+    const file = `/srv/millwright/${STACK}/settings/database/reload.conf`;
+    await plant.sh("sed", "-i", "s/^work_mem = .*/work_mem = 9MB/", file);
+    await sql("SELECT pg_reload_conf()");
+    await eventually(async () => expect(await sql("SHOW work_mem")).toBe("9MB"), { timeout: 5000, what: "the value of hands" });
+    await using load = await plant.load();
+    await plant.must("deploy", "--yes");
+    const report = await load.stop();
+    expect({
+      failed: report.failed + report.slowFailed,
+      failures: report.failures,
+      steps: await plannedSteps(),
+      database: await standing("database"),
+      work: await sql("SHOW work_mem"),
+    }).toEqual({ failed: 0, failures: [], steps: ["keep", "settings", "record", "tidy"], database, work: wanted });
   });
 
   step("a release built on the operator's own Docker reaches the host with only the layers it lacks, without a registry", async () => {
@@ -216,6 +287,22 @@ describe("the way from an empty folder to a swapped release", () => {
   step("logs shows what Odoo has written", async () => {
     const { code, stdout } = await plant.plain("logs", "web");
     expect({ code, lines: /INFO \S+ odoo/.test(stdout) }).toEqual({ code: 0, lines: true });
+  });
+
+  step("more workers: the plan names the settings that restart PostgreSQL, users wait meanwhile, and none of their requests fails", async () => {
+    await plant.configure({ "sizing.workers": 3, [`environments.${ENVIRONMENT}.host.memory`]: "6GiB" });
+    const { plan } = z.object({ plan: z.object({ steps: z.array(z.object({ id: z.string(), cause: z.string() })) }) }).parse(await plant.must("plan"));
+    const causes = Object.fromEntries(plan.steps.map(({ id, cause }) => [id, cause]));
+    expect(causes["up:database"]).toMatch(/database\/postgresql\.conf changed \(max_connections.*: only a restart brings them\)/);
+    expect(causes["settings"]).toMatch(/work_mem.* changed: a reload is enough/);
+    await using load = await plant.load();
+    await plant.must("deploy", "--yes");
+    const report = await load.stop();
+    expect({ failed: report.failed + report.slowFailed, failures: report.failures, serving: (await plant.serving()).number }).toEqual({
+      failed: 0,
+      failures: [],
+      serving: 1,
+    });
   });
 
   step("after a reboot of the host the plant serves again by itself", async () => {
