@@ -22,6 +22,7 @@ import { messageOf, MillwrightError } from "../kernel/errors.ts";
 import type { Events } from "../kernel/events.ts";
 import { imageTag } from "../release/image-store.ts";
 import { releaseArchive, releaseLoad } from "../release/move-release.ts";
+import { seedStandby } from "../recovery/seed-standby.ts";
 import { prepareOffsite } from "../recovery/prepare-offsite.ts";
 import { pgbackrest } from "../recovery/pgbackrest.ts";
 import { recoveryProject, type RecoveryDeps } from "../recovery/recovery-deps.ts";
@@ -76,6 +77,19 @@ export function deployDeps(deps: AgentDeps, stack: string): DeployDeps {
         .prepare()
         .then(() => undefined, whyForeign),
     prepareOffsite: (place) => prepareOffsite({ paths }, { archive: pgbackrest(docker, stack, "offsite") }, place),
+    seedStandby: async (wanted, signal) =>
+      await seedStandby(
+        {
+          stack: wanted,
+          paths,
+          docker,
+          compose,
+          archive: pgbackrest(docker, stack, "offsite"),
+          // No release is started there; the place must only be whole.
+          materialiseRecovery: () => materialiseRecovery({ paths, openVault: openHostVault }, wanted, wanted.facts.releaseBase),
+        },
+        signal,
+      ),
     redirect: nftRedirect(deps.shell),
     probeProxy: async (door) => {
       const serving = await readServing(paths);

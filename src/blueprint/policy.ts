@@ -200,8 +200,7 @@ function capabilities({ cap_add: added, cap_drop: dropped }: JsonMap): readonly 
 
 function publishedPorts({ ports }: JsonMap, name: string): readonly Problem[] {
   if (ports === undefined) return [];
-  if (name !== "edge" && name !== "database")
-    return [["ports", "only the edge publishes ports; Docker's own rules would let them past the host's firewall"]];
+  if (name !== "edge" && name !== "database") return [["ports", "only the edge publishes ports; Docker's own rules would let them past the host's firewall"]];
   if (!isList(ports)) return [["ports", "is not a list"]];
   return ports.flatMap((port, index): readonly Problem[] => {
     const said = isMap(port) ? port : portOfText(asText(port));

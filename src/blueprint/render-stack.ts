@@ -123,7 +123,9 @@ function composePlatform(
     services: here,
     networks: networksOf(here, (network) => ({ name: `${environment.stack}_${network}`, ...(NETWORKS[network].internal ? { internal: true } : {}) })),
   };
-  return { document, order: Object.keys(here), images: [...new Set(images)].sort() };
+  // On a standby the database comes last: what it is made of is fetched through the network that the others bring.
+  const order = Object.keys(here);
+  return { document, order: environment.follows === undefined ? order : order.reverse(), images: [...new Set(images)].sort() };
 }
 
 function onStandby(parts: readonly Part[], services: JsonMap): JsonMap {

@@ -69,7 +69,9 @@ export const stackFactsSchema = z.strictObject({
   /** Host directories that must exist before the first start. */
   directories: z.array(z.strictObject({ path: z.string(), uid: z.number().int(), gid: z.number().int(), mode: z.string().regex(/^0[0-7]{3}$/) })),
   /** PostgreSQL roles; each password is the vault's secret of that name. */
-  roles: z.array(z.strictObject({ name: z.string(), secret: z.string(), purpose: z.enum(["owner", "monitor", "replication"]), connectionLimit: z.number().int() })),
+  roles: z.array(
+    z.strictObject({ name: z.string(), secret: z.string(), purpose: z.enum(["owner", "monitor", "replication"]), connectionLimit: z.number().int() }),
+  ),
   /** Names that the vault must hold. */
   secrets: z.array(z.string()),
   smoke: z.array(

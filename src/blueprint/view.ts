@@ -59,6 +59,7 @@ const viewSchema = z.strictObject({
   monitoring: z.boolean(),
   memory: z.record(z.string(), count),
   postgres: z.record(z.string(), count),
+  startPeriod: z.strictObject({ database: text }),
   stop: z.strictObject({ web: count, cron: count }),
   backup: z.strictObject({ processes: count, hasOffsite: z.boolean(), networks: z.array(z.string()), script: text }),
   offsite: z.strictObject({
@@ -153,6 +154,8 @@ export function buildView(input: BuildView): View {
     monitoring: environment.monitoring,
     memory: memoryShares(environment),
     postgres: { ...sizing.postgres },
+    // A standby replays first what was archived since the backup that it was made of.
+    startPeriod: { database: environment.follows === undefined ? "120s" : "6h" },
     // Requests are drained before a colour is stopped, so this is for what the drain cut and for a stop by hand.
     stop: { web: Math.ceil(Math.max(60, swap.drainSeconds)) + 10, cron: Math.ceil(Math.max(60, swap.cronSeconds)) + 10 },
     // Half of the processors at most: Odoo goes on.

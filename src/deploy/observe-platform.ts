@@ -38,6 +38,8 @@ export interface Observed {
   readonly missingDerived: readonly DerivedImage[];
   readonly missingDirectories: readonly string[];
   readonly hasTraffic: boolean;
+  /** Whether there is a database, and whether it follows another host's. */
+  readonly database: "none" | "follows" | "own";
   readonly freeBytes: { readonly images: number; readonly data: number };
   /** Ports that a service, not yet running, needs and another program holds. */
   readonly takenPorts: readonly { readonly service: string; readonly port: number }[];
@@ -78,6 +80,7 @@ export async function observePlatform(deps: Deps, stack: Stack, desired: Materia
     missingImages: await missingFrom(docker, stack.facts.images, (reference) => reference),
     missingDerived: await missingFrom(docker, derivedOf(stack), ({ image }) => image),
     missingDirectories: await missingDirectories(stack, paths),
+    database: await databaseOf(paths),
     hasTraffic: (await namesIn(paths.trafficDynamic)).length > 0,
     freeBytes: { images: await host.freeBytes(deps.imageDirectory), data: await host.freeBytes(paths.base) },
     takenPorts: await takenPorts(host, platform, desired),
@@ -113,6 +116,12 @@ export function serviceOf(container: ContainerState): ObservedService {
     state: container.state,
     health: container.health,
   };
+}
+
+async function databaseOf({ cluster }: HostPaths): Promise<Observed["database"]> {
+  if (!(await exists(join(cluster, "PG_VERSION")))) return "none";
+  // PostgreSQL itself removes it when it is promoted.
+  return (await exists(join(cluster, "standby.signal"))) ? "follows" : "own";
 }
 
 function foreignOf(all: readonly ContainerState[], name: string): Observed["foreign"] {

@@ -13,6 +13,8 @@ export interface DeployInput {
   readonly provision: string;
   /** Instant in ISO 8601, part of the plan's id. */
   readonly at: string;
+  /** A standby's database is made anew, whatever is there. */
+  readonly rebuild?: boolean;
 }
 
 type PlannedStep = Omit<Step, "failure" | "params"> & Partial<Pick<Step, "failure" | "params">>;
@@ -53,7 +55,9 @@ export function planDeploy(input: DeployInput): Plan {
   }
   const held = stack.facts.services.filter((service) => isHeldFor(changed.get(service), input));
   for (const service of stack.facts.services) {
-    const change = changed.get(service);
+    const seed = service === DATABASE_SERVICE ? seedStep(input) : undefined;
+    if (seed !== undefined) work.push(seed);
+    const change = changed.get(service) ?? (seed === undefined ? undefined : madeAnew(input));
     if (service === held[0]) work.push(holdStep(held));
     if (change !== undefined) work.push(...(needsStandIn(change, input) ? withStandIn(upStep(change)) : [upStep(change)]));
     const provisionCause = service === DATABASE_SERVICE ? causeOfProvision(input, change !== undefined) : undefined;
@@ -101,6 +105,23 @@ export function planDeploy(input: DeployInput): Plan {
     steps: full,
     context: { stack: stack.id, ...(observed.current === undefined ? {} : { previous: observed.current }) },
   };
+}
+
+/** Nothing of it is undone: what was there is gone, and the next deploy begins it again. */
+function seedStep({ stack, observed, rebuild = false }: DeployInput): PlannedStep | undefined {
+  if (stack.facts.follows === undefined || (observed.database === "follows" && !rebuild)) return undefined;
+  return {
+    id: "seed",
+    kind: "seed",
+    title: `${observed.database === "none" ? "Make" : "Throw the database away, and make"} a copy of that of ${stack.facts.follows} from the offsite repository`,
+    cause: rebuild ? "asked for" : "none yet",
+  };
+}
+
+/** The step before has removed its container. */
+function madeAnew({ observed }: DeployInput): Change {
+  const now = observed.platform.find(({ service }) => service === DATABASE_SERVICE);
+  return { service: DATABASE_SERVICE, cause: "its data are new", container: now?.container ?? "", before: "absent", isForced: false };
 }
 
 interface Change {

@@ -18,7 +18,10 @@ export function provisionSql(facts: Pick<StackFacts, "database" | "roles">, secr
   const owner = facts.roles.find((role) => role.purpose === "owner");
   if (owner === undefined) throw new MillwrightError("STACK_INVALID", "The stack names no role that owns the database.");
   const database = identifier(facts.database);
-  const everyRole = facts.roles.filter(({ purpose }) => purpose !== "replication").map((role) => identifier(role.name)).join(", ");
+  const everyRole = facts.roles
+    .filter(({ purpose }) => purpose !== "replication")
+    .map((role) => identifier(role.name))
+    .join(", ");
   const cluster = [
     ...QUIET,
     ...facts.roles.flatMap((role) => roleSql(role, verifierOf(role, secrets))),

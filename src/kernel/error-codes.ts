@@ -37,7 +37,7 @@ export const ERROR_CODES = {
   STANDBY_ROLE: {
     exit: 1,
     means: "The host has the other role: one that follows was asked for what only one that serves can do, or the other way round.",
-    next: "`millwright status`, and `millwright status --on standby`, say which of the two hosts serves.",
+    next: "`millwright status`, and `millwright status --standby`, say which of the two hosts serves.",
   },
   VAULT_MISSING: { exit: 2, means: "The environment has no vault yet.", next: "Get it from the site's git history." },
   VAULT_INVALID: { exit: 1, means: "The vault, or the list of its recipients, is damaged.", next: "Get it from the site's git history." },

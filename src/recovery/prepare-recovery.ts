@@ -1,6 +1,7 @@
 import { hashOf } from "../kernel/canonical.ts";
 import { MillwrightError } from "../kernel/errors.ts";
 import { type Plan, planId } from "../kernel/plan.ts";
+import { refuseOnStandby } from "../swap/refuse-on-standby.ts";
 import { readServing, type Serving } from "../swap/serving.ts";
 import { type BackupRecord, readBackupRecords } from "./backup-record.ts";
 import type { RestoreTarget } from "./database-archive.ts";
@@ -42,6 +43,7 @@ export interface PreparedRecovery {
 
 /** Looks at the host and plans what was asked for. Changes nothing. */
 export async function prepareRecovery(deps: RecoveryDeps, request: RecoveryRequest): Promise<PreparedRecovery> {
+  refuseOnStandby(deps.stack.facts);
   const serving = await readServing(deps.paths);
   const head = { id: planId(deps.clock, request.kind), stack: deps.stack.facts.stack, basis: basisOf(deps, serving) };
   if (request.kind === "restore") return await prepareRestore(deps, head, serving, request);

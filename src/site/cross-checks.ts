@@ -71,11 +71,18 @@ export function crossCheck(settings: EnvironmentSettings): readonly SchemaProble
 function standbyProblems({ standby, host, backup }: EnvironmentSettings): readonly SchemaProblem[] {
   if (standby === undefined) return [];
   const problems: SchemaProblem[] = [];
-  if (standby.address === host.address) problems.push({ path: ["standby", "address"], message: `${standby.address} is the host itself: a standby is another one` });
+  if (standby.address === host.address)
+    problems.push({ path: ["standby", "address"], message: `${standby.address} is the host itself: a standby is another one` });
   if (!isIPv4(host.address))
-    problems.push({ path: ["host", "address"], message: "must be an IPv4 address where there is a standby: each host lets the other's address in, and no other" });
+    problems.push({
+      path: ["host", "address"],
+      message: "must be an IPv4 address where there is a standby: each host lets the other's address in, and no other",
+    });
   if (resolveOffsite(backup.offsite) === undefined)
-    problems.push({ path: ["standby"], message: "needs backup.offsite: the standby is made of what is there, and gets its files and what it has missed from there" });
+    problems.push({
+      path: ["standby"],
+      message: "needs backup.offsite: the standby is made of what is there, and gets its files and what it has missed from there",
+    });
   return problems;
 }
 

@@ -12,7 +12,6 @@ import {
   environmentName,
   isPlainText,
   moduleName,
-  port,
   siteName,
   text,
   TEXT_RULE,

@@ -14,3 +14,10 @@ export function standbyOf(environment: Environment): Environment {
   const { memoryBytes, cpus } = environment.host;
   return { ...rest, host: { ...login, listen, memoryBytes, cpus }, dataDisk, follows: environment.host.address };
 }
+
+/** Names one of an environment's hosts where something is kept of each: `production`, `production-standby`. No environment can have the second name. */
+export function hostName({ name, follows }: Pick<Environment, "name" | "follows">): string {
+  return follows === undefined ? name : `${name}${STANDBY_SUFFIX}`;
+}
+
+export const STANDBY_SUFFIX = "-standby";

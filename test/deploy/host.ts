@@ -80,6 +80,12 @@ export class Host {
         this.offsitePrepared += 1;
         if (this.offsiteProblem !== undefined) throw this.offsiteProblem;
       },
+      seedStandby: async () => {
+        this.docker.calls.push("seed");
+        await makeDirectory(this.paths.cluster, 0o700);
+        for (const name of ["PG_VERSION", "standby.signal"]) await writeFile(join(this.paths.cluster, name), "");
+        return { summary: "from 20261124-023000F" };
+      },
       writeRoutes: async (stack) => {
         this.routes.push(stack.id);
         await makeDirectory(this.paths.trafficDynamic, 0o755);

@@ -79,6 +79,7 @@ async function host(): Promise<{ readonly paths: HostPaths; readonly docker: Fak
     journal: async () => ({ runs: [], entries: 0, head: "" }),
     timers: async () => [],
     archiving: async () => ({}),
+    pair: async () => ({}),
   };
   return { paths, docker, deps, clock };
 }

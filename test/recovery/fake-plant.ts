@@ -335,6 +335,7 @@ export class FakePlant {
       segments: () => this.segments(),
     },
     restoreWords: (target, set) => ["pgbackrest", set, JSON.stringify(target), "restore"],
+    standbyWords: (set) => ["pgbackrest", set, "standby", "restore"],
   };
 
   readonly #files: FileRepository = {

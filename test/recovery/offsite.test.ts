@@ -76,6 +76,7 @@ class FakePlace implements Repositories {
     verify: async () => [],
     listing: { backupsWords: [], backups: () => this.held, segmentsWords: [], segments: () => [] },
     restoreWords: () => [],
+    standbyWords: () => [],
   };
 
   readonly files: FileRepository = {

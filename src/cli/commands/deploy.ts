@@ -10,6 +10,7 @@ import { type EnvironmentOption, loadTarget } from "../target.ts";
 
 interface Options extends EnvironmentOption {
   readonly docker?: string;
+  readonly rebuild?: boolean;
 }
 
 /** The platform becomes that of the site; a release whose own settings have changed is then swapped in anew with them. */
@@ -19,7 +20,7 @@ export const deployCommand: Run<Options> = async (options, context) => {
   const { host, stack: name } = target.environment;
   context.output.say(`Comparing stack ${stack.id} with ${host.address} …`);
   await using link = await openLink(target, options, context);
-  const { plan, drift, notes, outdated } = await askPlan(link, stack, context);
+  const { plan, drift, notes, outdated } = await askPlan(link, stack, context, options.rebuild === true);
   const lines = [...drift.map((one) => `drift: ${one.subject}: ${one.text}`), ...notes, ...swapNote(outdated)];
   const data = { stack: stack.id, drift, notes, outdated };
   if (plan.steps.length === 0 && outdated.length === 0) {
