@@ -24,6 +24,8 @@ import { imageTag } from "../release/image-store.ts";
 import { releaseArchive, releaseLoad } from "../release/move-release.ts";
 import { seedStandby } from "../recovery/seed-standby.ts";
 import { prepareOffsite } from "../recovery/prepare-offsite.ts";
+import { isFenced, removeFenced } from "../recovery/fenced.ts";
+import { readPair } from "../recovery/following.ts";
 import { pgbackrest } from "../recovery/pgbackrest.ts";
 import { recoveryProject, type RecoveryDeps } from "../recovery/recovery-deps.ts";
 import { restic } from "../recovery/restic.ts";
@@ -90,6 +92,8 @@ export function deployDeps(deps: AgentDeps, stack: string): DeployDeps {
         },
         signal,
       ),
+    isFenced: () => isFenced(paths),
+    unfence: () => removeFenced(paths),
     redirect: nftRedirect(deps.shell),
     probeProxy: async (door) => {
       const serving = await readServing(paths);
@@ -168,6 +172,7 @@ export async function recoveryDeps(deps: AgentDeps, name: string, caller: Caller
     probe: async (colour) => await probeColour({ ...shared, http: nodeHttp, secret: async (secret) => (await secretsOf(base, stack))[secret] }, colour),
     pageProblem: () => pageProblem({ stack, paths: base.paths, docker: base.docker, http: nodeHttp }),
     freeBytes: () => base.host.freeBytes(base.paths.data),
+    following: async () => (await readPair(base.docker, name, stack.facts)).following,
     beginnings: async () => releaseBeginnings((await verifyJournal(base.paths.journal)).entries),
   };
 }

@@ -59,6 +59,7 @@ const viewSchema = z.strictObject({
   monitoring: z.boolean(),
   memory: z.record(z.string(), count),
   postgres: z.record(z.string(), count),
+  databaseCommand: z.array(text),
   startPeriod: z.strictObject({ database: text }),
   stop: z.strictObject({ web: count, cron: count }),
   backup: z.strictObject({ processes: count, hasOffsite: z.boolean(), networks: z.array(z.string()), script: text }),
@@ -77,6 +78,8 @@ const viewSchema = z.strictObject({
   peer: text,
   paths: z.strictObject({ traffic: text, data: text, backup: text }),
 });
+
+const POSTGRES = ["postgres", "-c", "config_file=/etc/postgresql/postgresql.conf"];
 
 export interface BuildView {
   readonly environment: Environment;
@@ -154,6 +157,7 @@ export function buildView(input: BuildView): View {
     monitoring: environment.monitoring,
     memory: memoryShares(environment),
     postgres: { ...sizing.postgres },
+    databaseCommand: [...(environment.standby === undefined ? [] : ["/bin/sh", "/opt/millwright/start.sh"]), ...POSTGRES],
     // A standby replays first what was archived since the backup that it was made of.
     startPeriod: { database: environment.follows === undefined ? "120s" : "6h" },
     // Requests are drained before a colour is stopped, so this is for what the drain cut and for a stop by hand.

@@ -109,6 +109,10 @@ export function buildProgram(context: CliContext, onCommand: (name: string) => v
     action("host check", async () => (await import("./commands/host-check.ts")).hostCheckCommand, ["env"]),
   );
 
+  pair(command(host, "fence [env]", "end the plant on a host so that another can serve it: stopped, and started by nothing", true))
+    .option("--confirm <stack>", "name of the stack, instead of typing it when asked")
+    .action(action("host fence", async () => (await import("./commands/host-fence.ts")).hostFenceCommand, ["env"]));
+
   pair(command(root, "plan [env]", "compare the stack with what runs, change nothing", true))
     .option("--exit-code", "exit 3 when the plan has changes")
     .action(action("plan", async () => (await import("./commands/plan.ts")).planCommand, ["env"]));
@@ -155,6 +159,12 @@ export function buildProgram(context: CliContext, onCommand: (name: string) => v
   yes(command(root, "rollback [env]", "back to the release before", true)).action(
     action("rollback", async () => (await import("./commands/upgrade.ts")).rollbackCommand, ["env"]),
   );
+  command(root, "failover [env]", "the standby becomes the host: fence the old one, promote, deploy, bring the release into service", true)
+    .option("--release <id>", "release to bring into service (default: the one that served)")
+    .option("--powered-off <address>", "you have switched off the host, which does not answer; its address, instead of typing it when asked")
+    .option("--confirm <stack>", "name of the stack, instead of typing it when asked")
+    .option("--dry-run", "show the plans, change nothing")
+    .action(action("failover", async () => (await import("./commands/failover.ts")).failoverCommand, ["env"]));
   const from = (): Option => new Option("--from <place>", "whose backups: local, on the host, or offsite").choices(["local", "offsite"]).default("local");
   const backup = root.command("backup").description("backups of database and files, and the proof that they can be restored").helpCommand(false);
   command(backup, "run [env]", "back up database and files now", true)

@@ -84,7 +84,9 @@ export const deployTable: StepTable<DeployContext> = {
   seed: {
     async do({ deps, stack }, _step, { signal }) {
       await removeService(deps, DATABASE_SERVICE);
-      return await deps.seedStandby(stack, signal);
+      const made = await deps.seedStandby(stack, signal);
+      await deps.unfence();
+      return made;
     },
   },
   up: {

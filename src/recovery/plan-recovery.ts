@@ -56,6 +56,10 @@ export const recoveryContextSchema = z.discriminatedUnion("kind", [
     /** It stays in the scratch place, and the plant is not touched. */
     isBeside: z.boolean(),
   }),
+  /** The host gives its plant up to its standby. */
+  z.object({ kind: z.literal("fence"), colour: colourSchema.optional() }),
+  /** The standby becomes the host. */
+  z.object({ kind: z.literal("takeover"), from: z.literal("offsite"), release: releaseSchema, backup: backupRecordSchema }),
 ]);
 
 export type RecoveryContext = z.infer<typeof recoveryContextSchema>;
@@ -254,6 +258,41 @@ export function planRestore(head: Head, input: RestoreInput): Plan {
   ];
   const purpose = `Restore database and files to ${describeTarget(target)}${input.from === "offsite" ? ", from the offsite repository" : ""}${isBeside ? ", beside the plant" : ""}.`;
   return assemble(head, { kind: "restore", ...input }, purpose, isBeside ? beside : [...beside, ...into]);
+}
+
+/** Ends the plant on this host, so that it can go on on its standby and nowhere else; cut off before the end it is started again. Pure. */
+export function planFence(head: Head, colour: Colour | undefined): Plan {
+  const back = colour === undefined ? undefined : "start it again";
+  return assemble(head, { kind: "fence", colour }, "Give the plant up: nothing of it runs on this host any more.", [
+    ...(colour === undefined
+      ? []
+      : [{ kind: "away", title: "Users get the maintenance answer", cause: "what they write now would be lost", undo: "lead them to the release again" }]),
+    { kind: "stop-odoo", title: "Stop Odoo", cause: "no more writes", ...(back === undefined ? {} : { undo: back }) },
+    { kind: "hand-files", title: "Take the newest files to the offsite repository", cause: "the standby has them from there", failure: "report", once: true },
+    {
+      kind: "stop-database",
+      title: "Stop the database",
+      cause: "a standby that streams gets all of its log first",
+      ...(back === undefined ? {} : { undo: back }),
+    },
+    { kind: "mark-fenced", title: "Stop the rest, and mark the host", cause: "neither a reboot nor the schedule may start it", decision: true },
+  ]);
+}
+
+/** The database of a standby becomes one of its own; the platform and a release are brought up on it afterwards. Pure. */
+export function planTakeover(head: Head, options: { readonly release: { readonly id: string; readonly image: string }; readonly backup: BackupRecord }): Plan {
+  return assemble(head, { kind: "takeover", from: "offsite", ...options }, "Make the standby's database the plant's.", [
+    {
+      kind: "release-image",
+      title: `See that release ${options.release.id} is here`,
+      cause: "out of the last backup, if it is not",
+      failure: "report",
+      once: true,
+    },
+    { kind: "catch-up", title: "Replay all of the log that came over", cause: "what did not is lost" },
+    { kind: "newest-files", title: "Fetch the newest files", cause: "after the database's last moment", failure: "report", once: true },
+    { kind: "promote", title: "Promote the database", cause: "it takes writes from then on: there is no way back", decision: true },
+  ]);
 }
 
 export function describeTarget(target: RestoreTarget): string {

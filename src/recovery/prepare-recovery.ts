@@ -6,8 +6,9 @@ import { readServing, type Serving } from "../swap/serving.ts";
 import { type BackupRecord, readBackupRecords } from "./backup-record.ts";
 import type { RestoreTarget } from "./database-archive.ts";
 import { nextTimes, typeOf } from "./due.ts";
-import { knownBackups } from "./known-backups.ts";
-import { planBackup, planDrill, planPoint, planRestore, planVerify } from "./plan-recovery.ts";
+import type { Following } from "./following.ts";
+import { knownBackups, newestOffsite } from "./known-backups.ts";
+import { planBackup, planDrill, planFence, planPoint, planRestore, planTakeover, planVerify } from "./plan-recovery.ts";
 import { releaseAt, upgradeTo } from "./beginning.ts";
 import { readPoint } from "./point-record.ts";
 import { backupsAt } from "./backup-place.ts";
@@ -20,6 +21,8 @@ export type RecoveryRequest =
   | { readonly kind: "point"; readonly name: string }
   | { readonly kind: "verify"; readonly wholeFiles: boolean; readonly from: Place }
   | { readonly kind: "drill"; readonly from: Place }
+  | { readonly kind: "fence" }
+  | { readonly kind: "takeover" }
   | { readonly kind: "restore"; readonly from: Place; readonly to: RestoreMoment; readonly isBeside: boolean };
 
 /** What a person can ask a restore for. */
@@ -43,10 +46,12 @@ export interface PreparedRecovery {
 
 /** Looks at the host and plans what was asked for. Changes nothing. */
 export async function prepareRecovery(deps: RecoveryDeps, request: RecoveryRequest): Promise<PreparedRecovery> {
-  refuseOnStandby(deps.stack.facts);
+  if (request.kind !== "takeover") refuseOnStandby(deps.stack.facts);
   const serving = await readServing(deps.paths);
   const head = { id: planId(deps.clock, request.kind), stack: deps.stack.facts.stack, basis: basisOf(deps, serving) };
   if (request.kind === "restore") return await prepareRestore(deps, head, serving, request);
+  if (request.kind === "takeover") return await prepareTakeover(deps, head);
+  if (request.kind === "fence") return prepareFence(deps, head, serving);
   if (serving === undefined) throw nothingServes();
   switch (request.kind) {
     case "backup": {
@@ -79,6 +84,31 @@ export async function prepareRecovery(deps: RecoveryDeps, request: RecoveryReque
       return { plan: planDrill(head, { from, release, backup, target: { kind: "latest" } }), notes: [] };
     }
   }
+}
+
+function prepareFence({ stack }: RecoveryDeps, head: Parameters<typeof planFence>[0], serving: Serving | undefined): PreparedRecovery {
+  if (stack.facts.standby === undefined)
+    throw new MillwrightError("STANDBY_UNKNOWN", "No host follows this one, so the plant would end with it.", { subject: stack.facts.stack });
+  return { plan: planFence(head, serving?.colour), notes: [`The plant is down from then on, until ${stack.facts.standby} has taken over`] };
+}
+
+async function prepareTakeover(deps: RecoveryDeps, head: Parameters<typeof planTakeover>[0]): Promise<PreparedRecovery> {
+  const { follows } = deps.stack.facts;
+  if (follows === undefined)
+    throw new MillwrightError("STANDBY_ROLE", "This host follows no other, so there is nothing to take over.", { subject: deps.stack.facts.stack });
+  const backup = await newestOffsite(deps);
+  if (backup === undefined)
+    throw new MillwrightError("BACKUP_NOT_FOUND", "The offsite repository tells of no backup, so nobody knows which release served.", { subject: "offsite" });
+  return { plan: planTakeover(head, { release: backup.release, backup }), notes: describeLoss(await deps.following()) };
+}
+
+/** What a takeover now would lose, as far as this host can know. Pure. */
+export function describeLoss(following: Following | undefined): readonly string[] {
+  if (following === undefined) return ["The database here does not answer: what it has cannot be told"];
+  const { isStreaming, lagSeconds, filesAt } = following;
+  const log =
+    lagSeconds === undefined ? "nothing has come over yet" : `the last sign of life that came over is ${lagSeconds} s old; what was written after it is lost`;
+  return [`${isStreaming ? "It streams now" : "It does not stream now"}: ${log}`, `Files are as of ${filesAt ?? "no moment: they are not all here"}`];
 }
 
 async function prepareRestore(

@@ -3,19 +3,7 @@ import { backup } from "./backup-schema.ts";
 import { dataDisk, host, standby } from "./host-schema.ts";
 import { PUBLIC_ACME_DIRECTORY } from "./site-defaults.ts";
 import { someSwapRules, swapRules } from "./swap-rules.ts";
-import {
-  addressRange,
-  certificateFile,
-  domain,
-  duration,
-  email,
-  environmentName,
-  isPlainText,
-  moduleName,
-  siteName,
-  text,
-  TEXT_RULE,
-} from "./site-values.ts";
+import { addressRange, certificateFile, domain, duration, email, environmentName, isPlainText, moduleName, siteName, text, TEXT_RULE } from "./site-values.ts";
 
 const odoo = {
   series: z.enum(["17.0", "18.0", "19.0"]).describe('Odoo series, in quotes: "19.0".'),

@@ -55,6 +55,7 @@ export class Host {
   freeBytes = 100e9;
   /** Where new connections go instead of to the proxy. */
   led: readonly string[] = [];
+  fenced = false;
   archivePrepared = 0;
   archiveProblem: string | undefined;
   offsitePrepared = 0;
@@ -79,6 +80,10 @@ export class Host {
       prepareOffsite: async () => {
         this.offsitePrepared += 1;
         if (this.offsiteProblem !== undefined) throw this.offsiteProblem;
+      },
+      isFenced: async () => this.fenced,
+      unfence: async () => {
+        this.fenced = false;
       },
       seedStandby: async () => {
         this.docker.calls.push("seed");

@@ -2,6 +2,7 @@
 # The files' half of a standby: what is new in the offsite repository is laid into the filestore. Only by --no-lock: any other command of files.sh
 # would take away the locks of the host that writes there.
 #   serve      for as long as it runs
+#   now        once, and of when they are then
 #   followed   of when the files are; nothing before they are all there
 set -eu
 umask 027
@@ -47,6 +48,7 @@ serve() {
 
 case "$1" in
   serve) serve ;;
+  now) lay_newest && cat /tmp/followed ;;
   followed) [ ! -e /tmp/followed ] || cat /tmp/followed ;;
-  *) echo "usage: follow.sh serve|followed" >&2; exit 2 ;;
+  *) echo "usage: follow.sh serve|now|followed" >&2; exit 2 ;;
 esac
