@@ -101,4 +101,61 @@ describe.skipIf(!ASKED)("a standby", () => {
       what: "nothing to be left to say",
     });
   });
+
+  step("takes over by one command, and loses nothing when the host can still be fenced; the host then stays down", async () => {
+    const first = plant.host;
+    await plant.must("release", "push", (await plant.releases()).at(-1) ?? "", "--standby");
+    await mark(first);
+    const before = await marks(first);
+    expect(errorOf(await plant.run("failover"))).toMatchObject({ code: "ANSWER_MISSING", hint: expect.stringContaining(`--confirm ${STACK}`) });
+    const began = Date.now();
+    await plant.must("failover", "--confirm", STACK);
+    process.stderr.write(`planned failover: all of it after ${Math.round((Date.now() - began) / 1000)} s\n`);
+    plant.movedTo(second);
+    expect(await marks(second)).toBe(before);
+    expect(await plant.serving()).toMatchObject({ number: 1 });
+    await first.reboot();
+    await on(first, "systemctl", "is-active", "docker");
+    expect(await on(first, "docker", "ps", "--format", "{{.Names}}")).toBe("");
+    second = first;
+  });
+
+  step("is what the host before becomes, made anew", async () => {
+    expect(errorOf(await plant.run("deploy", "--standby", "--yes"))).toMatchObject({ code: "STANDBY_ROLE", hint: expect.stringContaining("--rebuild") });
+    await plant.must("deploy", "--standby", "--rebuild", "--yes");
+    await eventually(async () => (await concerns("--standby")).length === 0, { timeout: 180_000, what: "the standby to follow" });
+    await mark(plant.host);
+    await eventually(async () => (await marks(second)) === (await marks(plant.host)), { timeout: 10_000, what: "a row to come over" });
+  });
+
+  step("takes over from a host that is dead once somebody has seen that it is off, and that does not serve when it comes back", async () => {
+    const dead = plant.host;
+    await mark(dead);
+    const before = await marks(dead);
+    await eventually(async () => (await marks(second)) === before, { timeout: 10_000, what: "a row to come over" });
+    await dead.powerCut();
+    expect(errorOf(await plant.run("failover", "--confirm", STACK))).toMatchObject({
+      code: "ANSWER_MISSING",
+      hint: expect.stringContaining(`--powered-off ${dead.address}`),
+    });
+    const began = Date.now();
+    await plant.must("failover", "--confirm", STACK, "--powered-off", dead.address);
+    process.stderr.write(`failover from a dead host: all of it after ${Math.round((Date.now() - began) / 1000)} s\n`);
+    plant.movedTo(second);
+    second = dead;
+    expect(await marks(plant.host)).toBe(before);
+    expect(await plant.serving()).toMatchObject({ number: 1 });
+
+    await dead.powerOn();
+    await eventually(
+      async () => (await on(dead, "sh", "-c", `docker logs --tail 5 ${STACK}-database-1 2>&1`)).includes("Another host has taken this plant over"),
+      {
+        timeout: 180_000,
+        what: "the database of the dead host to refuse",
+      },
+    );
+    await plant.must("host", "fence", "--standby", "--confirm", STACK);
+    await plant.must("deploy", "--standby", "--rebuild", "--yes");
+    await eventually(async () => (await concerns("--standby")).length === 0, { timeout: 180_000, what: "the standby to follow" });
+  });
 });
