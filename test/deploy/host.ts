@@ -127,8 +127,8 @@ export class Host {
     for (const reference of stack.facts.images) this.docker.addToRegistry(reference);
   }
 
-  async prepare(stack: Stack): Promise<PreparedDeploy> {
-    return await prepareDeploy(this.deps, { stack, now: new Date(this.clock.now()).toISOString() });
+  async prepare(stack: Stack, more: { readonly rebuild?: true } = {}): Promise<PreparedDeploy> {
+    return await prepareDeploy(this.deps, { stack, now: new Date(this.clock.now()).toISOString(), ...more });
   }
 
   async run(plan: Plan, journal: Journal = new MemoryJournal(), signal: AbortSignal = new AbortController().signal): Promise<RunOutcome> {
