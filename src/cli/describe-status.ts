@@ -18,7 +18,7 @@ export function describeStatus(status: Status, now: number): string {
     ["standby", standby(status, now)],
     ["under way", underWay(status, now)],
     ["last swap", lastSwap(status, now)],
-    ["backup", backup(status, now)],
+    ["backup", status.follows === undefined ? backup(status, now) : []],
     ["next", status.next.map(({ at, what }) => `${describeInstant(at)}  ${what} (in ${describeAge(Date.parse(at) - now)})`)],
     ["stack", stackLines(status, now)],
     ["host", hostLines(status)],

@@ -1,0 +1,136 @@
+import { describe, expect, it } from "vitest";
+import { MillwrightError } from "../../src/kernel/errors.ts";
+import { readPair } from "../../src/recovery/following.ts";
+import { pgbackrest } from "../../src/recovery/pgbackrest.ts";
+import { planFence, planTakeover } from "../../src/recovery/plan-recovery.ts";
+import { describeLoss, prepareRecovery } from "../../src/recovery/prepare-recovery.ts";
+import { isFenced } from "../../src/recovery/fenced.ts";
+import { seedStandby } from "../../src/recovery/seed-standby.ts";
+import { readServing } from "../../src/swap/serving.ts";
+import { FakeClock } from "../fakes/fake-clock.ts";
+import { FakeDocker } from "../fakes/fake-docker.ts";
+import { FakePlant, RECORD, STACK } from "./fake-plant.ts";
+
+const HEAD = { id: "plan", stack: STACK, basis: "basis" };
+
+describe("the copy that a standby is made of", () => {
+  it("is the newest backup of the offsite repository, which it goes on asking by the configuration of its own container", () => {
+    const words = pgbackrest(new FakeDocker(new FakeClock()), STACK, "offsite").standbyWords("20261124-023000F");
+    expect(words).toContain("--set=20261124-023000F");
+    expect(words).toContain('--recovery-option=restore_command=pgbackrest --stanza=main --config=/etc/pgbackrest/offsite.conf archive-get %f "%p"');
+  });
+
+  it("takes the place of the database only when it is whole", async () => {
+    using plant = await FakePlant.make();
+    const seed = async () => await seedStandby({ ...plant.deps, materialiseRecovery: () => plant.deps.materialiseRecovery("") }, new AbortController().signal);
+    const onRun = plant.docker.onRun;
+    plant.docker.onRun = (_service, words) => (words.includes("restore") ? 29 : 0);
+    await expect(seed()).rejects.toThrow(expect.objectContaining({ code: "RESTORE_FAILED" }));
+    expect(plant.rows("postgres")).toMatchObject({ word: "present" });
+    plant.docker.onRun = (_service, words, ...rest) => onRun("database", words, ...rest);
+    expect(await seed()).toEqual({ summary: `from ${RECORD.database.label}` });
+    expect(plant.rows("postgres")).toMatchObject({ word: "restored" });
+    expect((await plant.whole())["scratch"]).toEqual([]);
+  });
+});
+
+describe("what a standby says of itself", () => {
+  const DATABASE = { project: STACK, service: "database" };
+
+  it("is nothing on a host that is alone, and nothing while the database does not answer", async () => {
+    const docker = new FakeDocker(new FakeClock());
+    expect(await readPair(docker, STACK, {})).toEqual({});
+    expect(await readPair(docker, STACK, { follows: "192.0.2.1" })).toEqual({});
+  });
+
+  it("is whether it streams, the age of the last sign of life, and of when the files are", async () => {
+    const docker = new FakeDocker(new FakeClock());
+    docker.addContainer(DATABASE);
+    docker.addContainer({ project: STACK, service: "backup" });
+    docker.onExec = ({ words }) => {
+      if (words[0] === "psql") return { code: 0, output: "t\t7\t16\n" };
+      return { code: 0, output: words.includes("followed") ? "2026-11-24T01:59:30Z\n" : "" };
+    };
+    expect(await readPair(docker, STACK, { follows: "192.0.2.1" })).toEqual({
+      following: { isStreaming: true, lagSeconds: 7, unreplayedBytes: 16, filesAt: "2026-11-24T01:59:30Z" },
+    });
+  });
+
+  it("is what the host sees as well", async () => {
+    const docker = new FakeDocker(new FakeClock());
+    docker.addContainer(DATABASE);
+    docker.onExec = () => ({ code: 0, output: "" });
+    expect(await readPair(docker, STACK, { standby: "192.0.2.9" })).toEqual({ followed: { isStreaming: false } });
+    docker.onExec = () => ({ code: 0, output: "4096\n" });
+    expect(await readPair(docker, STACK, { standby: "192.0.2.9" })).toEqual({ followed: { isStreaming: true, lagBytes: 4096 } });
+  });
+});
+
+describe("the fencing of a host", () => {
+  it("leaves nothing that runs, nothing that its schedule would take for a plant, and a mark", async () => {
+    using plant = await FakePlant.make();
+    expect((await plant.run(planFence(HEAD, "blue"))).outcome).toBe("done");
+    expect(await plant.whole()).toMatchObject({ running: [], routed: "nobody" });
+    expect(await readServing(plant.paths)).toBeUndefined();
+    expect(await isFenced(plant.paths)).toBe(true);
+  });
+
+  it("goes on when the newest files cannot be taken away: what it is for must not wait for a bucket", async () => {
+    using plant = await FakePlant.make();
+    const { outcome, warnings } = await plant.run(planFence(HEAD, "blue"));
+    expect([outcome, warnings]).toEqual(["done", [expect.stringContaining("Take the newest files to the offsite repository")]]);
+  });
+
+  it("of a host that does not serve any more can be done again", async () => {
+    using plant = await FakePlant.make();
+    await plant.run(planFence(HEAD, "blue"));
+    plant.journalEntries.length = 0;
+    expect((await plant.run(planFence(HEAD, undefined))).outcome).toBe("done");
+  });
+
+  it("is refused where nobody follows", async () => {
+    using plant = await FakePlant.make();
+    await expect(prepareRecovery(plant.deps, { kind: "fence" })).rejects.toThrow(expect.objectContaining({ code: "STANDBY_UNKNOWN" }));
+  });
+});
+
+describe("a takeover", () => {
+  const plan = planTakeover(HEAD, { release: RECORD.release, backup: RECORD });
+
+  it("replays, fetches and promotes, and does without files that cannot be had", async () => {
+    using plant = await FakePlant.make();
+    const { outcome, warnings } = await plant.run(plan);
+    expect([outcome, warnings]).toEqual(["done", []]);
+    using other = await FakePlant.make();
+    other.docker.onExec = () => ({ code: 1, output: "unable to connect" });
+    expect(await other.run(plan)).toMatchObject({ outcome: "done", warnings: [expect.stringContaining("The newest files could not be fetched.")] });
+  });
+
+  it("is refused on a host that follows no other, as all else is on one that does", async () => {
+    using plant = await FakePlant.make();
+    const refused = expect.objectContaining({ code: "STANDBY_ROLE" });
+    await expect(prepareRecovery(plant.deps, { kind: "takeover" })).rejects.toThrow(refused);
+    const stack = { ...plant.stack, facts: { ...plant.stack.facts, follows: "192.0.2.1" } };
+    for (const request of [{ kind: "backup", full: false, bySchedule: true }, { kind: "fence" }, { kind: "drill", from: "local" }] as const) {
+      await expect(prepareRecovery({ ...plant.deps, stack }, request)).rejects.toThrow(refused);
+    }
+  });
+
+  it("says before what would be lost", () => {
+    expect(describeLoss(undefined)).toEqual([expect.stringContaining("cannot be told")]);
+    expect(describeLoss({ isStreaming: false, lagSeconds: 90, unreplayedBytes: 0 })).toEqual([
+      expect.stringContaining("the last sign of life that came over is 90 s old"),
+      expect.stringContaining("they are not all here"),
+    ]);
+  });
+
+  it("does not open a database that stays in recovery", async () => {
+    using plant = await FakePlant.make();
+    const psql = { query: async (_database: string, sql: string) => (sql.startsWith("SELECT pg_is_in_recovery") ? [["t", "", "0"]] : []) };
+    const { RECOVERY_STEPS } = await import("../../src/recovery/recovery-steps.ts");
+    const view = { signal: new AbortController().signal, resultOf: () => undefined };
+    const step = plan.steps.find(({ kind }) => kind === "promote");
+    if (step === undefined) throw new Error("no step promotes");
+    await expect(RECOVERY_STEPS["promote"]?.do({ ...plant.deps, psql } as never, step, view)).rejects.toThrow(MillwrightError);
+  });
+});
