@@ -115,7 +115,7 @@ describe.skipIf(!ASKED)("a standby", () => {
     expect(await marks(second)).toBe(before);
     expect(await plant.serving()).toMatchObject({ number: 1 });
     await first.reboot();
-    await on(first, "systemctl", "is-active", "docker");
+    await eventually(async () => await on(first, "systemctl", "is-active", "docker"), { what: "the engine of the host" });
     expect(await on(first, "docker", "ps", "--format", "{{.Names}}")).toBe("");
     second = first;
   });

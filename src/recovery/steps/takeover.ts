@@ -46,9 +46,11 @@ export const promote: Code = {
   async do({ psql }) {
     const [row] = await psql.query("postgres", "SELECT pg_is_in_recovery();");
     if (row?.[0] === "t") await psql.query("postgres", `SET statement_timeout = 0;\nSELECT pg_promote(true, ${PROMOTE_SECONDS});`);
-    const [now] = await psql.query("postgres", "SELECT pg_is_in_recovery(), timeline_id FROM pg_control_checkpoint();");
+    const [now] = await psql.query("postgres", "SELECT pg_is_in_recovery();");
     if (now?.[0] !== "f")
       throw new MillwrightError("DATABASE_FAILED", "The database does not open.", { subject: "database", hint: "Run `millwright logs database --standby`." });
+    // What starts it later looks at the last checkpoint for the line of the log that it is on.
+    await psql.query("postgres", "SET statement_timeout = 0;\nCHECKPOINT;");
     return { summary: "it takes writes" };
   },
 };

@@ -5,7 +5,7 @@
 set -u
 
 DATA=/var/lib/postgresql/18/docker
-ANSWER_SECONDS=30
+ANSWER_SECONDS=10
 
 line=$(pg_controldata -D "$DATA" 2> /dev/null | sed -n "s/^Latest checkpoint's TimeLineID: *//p")
 if [ -n "$line" ]; then
