@@ -268,6 +268,13 @@ export function planFence(head: Head, colour: Colour | undefined): Plan {
       ? []
       : [{ kind: "away", title: "Users get the maintenance answer", cause: "what they write now would be lost", undo: "lead them to the release again" }]),
     { kind: "stop-odoo", title: "Stop Odoo", cause: "no more writes", ...(back === undefined ? {} : { undo: back }) },
+    {
+      kind: "hand-log",
+      title: "See the database's log arrive in the offsite repository",
+      cause: "for a standby that does not stream",
+      failure: "report",
+      once: true,
+    },
     { kind: "hand-files", title: "Take the newest files to the offsite repository", cause: "the standby has them from there", failure: "report", once: true },
     {
       kind: "stop-database",

@@ -75,10 +75,16 @@ describe("the fencing of a host", () => {
     expect(await isFenced(plant.paths)).toBe(true);
   });
 
-  it("goes on when the newest files cannot be taken away: what it is for must not wait for a bucket", async () => {
+  it("goes on when the newest log and files cannot be taken away: what it is for must not wait for a bucket", async () => {
     using plant = await FakePlant.make();
     const { outcome, warnings } = await plant.run(planFence(HEAD, "blue"));
-    expect([outcome, warnings]).toEqual(["done", [expect.stringContaining("Take the newest files to the offsite repository")]]);
+    expect([outcome, warnings]).toEqual([
+      "done",
+      [
+        expect.stringContaining("See the database's log arrive in the offsite repository"),
+        expect.stringContaining("Take the newest files to the offsite repository"),
+      ],
+    ]);
   });
 
   it("of a host that does not serve any more can be done again", async () => {

@@ -39,6 +39,13 @@ export const stopOdoo: Code = {
   },
 };
 
+/** Also a standby that only reads the repository has all of it then. */
+export const handLog: Code = {
+  async do(run, _step, { signal }) {
+    await repositoriesAt("offsite", run).archive.check(signal);
+  },
+};
+
 export const handFiles: Code = {
   async do(run, _step, { signal }) {
     const { files } = await repositoriesAt("offsite", run).files.take("files", run.run, signal);
