@@ -36,7 +36,8 @@ function concerns({ concerns: found }: Status): readonly string[] {
   return found.length === 0 ? ["nothing needs a person"] : found.map((concern) => `needs a person: ${concern}`);
 }
 
-function serves({ serving, follows }: Status, now: number): readonly string[] {
+function serves({ serving, follows, isFenced }: Status, now: number): readonly string[] {
+  if (isFenced === true) return ["nothing: another host has this plant now"];
   if (follows !== undefined) return [`nothing: it follows ${follows.host}`];
   if (serving === undefined) return ["no release yet"];
   const { release, colour, since, who, rollbackTo } = serving;

@@ -15,6 +15,8 @@ export function findConcerns(status: Omit<Status, "concerns">, now: number): rea
   const concerns: string[] = [...troubleOfRun(status), ...waitOfRun(status)];
   const serving = status.colours.find((colour) => colour.serves);
   if (status.stack.id === undefined) return [...concerns, "Nothing is deployed yet: run `millwright deploy`."];
+  if (status.isFenced === true)
+    return [...concerns, "Another host has this plant now, and nothing of it starts here: make this one its standby, `millwright deploy --standby --rebuild`."];
   const isSeen = status.host.engine !== undefined;
   if (status.follows !== undefined) concerns.push(...troubleOfFollowing(status.follows));
   else if (status.serving === undefined) concerns.push("No release serves yet: run `millwright upgrade`.");

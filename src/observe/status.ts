@@ -3,6 +3,7 @@ import { COLOURS, type Colour, type StackFacts } from "../blueprint/stack.ts";
 import type { ContainerState, Docker } from "../docker/docker.ts";
 import { type Clock, timestamp } from "../kernel/clock.ts";
 import { MillwrightError } from "../kernel/errors.ts";
+import { isFenced } from "../recovery/fenced.ts";
 import type { PairState } from "../recovery/following.ts";
 import type { Archiving } from "../recovery/archiving.ts";
 import { readBackupRecords, readDrillRecord } from "../recovery/backup-record.ts";
@@ -96,6 +97,7 @@ export async function readStatus(deps: StatusDeps): Promise<Status> {
     lastRuns: runs.slice(0, SHOWN_RUNS),
     ...(lastSwap === undefined ? {} : { lastSwap }),
     backup,
+    ...((await isFenced(paths)) ? { isFenced: true as const } : {}),
     ...pairStatus(facts, pair.items[0]),
     next: inOrderOfTime([...timers, ...(policy === undefined || serving === undefined ? [] : scheduled(policy, deps.clock.now()))]),
     journal: { entries: journal.entries, head: journal.head, ...(problem === undefined ? {} : { problem }) },

@@ -54,6 +54,17 @@ describe("the status of a standby", () => {
   });
 });
 
+describe("the status of a host that gave its plant up", () => {
+  it("is that, and what to make of it, not everything that does not run", () => {
+    const fenced = status({
+      isFenced: true,
+      services: [{ service: "database", state: "exited", health: "none", since: "", image: "", restarts: 0, oomKilled: false }],
+    });
+    expect(findConcerns(fenced, NOW)).toEqual([expect.stringContaining("`millwright deploy --standby --rebuild`")]);
+    expect(describeStatus(fenced, NOW)).toContain("serves     nothing: another host has this plant now");
+  });
+});
+
 describe("the status of a host that has a standby", () => {
   const serving = { colour: "blue", release: "r1", image: "i", since: "2026-11-24T01:00:00.000Z", who: "jo", run: "r" } as const;
   const services = [{ service: "web", state: "running", health: "healthy", since: "", image: "", restarts: 0, oomKilled: false }] as const;

@@ -29,6 +29,9 @@ interface Options extends EnvironmentOption {
   readonly dryRun?: boolean;
 }
 
+/** The second is what a jump host says of a host that is off. */
+const NO_ANSWER: readonly string[] = ["HOST_UNREACHABLE", "JUMP_REFUSED"];
+
 const contextSchema = z.object({ release: z.object({ id: z.string() }) });
 
 /**
@@ -100,7 +103,7 @@ async function reach(target: Target, options: CommonOptions, context: CliContext
     return { link, [Symbol.asyncDispose]: async () => await link[Symbol.asyncDispose]() };
   } catch (error) {
     const problem = asMillwrightError(error);
-    if (problem.code !== "HOST_UNREACHABLE") throw problem;
+    if (!NO_ANSWER.includes(problem.code)) throw problem;
     return { problem, [Symbol.asyncDispose]: async () => {} };
   }
 }
