@@ -87,6 +87,7 @@ export function deployDeps(deps: AgentDeps, stack: string): DeployDeps {
           docker,
           compose,
           archive: pgbackrest(docker, stack, "offsite"),
+          freeBytes: () => linuxHost.freeBytes(paths.data),
           // No release is started there; the place must only be whole.
           materialiseRecovery: () => materialiseRecovery({ paths, openVault: openHostVault }, wanted, wanted.facts.releaseBase),
         },

@@ -107,15 +107,13 @@ export function planDeploy(input: DeployInput): Plan {
   };
 }
 
-/** Nothing of it is undone: what was there is gone, and the next deploy begins it again. */
+/** Nothing of it is undone: the next deploy begins it again. */
 function seedStep({ stack, observed, rebuild = false }: DeployInput): PlannedStep | undefined {
-  if (stack.facts.follows === undefined || (observed.database === "follows" && !rebuild)) return undefined;
-  return {
-    id: "seed",
-    kind: "seed",
-    title: `${observed.database === "none" ? "Make" : "Throw the database away, and make"} a copy of that of ${stack.facts.follows} from the offsite repository`,
-    cause: rebuild ? "asked for" : "none yet",
-  };
+  const { follows } = stack.facts;
+  if (follows === undefined || (observed.database === "follows" && !rebuild)) return undefined;
+  const copy = `copy of the database of ${follows} from the offsite repository`;
+  const titles = { none: `Make a ${copy}`, follows: `Throw the copy away, and make a new ${copy}`, own: `Set the database aside, and make a ${copy}` } as const;
+  return { id: "seed", kind: "seed", title: titles[observed.database], cause: rebuild ? "asked for" : "none yet" };
 }
 
 /** The step before has removed its container. */

@@ -122,7 +122,7 @@ function requireRole(
   if (database !== "own" || rebuild) return;
   throw new MillwrightError("STANDBY_ROLE", "This host has a database of its own, which does not follow another.", {
     subject: "database",
-    hint: "If nothing on it is needed any more, `millwright deploy --standby --rebuild` puts a copy of the other host's in its place.",
+    hint: "`millwright deploy --standby --rebuild` sets it aside and puts a copy of the other host's in its place.",
   });
 }
 

@@ -1,12 +1,14 @@
 import { rename, rm } from "node:fs/promises";
-import { dirname, join } from "node:path";
-import { syncDirectory } from "../kernel/durable-file.ts";
+import { basename, dirname, join } from "node:path";
+import type { HostPaths } from "../blueprint/host-paths.ts";
+import { exists, makeDirectory, syncDirectory } from "../kernel/durable-file.ts";
 import { MillwrightError } from "../kernel/errors.ts";
 import { lastLines } from "../kernel/shell.ts";
 import { chooseSet } from "./choose-set.ts";
 import type { DatabaseArchive } from "./database-archive.ts";
 import { reasonIn } from "./pgbackrest-output.ts";
 import { recoveryProject } from "./recovery-deps.ts";
+import { requireScratchSpace } from "./scratch-space.ts";
 import { clearScratch, makeCluster, type ScratchPlace, scratchFolders } from "./scratch.ts";
 
 /** Has a way out, to the offsite repository, and not the host's own repository. */
@@ -16,6 +18,8 @@ interface SeedDeps extends ScratchPlace {
   /** That of the offsite repository. */
   readonly archive: DatabaseArchive;
   readonly materialiseRecovery: () => Promise<void>;
+  /** Of the disk that the data lie on. */
+  readonly freeBytes: () => Promise<number>;
 }
 
 /**
@@ -29,13 +33,34 @@ export async function seedStandby(deps: SeedDeps, signal: AbortSignal): Promise<
   const { archive } = deps;
   const listed = await run(deps, archive.listing.backupsWords, signal, "The offsite repository does not tell what it holds");
   const set = chooseSet(archive.listing.backups(listed), { kind: "latest" });
+  // The files are laid into their place, not beside it.
+  requireScratchSpace({ database: set, files: { bytes: 0 } }, await deps.freeBytes());
   await run(deps, archive.standbyWords(set.label), signal, "The copy of the database could not be made");
+  const kept = await clearPlace(deps.paths);
   const place = dirname(deps.paths.cluster);
-  await rm(place, { recursive: true, force: true });
   await rename(join(scratchFolders(deps).postgres, "18"), place);
   await syncDirectory(dirname(place));
   await clearScratch(deps);
-  return { summary: `from ${set.label}` };
+  return { summary: `from ${set.label}${kept === undefined ? "" : `; the database before is kept in ${kept}`}` };
+}
+
+/**
+ * A copy that followed is in the repository and on the other host. A database of this host's own may have what came over to nobody, when the host
+ * died and another took over: it is kept as a restore point, as what a restore replaces is.
+ */
+async function clearPlace(paths: HostPaths): Promise<string | undefined> {
+  const place = dirname(paths.cluster);
+  if (!(await exists(place))) return undefined;
+  if (await exists(join(paths.cluster, "standby.signal"))) {
+    await rm(place, { recursive: true, force: true });
+    return undefined;
+  }
+  const kept = join(paths.restorePoints, "before-standby", "postgres");
+  await rm(kept, { recursive: true, force: true });
+  await makeDirectory(kept, 0o700);
+  await rename(place, join(kept, basename(place)));
+  await syncDirectory(kept);
+  return kept;
 }
 
 async function run({ compose, paths, ...deps }: SeedDeps, words: readonly string[], signal: AbortSignal, what: string): Promise<string> {

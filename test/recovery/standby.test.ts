@@ -1,3 +1,5 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { MillwrightError } from "../../src/kernel/errors.ts";
 import { readPair } from "../../src/recovery/following.ts";
@@ -28,9 +30,33 @@ describe("the copy that a standby is made of", () => {
     await expect(seed()).rejects.toThrow(expect.objectContaining({ code: "RESTORE_FAILED" }));
     expect(plant.rows("postgres")).toMatchObject({ word: "present" });
     plant.docker.onRun = (_service, words, ...rest) => onRun("database", words, ...rest);
-    expect(await seed()).toEqual({ summary: `from ${RECORD.database.label}` });
+    await seed();
     expect(plant.rows("postgres")).toMatchObject({ word: "restored" });
     expect((await plant.whole())["scratch"]).toEqual([]);
+  });
+
+  it("leaves a database of the host's own aside, which may have what nobody else has, and no copy that followed", async () => {
+    using plant = await FakePlant.make();
+    plant.docker.onRun = (
+      (onRun) =>
+      (_service, words, ...rest) =>
+        onRun("database", words, ...rest)
+    )(plant.docker.onRun);
+    const seed = async () => await seedStandby({ ...plant.deps, materialiseRecovery: () => plant.deps.materialiseRecovery("") }, new AbortController().signal);
+    const kept = join(plant.paths.restorePoints, "before-standby/postgres/18/docker/rows.json");
+    expect((await seed()).summary).toContain("before-standby");
+    expect(await readFile(kept, "utf8")).toContain("present");
+    await writeFile(join(plant.paths.cluster, "standby.signal"), "");
+    expect(await seed()).toEqual({ summary: `from ${RECORD.database.label}` });
+    expect(await readFile(kept, "utf8")).toContain("present");
+  });
+
+  it("is not begun on a disk that it might fill", async () => {
+    using plant = await FakePlant.make();
+    plant.freeBytes = 1e9;
+    const seeding = seedStandby({ ...plant.deps, materialiseRecovery: () => plant.deps.materialiseRecovery("") }, new AbortController().signal);
+    await expect(seeding).rejects.toThrow(expect.objectContaining({ code: "NO_SPACE" }));
+    expect(plant.rows("postgres")).toMatchObject({ word: "present" });
   });
 });
 
