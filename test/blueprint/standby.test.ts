@@ -82,12 +82,12 @@ describe("the stack of a standby", () => {
 
 describe("the policy", () => {
   it("lets the database publish its own port and no other", () => {
-    const published = (published: number, target: number) =>
+    const judged = (published: number, target: number) =>
       judge([{ services: { database: { ports: [{ host_ip: "0.0.0.0", published, target, protocol: "tcp" }] } } }], []).filter(
         ({ rule }) => rule === "published-port",
       );
-    expect(published(5432, 5432)).toEqual([]);
-    expect(published(22, 5432)).toHaveLength(1);
-    expect(published(5432, 22)).toHaveLength(1);
+    expect(judged(5432, 5432)).toEqual([]);
+    expect(judged(22, 5432)).toHaveLength(1);
+    expect(judged(5432, 22)).toHaveLength(1);
   });
 });

@@ -84,7 +84,7 @@ describe.each(SCENARIOS)("$name, cut anywhere", ({ plan, make = () => FakePlant.
       for (const [index, end] of ends.entries()) if (isDeepStrictEqual(whole, end)) seen.add(index);
       if (!isCut) break;
     }
-    expect([...seen].sort()).toEqual(ends.map((_end, index) => index));
+    expect(seen.size).toBe(ends.length);
   });
 });
 
