@@ -286,9 +286,13 @@ export function planFence(head: Head, colour: Colour | undefined): Plan {
   ]);
 }
 
-/** The database of a standby becomes one of its own; the platform and a release are brought up on it afterwards. Pure. */
+/**
+ * The database of a standby becomes one of its own; the platform and a release are brought up on it afterwards. Cut off, it goes on: nothing of it can be
+ * taken back, and nothing before the end of it does any harm. Pure.
+ */
 export function planTakeover(head: Head, options: { readonly release: { readonly id: string; readonly image: string }; readonly backup: BackupRecord }): Plan {
   return assemble(head, { kind: "takeover", from: "offsite", ...options }, "Make the standby's database the plant's.", [
+    { kind: "catch-up", title: "Replay all of the log that came over", cause: "what did not is lost", decision: true },
     {
       kind: "release-image",
       title: `See that release ${options.release.id} is here`,
@@ -296,9 +300,8 @@ export function planTakeover(head: Head, options: { readonly release: { readonly
       failure: "report",
       once: true,
     },
-    { kind: "catch-up", title: "Replay all of the log that came over", cause: "what did not is lost" },
     { kind: "newest-files", title: "Fetch the newest files", cause: "after the database's last moment", failure: "report", once: true },
-    { kind: "promote", title: "Promote the database", cause: "it takes writes from then on: there is no way back", decision: true },
+    { kind: "promote", title: "Promote the database", cause: "it takes writes from then on: there is no way back" },
   ]);
 }
 

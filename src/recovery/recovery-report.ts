@@ -69,7 +69,7 @@ function failure(plan: RecoveryContext, { error }: RunOutcome, resultOf: ResultO
     case "fence":
       return `The plant goes on on this host: ${why}`;
     case "takeover":
-      return resultOf("promote") === undefined ? `The standby follows as before: ${why}` : `The database is the plant's and stays so: ${why}`;
+      return `Not taken over: ${why} \`millwright status --standby\` says whether it still follows.`;
     case "drill":
       return `Backup ${plan.backup.id} is not proven: ${why}`;
   }

@@ -148,6 +148,13 @@ describe.skipIf(!ASKED)("a standby", () => {
     await eventually(async () => (await marks(second)) === (await marks(plant.host)), { timeout: 10_000, what: "a row to come over" });
   });
 
+  step("leaves backups that are whole, on the new host and in the offsite repository, where two lines of the log are by now", async () => {
+    dataOf(await plant.run("backup", "verify"));
+    dataOf(await plant.run("backup", "verify", "--from", "offsite"));
+    dataOf(await plant.run("backup", "drill", "--from", "offsite"));
+    expect(await concerns()).toEqual([]);
+  });
+
   step("takes over from a host that is dead once somebody has seen that it is off, and that does not serve when it comes back", async () => {
     const dead = plant.host;
     // Rows as fast as they are written, until there is no power.

@@ -11,7 +11,7 @@ import { seedStandby } from "../../src/recovery/seed-standby.ts";
 import { readServing } from "../../src/swap/serving.ts";
 import { FakeClock } from "../fakes/fake-clock.ts";
 import { FakeDocker } from "../fakes/fake-docker.ts";
-import { FakePlant, RECORD, STACK } from "./fake-plant.ts";
+import { Cut, FakePlant, RECORD, STACK } from "./fake-plant.ts";
 
 const HEAD = { id: "plan", stack: STACK, basis: "basis" };
 
@@ -138,6 +138,19 @@ describe("a takeover", () => {
     expect(await other.run(plan)).toMatchObject({ outcome: "done", warnings: [expect.stringContaining("The newest files could not be fetched.")] });
   });
 
+  it("goes on when it was cut off, also between the promotion and the word of it", async () => {
+    using plant = await FakePlant.make();
+    const controller = new AbortController();
+    plant.atPoint = (what) => {
+      if (!what.includes("CHECKPOINT")) return;
+      controller.abort(new Cut());
+      throw new Cut();
+    };
+    await expect(plant.run(plan, { signal: controller.signal })).rejects.toThrow(Cut);
+    plant.atPoint = () => {};
+    expect((await plant.run(plan)).outcome).toBe("done");
+  });
+
   it("is refused on a host that follows no other, as all else is on one that does", async () => {
     using plant = await FakePlant.make();
     const refused = expect.objectContaining({ code: "STANDBY_ROLE" });
@@ -146,6 +159,28 @@ describe("a takeover", () => {
     for (const request of [{ kind: "backup", full: false, bySchedule: true }, { kind: "fence" }, { kind: "drill", from: "local" }] as const) {
       await expect(prepareRecovery({ ...plant.deps, stack }, request)).rejects.toThrow(refused);
     }
+  });
+
+  it("is for the release of the newest backup that the offsite repository tells of, whoever made that", async () => {
+    using plant = await FakePlant.make();
+    const stack = { ...plant.stack, facts: { ...plant.stack.facts, follows: "192.0.2.1" } };
+    const told = { ...RECORD, release: { id: "r7", image: `sha256:${"7".repeat(64)}` } };
+    const held = { ...told, offsite: { place: "nas", at: RECORD.at, ended: RECORD.ended, database: RECORD.database, files: RECORD.files } };
+    const files = {
+      ...plant.deps.files,
+      snapshots: async () => [
+        { id: "older", at: "2026-11-22T02:33:00.000Z", tags: [] },
+        { id: "newest", at: "2026-11-23T02:33:00.000Z", tags: [] },
+      ],
+      read: async (snapshot: string) => (snapshot === "newest" ? JSON.stringify(held) : expect.fail("only the newest counts")),
+    };
+    const deps = { ...plant.deps, stack, offsite: { archive: plant.deps.archive, files } };
+    const { plan, notes } = await prepareRecovery(deps, { kind: "takeover" });
+    expect(plan.context).toMatchObject({ kind: "takeover", from: "offsite", release: told.release, backup: { host: { snapshot: "newest" } } });
+    expect(notes).toEqual([expect.stringContaining("cannot be told")]);
+    await expect(
+      prepareRecovery({ ...deps, offsite: { archive: plant.deps.archive, files: { ...files, snapshots: async () => [] } } }, { kind: "takeover" }),
+    ).rejects.toThrow(expect.objectContaining({ code: "BACKUP_NOT_FOUND" }));
   });
 
   it("says before what would be lost", () => {

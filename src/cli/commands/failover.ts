@@ -58,7 +58,7 @@ export const failoverCommand: Run<Options> = async (options, context) => {
     ...(fence === undefined ? [] : [`On ${host.address}:`, describePlan(fence.plan, fence.notes)]),
     `On ${heir}:`,
     describePlan(takeover.plan, takeover.notes),
-    `Then site.yaml gets ${heir} as its host and ${host.address} as the standby, the platform is deployed there, and release ${release.id} is brought into service.`,
+    `Then site.yaml gets ${heir} as its host and ${host.address} as the standby, and there follow \`deploy\`, \`upgrade --release ${release.id}\` and \`backup run --full\`: each can be run again by itself.`,
   ];
   const text = lines.join("\n");
   if (options.dryRun === true) return { data: { takeover: takeover.plan, fence: fence?.plan ?? null, release: release.id, changed: false }, text };
