@@ -110,6 +110,7 @@ export function buildProgram(context: CliContext, onCommand: (name: string) => v
   );
 
   pair(command(host, "fence [env]", "end the plant on a host so that another can serve it: stopped, and started by nothing", true))
+    .option("--lift", "the other way round: start it again, when no other host has taken over")
     .option("--confirm <stack>", "name of the stack, instead of typing it when asked")
     .action(action("host fence", async () => (await import("./commands/host-fence.ts")).hostFenceCommand, ["env"]));
 

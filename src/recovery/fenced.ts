@@ -2,7 +2,8 @@ import { rename } from "node:fs/promises";
 import { join } from "node:path";
 import type { HostPaths } from "../blueprint/host-paths.ts";
 import { exists, removeDurable, syncDirectory, writeDurable } from "../kernel/durable-file.ts";
-import { servingPath } from "../swap/serving.ts";
+import { readState } from "../kernel/read-state.ts";
+import { type Serving, servingPath, servingSchema } from "../swap/serving.ts";
 
 /** In `state/fenced.json`: this host gave its plant up to another, and must not serve before it was made a standby of that. For people to read. */
 interface Fenced {
@@ -15,6 +16,11 @@ type Paths = Pick<HostPaths, "state">;
 
 function fencedPath({ state }: Paths): string {
   return join(state, "fenced.json");
+}
+
+/** What served when it was fenced. */
+export async function readServed(paths: Paths): Promise<Serving | undefined> {
+  return await readState(servedPath(paths), servingSchema);
 }
 
 export async function isFenced(paths: Paths): Promise<boolean> {
@@ -33,7 +39,7 @@ export async function writeFenced(paths: Paths, fenced: Fenced): Promise<void> {
   await syncDirectory(paths.state);
 }
 
-/** A fencing that was cut off is taken back. */
+/** A fencing is taken back. */
 export async function undoFenced(paths: Paths): Promise<void> {
   await removeFenced(paths);
   if (!(await exists(servedPath(paths)))) return;

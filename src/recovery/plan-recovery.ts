@@ -56,8 +56,8 @@ export const recoveryContextSchema = z.discriminatedUnion("kind", [
     /** It stays in the scratch place, and the plant is not touched. */
     isBeside: z.boolean(),
   }),
-  /** The host gives its plant up to its standby. */
-  z.object({ kind: z.literal("fence"), colour: colourSchema.optional() }),
+  /** The host gives its plant up to its standby, or takes it again when that could not have it. */
+  z.object({ kind: z.literal("fence"), colour: colourSchema.optional(), isLifted: z.boolean().default(false) }),
   /** The standby becomes the host. */
   z.object({ kind: z.literal("takeover"), from: z.literal("offsite"), release: releaseSchema, backup: backupRecordSchema }),
 ]);
@@ -263,7 +263,7 @@ export function planRestore(head: Head, input: RestoreInput): Plan {
 /** Ends the plant on this host, so that it can go on on its standby and nowhere else; cut off before the end it is started again. Pure. */
 export function planFence(head: Head, colour: Colour | undefined): Plan {
   const back = colour === undefined ? undefined : "start it again";
-  return assemble(head, { kind: "fence", colour }, "Give the plant up: nothing of it runs on this host any more.", [
+  return assemble(head, { kind: "fence", colour, isLifted: false }, "Give the plant up: nothing of it runs on this host any more.", [
     ...(colour === undefined
       ? []
       : [{ kind: "away", title: "Users get the maintenance answer", cause: "what they write now would be lost", undo: "lead them to the release again" }]),
@@ -283,6 +283,25 @@ export function planFence(head: Head, colour: Colour | undefined): Plan {
       ...(back === undefined ? {} : { undo: back }),
     },
     { kind: "mark-fenced", title: "Stop the rest, and mark the host", cause: "neither a reboot nor the schedule may start it", decision: true },
+  ]);
+}
+
+/** Starts what a fencing has ended, where it did not go on elsewhere: a database that did refuses to start. Pure. */
+export function planLift(head: Head, colour: Colour | undefined): Plan {
+  const odoo: readonly Draft[] = [
+    { kind: "start-odoo", title: "Start Odoo", cause: "it served before", undo: "stop it" },
+    { kind: "lead-users-back", title: "Lead users to it", cause: "it is the plant again", undo: "lead them away", decision: true },
+  ];
+  return assemble(head, { kind: "fence", colour, isLifted: true }, "Take the plant again that was given up and not taken over.", [
+    { kind: "lift-fence", title: "Take the mark away, and start the platform", cause: "asked for", undo: "fence the host again" },
+    {
+      kind: "start-database",
+      title: "See the database start",
+      cause: "it does not when another host was promoted",
+      undo: "stop it",
+      ...(colour === undefined ? { decision: true } : {}),
+    },
+    ...(colour === undefined ? [] : odoo),
   ]);
 }
 

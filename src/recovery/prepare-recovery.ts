@@ -6,9 +6,10 @@ import { readServing, type Serving } from "../swap/serving.ts";
 import { type BackupRecord, readBackupRecords } from "./backup-record.ts";
 import type { RestoreTarget } from "./database-archive.ts";
 import { nextTimes, typeOf } from "./due.ts";
+import { isFenced, readServed } from "./fenced.ts";
 import type { Following } from "./following.ts";
 import { knownBackups, newestOffsite } from "./known-backups.ts";
-import { planBackup, planDrill, planFence, planPoint, planRestore, planTakeover, planVerify } from "./plan-recovery.ts";
+import { planBackup, planDrill, planFence, planLift, planPoint, planRestore, planTakeover, planVerify } from "./plan-recovery.ts";
 import { releaseAt, upgradeTo } from "./beginning.ts";
 import { readPoint } from "./point-record.ts";
 import { backupsAt } from "./backup-place.ts";
@@ -21,7 +22,7 @@ export type RecoveryRequest =
   | { readonly kind: "point"; readonly name: string }
   | { readonly kind: "verify"; readonly wholeFiles: boolean; readonly from: Place }
   | { readonly kind: "drill"; readonly from: Place }
-  | { readonly kind: "fence" }
+  | { readonly kind: "fence"; readonly lift: boolean }
   | { readonly kind: "takeover" }
   | { readonly kind: "restore"; readonly from: Place; readonly to: RestoreMoment; readonly isBeside: boolean };
 
@@ -51,7 +52,7 @@ export async function prepareRecovery(deps: RecoveryDeps, request: RecoveryReque
   const head = { id: planId(deps.clock, request.kind), stack: deps.stack.facts.stack, basis: basisOf(deps, serving) };
   if (request.kind === "restore") return await prepareRestore(deps, head, serving, request);
   if (request.kind === "takeover") return await prepareTakeover(deps, head);
-  if (request.kind === "fence") return prepareFence(deps, head, serving);
+  if (request.kind === "fence") return await prepareFence(deps, head, serving, request);
   if (serving === undefined) throw nothingServes();
   switch (request.kind) {
     case "backup": {
@@ -86,10 +87,21 @@ export async function prepareRecovery(deps: RecoveryDeps, request: RecoveryReque
   }
 }
 
-function prepareFence({ stack }: RecoveryDeps, head: Parameters<typeof planFence>[0], serving: Serving | undefined): PreparedRecovery {
-  if (stack.facts.standby === undefined)
+async function prepareFence(
+  { stack, paths }: RecoveryDeps,
+  head: Parameters<typeof planFence>[0],
+  serving: Serving | undefined,
+  { lift }: Extract<RecoveryRequest, { kind: "fence" }>,
+): Promise<PreparedRecovery> {
+  const { standby } = stack.facts;
+  if (standby === undefined)
     throw new MillwrightError("STANDBY_UNKNOWN", "No host follows this one, so the plant would end with it.", { subject: stack.facts.stack });
-  return { plan: planFence(head, serving?.colour), notes: [`The plant is down from then on, until ${stack.facts.standby} has taken over`] };
+  if (!lift) return { plan: planFence(head, serving?.colour), notes: [`The plant is down from then on, until ${standby} has taken over`] };
+  if (!(await isFenced(paths))) throw new MillwrightError("STANDBY_ROLE", "This host is not fenced.", { subject: stack.facts.stack });
+  return {
+    plan: planLift(head, (await readServed(paths))?.colour),
+    notes: [`Only if ${standby} did not take over: two plants that both serve cannot be put together again`],
+  };
 }
 
 async function prepareTakeover(deps: RecoveryDeps, head: Parameters<typeof planTakeover>[0]): Promise<PreparedRecovery> {

@@ -31,7 +31,7 @@ export function recoveryReport(plan: RecoveryContext, outcome: RunOutcome, resul
         summary: `The repositories are good: database, ${text(resultOf("verify-database"))}; files, ${text(resultOf("verify-files"))}${holesOf(resultOf("gaps"))}.`,
       };
     case "fence":
-      return { summary: "The plant has ended on this host, and nothing here starts it again." };
+      return { summary: plan.isLifted ? "The plant is up on this host again." : "The plant has ended on this host, and nothing here starts it again." };
     case "takeover":
       return { summary: `The database is the plant's: ${text(resultOf("catch-up"))}; files ${text(resultOf("newest-files"))}.` };
     case "restore": {
@@ -67,7 +67,7 @@ function failure(plan: RecoveryContext, { error }: RunOutcome, resultOf: ResultO
         ? `What was restored is in place and stays there, as users have worked on it since: ${why}`
         : `Nothing was exchanged, the plant is as it was: ${why}`;
     case "fence":
-      return `The plant goes on on this host: ${why}`;
+      return plan.isLifted ? `The host stays fenced: ${why}` : `The plant goes on on this host: ${why}`;
     case "takeover":
       return `Not taken over: ${why} \`millwright status --standby\` says whether it still follows.`;
     case "drill":

@@ -3,7 +3,7 @@ import type { RecoveryRun } from "./recovery-context.ts";
 import { backUpDatabase, countBefore, findHoles, forget, record, seeArchive, snapshotFiles, snapshotHost } from "./steps/backup.ts";
 import { login, recordDrill } from "./steps/drill.ts";
 import { backUpDatabaseOffsite, forgetOffsite, recordOffsite, snapshotFilesOffsite, snapshotHostOffsite } from "./steps/offsite.ts";
-import { handFiles, handLog, markFenced, stopDatabase, stopOdoo } from "./steps/fence.ts";
+import { handFiles, handLog, leadUsers, liftFence, markFenced, startDatabase, startOdoo, stopDatabase, stopOdoo } from "./steps/fence.ts";
 import { look } from "./steps/look.ts";
 import {
   archiveNow,
@@ -73,6 +73,10 @@ export const RECOVERY_STEPS: StepTable<RecoveryRun> = {
   "hand-files": handFiles,
   "stop-database": stopDatabase,
   "mark-fenced": markFenced,
+  "lift-fence": liftFence,
+  "start-database": startDatabase,
+  "start-odoo": startOdoo,
+  "lead-users-back": leadUsers,
   "catch-up": catchUp,
   "newest-files": newestFiles,
   promote,

@@ -116,6 +116,15 @@ describe.skipIf(!ASKED)("a standby", () => {
     });
   });
 
+  step("is not needed when a host was fenced too early: that takes its plant again, as nobody else has it", async () => {
+    await plant.must("host", "fence", "--confirm", STACK);
+    expect(await on(plant.host, "docker", "ps", "--format", "{{.Names}}")).toBe("");
+    expect(errorOf(await plant.run("deploy", "--yes"))).toMatchObject({ code: "STANDBY_ROLE" });
+    await plant.must("host", "fence", "--lift", "--confirm", STACK);
+    expect(await plant.serving()).toMatchObject({ number: 1 });
+    await eventually(async () => !(await concerns()).join().includes("standby"), { timeout: 60_000, what: "the standby to follow again" });
+  });
+
   step("takes over by one command, and loses nothing when the host can still be fenced; the host then stays down", async () => {
     const first = plant.host;
     await plant.must("release", "push", (await plant.releases()).at(-1) ?? "", "--standby");
@@ -188,6 +197,8 @@ describe.skipIf(!ASKED)("a standby", () => {
       },
     );
     await plant.must("host", "fence", "--standby", "--confirm", STACK);
+    expect(errorOf(await plant.run("host", "fence", "--standby", "--lift", "--confirm", STACK))).toMatchObject({ code: "SERVICE_UNHEALTHY" });
+    expect(await on(dead, "docker", "ps", "--format", "{{.Names}}")).toBe("");
     await plant.must("deploy", "--standby", "--rebuild", "--yes");
     await eventually(async () => (await concerns("--standby")).length === 0, { timeout: 180_000, what: "the standby to follow" });
   });

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { describe, expect, it } from "vitest";
 import type { Plan } from "../../src/kernel/plan.ts";
-import { planBackup, planDrill, planFence, planRestore } from "../../src/recovery/plan-recovery.ts";
+import { planBackup, planDrill, planFence, planLift, planRestore } from "../../src/recovery/plan-recovery.ts";
 import { Cut, FakePlant, RECORD, STACK } from "./fake-plant.ts";
 
 const HEAD = { id: "plan", stack: STACK, basis: "basis" };
@@ -9,6 +9,7 @@ const RELEASE = RECORD.release;
 const UP = [`${STACK}-blue/cron`, `${STACK}-blue/web`, `${STACK}/backup`, `${STACK}/database`, `${STACK}/edge`];
 const ON_A_NEW_HOST = UP.filter((name) => name.startsWith(`${STACK}/`));
 const AS_IT_WAS = { rows: "present", files: "present", isArchiving: true, routed: "blue", running: UP, astray: [], scratch: [] };
+const FENCED = { ...AS_IT_WAS, running: [], routed: "nobody" };
 const RESTORED = { ...AS_IT_WAS, rows: "restored", files: "restored" };
 
 interface Scenario {
@@ -48,7 +49,18 @@ const SCENARIOS: readonly Scenario[] = [
   {
     name: "the fencing of a host",
     plan: planFence(HEAD, "blue"),
-    ends: [AS_IT_WAS, { ...AS_IT_WAS, running: [], routed: "nobody" }],
+    ends: [AS_IT_WAS, FENCED],
+  },
+  {
+    name: "the end of a fence",
+    plan: planLift(HEAD, "blue"),
+    make: async () => {
+      const plant = await FakePlant.make();
+      await plant.run(planFence(HEAD, "blue"));
+      plant.journalEntries.length = 0;
+      return plant;
+    },
+    ends: [AS_IT_WAS, FENCED],
   },
   { name: "a backup", plan: planBackup(HEAD, { type: "full", release: RELEASE, cause: "asked for", hasOffsite: false }), ends: [AS_IT_WAS] },
 ];

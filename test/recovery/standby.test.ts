@@ -120,9 +120,22 @@ describe("the fencing of a host", () => {
     expect((await plant.run(planFence(HEAD, undefined))).outcome).toBe("done");
   });
 
+  it("can be taken back where no other host took over: everything is as it was", async () => {
+    using plant = await FakePlant.make();
+    const before = await plant.whole();
+    await plant.run(planFence(HEAD, "blue"));
+    plant.journalEntries.length = 0;
+    const stack = { ...plant.stack, facts: { ...plant.stack.facts, standby: "192.0.2.9" } };
+    const { plan } = await prepareRecovery({ ...plant.deps, stack }, { kind: "fence", lift: true });
+    expect((await plant.run(plan)).outcome).toBe("done");
+    expect(await plant.whole()).toEqual(before);
+    expect(await isFenced(plant.paths)).toBe(false);
+    await expect(prepareRecovery({ ...plant.deps, stack }, { kind: "fence", lift: true })).rejects.toThrow(expect.objectContaining({ code: "STANDBY_ROLE" }));
+  });
+
   it("is refused where nobody follows", async () => {
     using plant = await FakePlant.make();
-    await expect(prepareRecovery(plant.deps, { kind: "fence" })).rejects.toThrow(expect.objectContaining({ code: "STANDBY_UNKNOWN" }));
+    await expect(prepareRecovery(plant.deps, { kind: "fence", lift: false })).rejects.toThrow(expect.objectContaining({ code: "STANDBY_UNKNOWN" }));
   });
 });
 
@@ -156,7 +169,11 @@ describe("a takeover", () => {
     const refused = expect.objectContaining({ code: "STANDBY_ROLE" });
     await expect(prepareRecovery(plant.deps, { kind: "takeover" })).rejects.toThrow(refused);
     const stack = { ...plant.stack, facts: { ...plant.stack.facts, follows: "192.0.2.1" } };
-    for (const request of [{ kind: "backup", full: false, bySchedule: true }, { kind: "fence" }, { kind: "drill", from: "local" }] as const) {
+    for (const request of [
+      { kind: "backup", full: false, bySchedule: true },
+      { kind: "fence", lift: false },
+      { kind: "drill", from: "local" },
+    ] as const) {
       await expect(prepareRecovery({ ...plant.deps, stack }, request)).rejects.toThrow(refused);
     }
   });

@@ -68,7 +68,9 @@ export const failoverCommand: Run<Options> = async (options, context) => {
 
   const parts: Record<string, unknown> = {};
   if (old.link !== undefined && fence !== undefined) parts["fence"] = await carryOut(old.link, stack, fence.plan, context);
-  parts["takeover"] = await carryOut(link, stack, takeover.plan, context);
+  parts["takeover"] = await carryOut(link, stack, takeover.plan, context).catch((error: unknown) => {
+    throw fence === undefined ? error : notTakenOver(asMillwrightError(error));
+  });
   await exchange(target, second);
   const agreed = { ...options, yes: true };
   const part = async (name: string, run: () => Promise<CommandResult>): Promise<void> => {
@@ -143,6 +145,16 @@ async function carryOut(link: HostLink, stack: string, plan: Plan, context: CliC
   const run = endedRunSchema.parse(await watchRun(link, "backup", [stack, plan.id], context));
   context.output.say(run.summary);
   return run;
+}
+
+/** The plant is down on both. */
+function notTakenOver(problem: MillwrightError): MillwrightError {
+  return new MillwrightError(problem.code, problem.message, {
+    ...(problem.subject === undefined ? {} : { subject: problem.subject }),
+    hint: "The old host is fenced, and whole. Mend the cause and run `millwright failover` again; or `millwright host fence --lift` starts the plant there again.",
+    details: problem.details,
+    cause: problem,
+  });
 }
 
 /** From the promotion on this is how it is, so it is written before anything else may fail. */

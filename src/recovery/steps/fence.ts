@@ -80,3 +80,17 @@ export const markFenced: Code = {
     for (const { id, state } of await docker.containers(stack.facts.stack)) if (state !== "running") await docker.start(id);
   },
 };
+
+/** The same the other way round. */
+export const liftFence = turned(markFenced);
+export const startDatabase = turned(stopDatabase);
+export const startOdoo = turned(stopOdoo);
+
+export const leadUsers: Code = { do: ({ leadBack }) => leadBack(), undo: ({ leadAway }) => leadAway() };
+
+function turned({ do: forward, undo }: Code): Code {
+  return {
+    do: async (run, step, view) => await undo?.(run, step, view),
+    undo: async (run, step, view) => void (await forward(run, step, view)),
+  };
+}
