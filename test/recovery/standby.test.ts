@@ -140,15 +140,15 @@ describe("the fencing of a host", () => {
 });
 
 describe("a takeover", () => {
-  const plan = planTakeover(HEAD, { release: RECORD.release, backup: RECORD });
+  const takeover = planTakeover(HEAD, { release: RECORD.release, backup: RECORD });
 
   it("replays, fetches and promotes, and does without files that cannot be had", async () => {
     using plant = await FakePlant.make();
-    const { outcome, warnings } = await plant.run(plan);
+    const { outcome, warnings } = await plant.run(takeover);
     expect([outcome, warnings]).toEqual(["done", []]);
     using other = await FakePlant.make();
     other.docker.onExec = () => ({ code: 1, output: "unable to connect" });
-    expect(await other.run(plan)).toMatchObject({ outcome: "done", warnings: [expect.stringContaining("The newest files could not be fetched.")] });
+    expect(await other.run(takeover)).toMatchObject({ outcome: "done", warnings: [expect.stringContaining("The newest files could not be fetched.")] });
   });
 
   it("goes on when it was cut off, also between the promotion and the word of it", async () => {
@@ -159,9 +159,9 @@ describe("a takeover", () => {
       controller.abort(new Cut());
       throw new Cut();
     };
-    await expect(plant.run(plan, { signal: controller.signal })).rejects.toThrow(Cut);
+    await expect(plant.run(takeover, { signal: controller.signal })).rejects.toThrow(Cut);
     plant.atPoint = () => {};
-    expect((await plant.run(plan)).outcome).toBe("done");
+    expect((await plant.run(takeover)).outcome).toBe("done");
   });
 
   it("is refused on a host that follows no other, as all else is on one that does", async () => {
@@ -213,7 +213,7 @@ describe("a takeover", () => {
     const psql = { query: async (_database: string, sql: string) => (sql.startsWith("SELECT pg_is_in_recovery") ? [["t", "", "0"]] : []) };
     const { RECOVERY_STEPS } = await import("../../src/recovery/recovery-steps.ts");
     const view = { signal: new AbortController().signal, resultOf: () => undefined };
-    const step = plan.steps.find(({ kind }) => kind === "promote");
+    const step = takeover.steps.find(({ kind }) => kind === "promote");
     if (step === undefined) throw new Error("no step promotes");
     await expect(RECOVERY_STEPS["promote"]?.do({ ...plant.deps, psql } as never, step, view)).rejects.toThrow(MillwrightError);
   });

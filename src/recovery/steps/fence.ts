@@ -88,9 +88,9 @@ export const startOdoo = turned(stopOdoo);
 
 export const leadUsers: Code = { do: ({ leadBack }) => leadBack(), undo: ({ leadAway }) => leadAway() };
 
-function turned({ do: forward, undo }: Code): Code {
+function turned(code: Code): Code {
   return {
-    do: async (run, step, view) => await undo?.(run, step, view),
-    undo: async (run, step, view) => void (await forward(run, step, view)),
+    do: async (run, step, view) => await code.undo?.(run, step, view),
+    undo: async (run, step, view) => void (await code.do(run, step, view)),
   };
 }
