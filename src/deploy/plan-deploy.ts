@@ -3,6 +3,7 @@ import { hashOf, sha256 } from "../kernel/canonical.ts";
 import type { Plan, Step } from "../kernel/plan.ts";
 import { isSame } from "./find-drift.ts";
 import type { Materialised, MaterialisedService } from "./materialise.ts";
+import { MADE_ANEW, seedStep } from "./seed-step.ts";
 import { basisOf, type Observed, type ObservedService } from "./observe-platform.ts";
 
 export interface DeployInput {
@@ -55,9 +56,9 @@ export function planDeploy(input: DeployInput): Plan {
   }
   const held = stack.facts.services.filter((service) => isHeldFor(changed.get(service), input));
   for (const service of stack.facts.services) {
-    const seed = service === DATABASE_SERVICE ? seedStep(input) : undefined;
+    const seed = service === DATABASE_SERVICE ? seedStep(stack.facts.follows, observed.database, input.rebuild === true) : undefined;
     if (seed !== undefined) work.push(seed);
-    const change = changed.get(service) ?? (seed === undefined ? undefined : madeAnew(input));
+    const change = changed.get(service) ?? (seed === undefined ? undefined : MADE_ANEW);
     if (service === held[0]) work.push(holdStep(held));
     if (change !== undefined) work.push(...(needsStandIn(change, input) ? withStandIn(upStep(change)) : [upStep(change)]));
     const provisionCause = service === DATABASE_SERVICE ? causeOfProvision(input, change !== undefined) : undefined;
@@ -105,21 +106,6 @@ export function planDeploy(input: DeployInput): Plan {
     steps: full,
     context: { stack: stack.id, ...(observed.current === undefined ? {} : { previous: observed.current }) },
   };
-}
-
-/** Nothing of it is undone: the next deploy begins it again. */
-function seedStep({ stack, observed, rebuild = false }: DeployInput): PlannedStep | undefined {
-  const { follows } = stack.facts;
-  if (follows === undefined || (observed.database === "follows" && !rebuild)) return undefined;
-  const copy = `copy of the database of ${follows} from the offsite repository`;
-  const titles = { none: `Make a ${copy}`, follows: `Throw the copy away, and make a new ${copy}`, own: `Set the database aside, and make a ${copy}` } as const;
-  return { id: "seed", kind: "seed", title: titles[observed.database], cause: rebuild ? "asked for" : "none yet" };
-}
-
-/** The step before has removed its container. */
-function madeAnew({ observed }: DeployInput): Change {
-  const now = observed.platform.find(({ service }) => service === DATABASE_SERVICE);
-  return { service: DATABASE_SERVICE, cause: "its data are new", container: now?.container ?? "", before: "absent", isForced: false };
 }
 
 interface Change {

@@ -6,12 +6,11 @@ import { readServing, type Serving } from "../swap/serving.ts";
 import { type BackupRecord, readBackupRecords } from "./backup-record.ts";
 import type { RestoreTarget } from "./database-archive.ts";
 import { nextTimes, typeOf } from "./due.ts";
-import { isFenced, readServed } from "./fenced.ts";
-import type { Following } from "./following.ts";
-import { knownBackups, newestOffsite } from "./known-backups.ts";
-import { planBackup, planDrill, planFence, planLift, planPoint, planRestore, planTakeover, planVerify } from "./plan-recovery.ts";
+import { knownBackups } from "./known-backups.ts";
+import { planBackup, planDrill, planPoint, planRestore, planVerify } from "./plan-recovery.ts";
 import { releaseAt, upgradeTo } from "./beginning.ts";
 import { readPoint } from "./point-record.ts";
+import { prepareFence, prepareTakeover } from "./prepare-failover.ts";
 import { backupsAt } from "./backup-place.ts";
 import type { RecoveryDeps } from "./recovery-deps.ts";
 import { type Place, repositoriesAt } from "./repositories.ts";
@@ -52,7 +51,7 @@ export async function prepareRecovery(deps: RecoveryDeps, request: RecoveryReque
   const head = { id: planId(deps.clock, request.kind), stack: deps.stack.facts.stack, basis: basisOf(deps, serving) };
   if (request.kind === "restore") return await prepareRestore(deps, head, serving, request);
   if (request.kind === "takeover") return await prepareTakeover(deps, head);
-  if (request.kind === "fence") return await prepareFence(deps, head, serving, request);
+  if (request.kind === "fence") return await prepareFence(deps, head, serving, request.lift);
   if (serving === undefined) throw nothingServes();
   switch (request.kind) {
     case "backup": {
@@ -85,42 +84,6 @@ export async function prepareRecovery(deps: RecoveryDeps, request: RecoveryReque
       return { plan: planDrill(head, { from, release, backup, target: { kind: "latest" } }), notes: [] };
     }
   }
-}
-
-async function prepareFence(
-  { stack, paths }: RecoveryDeps,
-  head: Parameters<typeof planFence>[0],
-  serving: Serving | undefined,
-  { lift }: Extract<RecoveryRequest, { kind: "fence" }>,
-): Promise<PreparedRecovery> {
-  const { standby } = stack.facts;
-  if (standby === undefined)
-    throw new MillwrightError("STANDBY_UNKNOWN", "No host follows this one, so the plant would end with it.", { subject: stack.facts.stack });
-  if (!lift) return { plan: planFence(head, serving?.colour), notes: [`The plant is down from then on, until ${standby} has taken over`] };
-  if (!(await isFenced(paths))) throw new MillwrightError("STANDBY_ROLE", "This host is not fenced.", { subject: stack.facts.stack });
-  return {
-    plan: planLift(head, (await readServed(paths))?.colour),
-    notes: [`Only if ${standby} did not take over: two plants that both serve cannot be put together again`],
-  };
-}
-
-async function prepareTakeover(deps: RecoveryDeps, head: Parameters<typeof planTakeover>[0]): Promise<PreparedRecovery> {
-  const { follows } = deps.stack.facts;
-  if (follows === undefined)
-    throw new MillwrightError("STANDBY_ROLE", "This host follows no other, so there is nothing to take over.", { subject: deps.stack.facts.stack });
-  const backup = await newestOffsite(deps);
-  if (backup === undefined)
-    throw new MillwrightError("BACKUP_NOT_FOUND", "The offsite repository tells of no backup, so nobody knows which release served.", { subject: "offsite" });
-  return { plan: planTakeover(head, { release: backup.release, backup }), notes: describeLoss(await deps.following()) };
-}
-
-/** What a takeover now would lose, as far as this host can know. Pure. */
-export function describeLoss(following: Following | undefined): readonly string[] {
-  if (following === undefined) return ["The database here does not answer: what it has cannot be told"];
-  const { isStreaming, lagSeconds, filesAt } = following;
-  const log =
-    lagSeconds === undefined ? "nothing has come over yet" : `the last sign of life that came over is ${lagSeconds} s old; what was written after it is lost`;
-  return [`${isStreaming ? "It streams now" : "It does not stream now"}: ${log}`, `Files are as of ${filesAt ?? "no moment: they are not all here"}`];
 }
 
 async function prepareRestore(

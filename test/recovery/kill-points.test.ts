@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from "node:util";
 import { describe, expect, it } from "vitest";
 import type { Plan } from "../../src/kernel/plan.ts";
-import { planBackup, planDrill, planFence, planLift, planRestore } from "../../src/recovery/plan-recovery.ts";
+import { planFence, planLift } from "../../src/recovery/plan-failover.ts";
+import { planBackup, planDrill, planRestore } from "../../src/recovery/plan-recovery.ts";
 import { Cut, FakePlant, RECORD, STACK } from "./fake-plant.ts";
 
 const HEAD = { id: "plan", stack: STACK, basis: "basis" };
