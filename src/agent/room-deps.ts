@@ -23,7 +23,10 @@ import { messageOf, MillwrightError } from "../kernel/errors.ts";
 import type { Events } from "../kernel/events.ts";
 import { imageTag } from "../release/image-store.ts";
 import { releaseArchive, releaseLoad } from "../release/move-release.ts";
+import { seedStandby } from "../recovery/seed-standby.ts";
 import { prepareOffsite } from "../recovery/prepare-offsite.ts";
+import { isFenced, removeFenced } from "../recovery/fenced.ts";
+import { readPair } from "../recovery/following.ts";
 import { pgbackrest } from "../recovery/pgbackrest.ts";
 import { recoveryProject, type RecoveryDeps } from "../recovery/recovery-deps.ts";
 import { restic } from "../recovery/restic.ts";
@@ -77,6 +80,22 @@ export function deployDeps(deps: AgentDeps, stack: string): DeployDeps {
         .prepare()
         .then(() => undefined, whyForeign),
     prepareOffsite: (place) => prepareOffsite({ paths }, { archive: pgbackrest(docker, stack, "offsite") }, place),
+    seedStandby: async (wanted, signal) =>
+      await seedStandby(
+        {
+          stack: wanted,
+          paths,
+          docker,
+          compose,
+          archive: pgbackrest(docker, stack, "offsite"),
+          freeBytes: () => linuxHost.freeBytes(paths.data),
+          // No release is started there; the place must only be whole.
+          materialiseRecovery: () => materialiseRecovery({ paths, openVault: openHostVault }, wanted, wanted.facts.releaseBase),
+        },
+        signal,
+      ),
+    isFenced: () => isFenced(paths),
+    unfence: () => removeFenced(paths),
     redirect: nftRedirect(deps.shell),
     probeProxy: async (door) => {
       const serving = await readServing(paths);
@@ -157,6 +176,7 @@ export async function recoveryDeps(deps: AgentDeps, name: string, caller: Caller
     probe: async (colour) => await probeColour({ ...shared, http: nodeHttp, secret: async (secret) => (await secretsOf(base, stack))[secret] }, colour),
     pageProblem: () => pageProblem({ stack, paths: base.paths, docker: base.docker, http: nodeHttp }),
     freeBytes: () => base.host.freeBytes(base.paths.data),
+    following: async () => (await readPair(base.docker, name, stack.facts)).following,
     beginnings: async () => releaseBeginnings((await verifyJournal(base.paths.journal)).entries),
   };
 }

@@ -27,6 +27,8 @@ export function runTables(deps: AgentDeps): RunTables {
     verify: recovery,
     drill: recovery,
     restore: recovery,
+    fence: recovery,
+    takeover: recovery,
     deploy: async (plan, place) =>
       bindTable(deployTable, await openDeployContext(deployDeps(deps, plan.stack), plan, place.events), (outcome) => ({
         summary: deployReport(plan, outcome),

@@ -22,6 +22,8 @@ export const partHeadSchema = z.object({
   summary: z.string(),
   /** View path of a boolean; the part is left out when it is false. */
   when: z.string().optional(),
+  /** Whether its services run on a standby as well. */
+  onStandby: z.boolean().default(false),
   /** Image catalogue: the tag or what it is made of, and the user the image is made for. */
   images: z.record(z.string(), z.union([officialImage, derivedImage])).default({}),
 });
@@ -29,17 +31,19 @@ export const partHeadSchema = z.object({
 /** The other half, after interpolation. */
 export const partBodySchema = z.object({
   /**
-   * Names that the vault must hold, and where each comes from: made up at random, or from outside, when only that has it (a certificate's key, an
-   * account somewhere else).
+   * Names that the vault must hold, and where each comes from: made up at random; made as a key with a certificate that it signs itself; or from
+   * outside, when only that has it (a certificate's key, an account somewhere else).
    */
-  secrets: z.array(z.strictObject({ name: z.string().regex(/^[a-z][a-z0-9_]*$/), from: z.enum(["random", "outside"]).default("random") })).default([]),
+  secrets: z
+    .array(z.strictObject({ name: z.string().regex(/^[a-z][a-z0-9_]*$/), from: z.enum(["random", "key-pair", "outside"]).default("random") }))
+    .default([]),
   directories: z
     .array(
       z.strictObject({ path: z.string().startsWith("/srv/millwright/"), uid: z.number().int(), gid: z.number().int(), mode: z.string().regex(/^0[0-7]{3}$/) }),
     )
     .default([]),
   roles: z
-    .array(z.strictObject({ name: z.string(), secret: z.string(), purpose: z.enum(["owner", "monitor"]), connectionLimit: z.number().int() }))
+    .array(z.strictObject({ name: z.string(), secret: z.string(), purpose: z.enum(["owner", "monitor", "replication"]), connectionLimit: z.number().int() }))
     .default([]),
   /**
    * Files of the stack. `from` is relative to the part: `*.yaml` is data (written as YAML, or as JSON when `to` ends so), `*.hbs` is a

@@ -80,7 +80,9 @@ export function harden(service: string, fragment: Json, labels: Readonly<Record<
     ...(needs.writable.length === 0
       ? {}
       : { tmpfs: needs.writable.map(({ path, size, mode }) => `${path}:rw,noexec,nosuid,nodev,size=${size},uid=${uid},gid=${gid},mode=${mode}`) }),
-    ...(said.ports === undefined ? {} : { ports: said.ports.map((port) => ({ ...port, published: String(port.published), protocol: "tcp" })) }),
+    ...(said.ports === undefined || said.ports.length === 0
+      ? {}
+      : { ports: said.ports.map((port) => ({ ...port, published: String(port.published), protocol: "tcp" })) }),
     ...networksOf(service, needs),
     // While it starts it is asked each second: a deploy waits for it.
     healthcheck: { ...said.healthcheck, start_interval: "1s" },

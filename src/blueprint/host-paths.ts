@@ -23,6 +23,8 @@ export interface HostPaths {
   readonly lock: string;
   readonly runs: string;
   readonly data: string;
+  /** What the database's image keeps its data in. */
+  readonly cluster: string;
   /** The repositories of the backups; another disk may be mounted here. */
   readonly backup: string;
   /** Materialised compose.yaml of the scratch place. */
@@ -59,6 +61,7 @@ export function hostPaths(stack: string, root = "/"): HostPaths {
     lock: `${base}/state/lock`,
     runs: `${base}/state/runs`,
     data: `${base}/data`,
+    cluster: `${base}/data/postgres/18/docker`,
     backup: `${base}/backup`,
     recovery: `${base}/recovery`,
     restorePoints: `${base}/data/restore-points`,

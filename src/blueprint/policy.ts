@@ -200,11 +200,14 @@ function capabilities({ cap_add: added, cap_drop: dropped }: JsonMap): readonly 
 
 function publishedPorts({ ports }: JsonMap, name: string): readonly Problem[] {
   if (ports === undefined) return [];
-  if (name !== "edge") return [["ports", "only the edge publishes ports; Docker's own rules would let them past the host's firewall"]];
+  if (name !== "edge" && name !== "database") return [["ports", "only the edge publishes ports; Docker's own rules would let them past the host's firewall"]];
   if (!isList(ports)) return [["ports", "is not a list"]];
-  return ports.flatMap((port, index) => {
-    const isPlain = isMap(port) ? isPlainPort(port) : isPlainPort(portOfText(asText(port)));
-    return isPlain ? [] : [[`ports[${index}]`, `"${asText(port)}" is not one TCP port on one address of the host`] as const];
+  return ports.flatMap((port, index): readonly Problem[] => {
+    const said = isMap(port) ? port : portOfText(asText(port));
+    if (!isPlainPort(said)) return [[`ports[${index}]`, `"${asText(port)}" is not one TCP port on one address of the host`]];
+    // The firewall, which is root's, lets that one in from the other host of a pair alone.
+    const isItsOwn = name === "edge" || [said["published"], said["target"]].every((number) => asText(number) === "5432");
+    return isItsOwn ? [] : [[`ports[${index}]`, "the database publishes 5432 alone, for a standby"] as const];
   });
 }
 

@@ -58,6 +58,7 @@ export function renderStack(input: RenderInput): Stack {
     servicesOf(platform.document),
   );
 
+  const { standby, follows } = input.environment;
   // An override may have put an official image in the place of one.
   const derived = derivedImagesOf(input).filter(({ image }) => platform.images.includes(image));
   const names = derived.map(({ image }) => image);
@@ -93,8 +94,11 @@ export function renderStack(input: RenderInput): Stack {
     images: [...new Set([...platform.images.filter((image) => !names.includes(image)), ...derived.map(({ base }) => base)])].sort(),
     derived: derived.map(({ image, base, packages }) => ({ image, base, packages: [...packages] })),
     services: platform.order,
+    ...(standby === undefined ? {} : { standby: standby.address }),
+    ...(follows === undefined ? {} : { follows }),
     directories: parts.flatMap(({ body }) => body.directories),
-    roles: parts.flatMap(({ body }) => body.roles),
+    // What a standby has of them comes from the host that it follows.
+    roles: follows === undefined ? parts.flatMap(({ body }) => body.roles) : [],
     secrets: [...new Set(parts.flatMap(({ body }) => body.secrets.map(({ name }) => name)))].sort(),
     smoke: structuredClone(input.environment.smoke) as StackFacts["smoke"],
     swap: structuredClone(input.environment.swap) as StackFacts["swap"],
@@ -111,13 +115,22 @@ function composePlatform(
   view: View,
 ): { readonly document: ComposeDocument; readonly order: string[]; readonly images: string[] } {
   const services = overlay(hardenAll(parts, "platform", view, { "millwright.stack": environment.stack }), overrides, (name) => !isColourService(parts, name));
+  // What only runs where a release serves is there already when a standby takes over: its images.
+  const images = Object.values(services).map((service) => asText(isMap(service) ? service["image"] : undefined));
+  const here = environment.follows === undefined ? services : onStandby(parts, services);
   const document = {
     name: environment.stack,
-    services,
-    networks: networksOf(services, (network) => ({ name: `${environment.stack}_${network}`, ...(NETWORKS[network].internal ? { internal: true } : {}) })),
+    services: here,
+    networks: networksOf(here, (network) => ({ name: `${environment.stack}_${network}`, ...(NETWORKS[network].internal ? { internal: true } : {}) })),
   };
-  const images = servicesOf(document).map(([, service]) => asText(service["image"]));
-  return { document, order: Object.keys(services), images: [...new Set(images)].sort() };
+  // On a standby the database comes last: what it is made of is fetched through the network that the others bring.
+  const order = Object.keys(here);
+  return { document, order: environment.follows === undefined ? order : order.reverse(), images: [...new Set(images)].sort() };
+}
+
+function onStandby(parts: readonly Part[], services: JsonMap): JsonMap {
+  const names = parts.filter(({ head }) => head.onStandby).flatMap(({ platform }) => servicesOf((platform ?? {}) as JsonMap).map(([name]) => name));
+  return Object.fromEntries(Object.entries(services).filter(([name]) => names.includes(name)));
 }
 
 function composeColour({ environment, overrides }: RenderInput, parts: readonly Part[], view: View, colour: string): ComposeDocument {

@@ -10,8 +10,8 @@ const secretsSchema = partBodySchema.shape.secrets;
 
 export interface SecretNeed {
   readonly name: string;
-  /** Made up at random by millwright, or from outside: a certificate's key, an account somewhere else. */
-  readonly from: "random" | "outside";
+  /** Made up by millwright, at random or as a key with a certificate; or from outside: a certificate's key, an account somewhere else. */
+  readonly from: "random" | "key-pair" | "outside";
 }
 
 /** Names of all the secrets an environment's stack will refer to. */

@@ -69,7 +69,9 @@ export const stackFactsSchema = z.strictObject({
   /** Host directories that must exist before the first start. */
   directories: z.array(z.strictObject({ path: z.string(), uid: z.number().int(), gid: z.number().int(), mode: z.string().regex(/^0[0-7]{3}$/) })),
   /** PostgreSQL roles; each password is the vault's secret of that name. */
-  roles: z.array(z.strictObject({ name: z.string(), secret: z.string(), purpose: z.enum(["owner", "monitor"]), connectionLimit: z.number().int() })),
+  roles: z.array(
+    z.strictObject({ name: z.string(), secret: z.string(), purpose: z.enum(["owner", "monitor", "replication"]), connectionLimit: z.number().int() }),
+  ),
   /** Names that the vault must hold. */
   secrets: z.array(z.string()),
   smoke: z.array(
@@ -97,6 +99,10 @@ export const stackFactsSchema = z.strictObject({
     /** The second repository, away from the host, by its server and what it is there. */
     offsite: z.strictObject({ place: z.string(), keepDays: z.number().int().min(1) }).optional(),
   }),
+  /** Address of the standby that may follow; absent where there is none. */
+  standby: z.string().optional(),
+  /** Address of the host that this one follows, as a standby: absent where a release may serve. */
+  follows: z.string().optional(),
   /** Policy findings that a waiver let pass: shown in every plan. The host has its own word on them, see `readHostWaivers`. */
   waived: z.array(waiverSchema),
 });

@@ -59,8 +59,10 @@ const viewSchema = z.strictObject({
   monitoring: z.boolean(),
   memory: z.record(z.string(), count),
   postgres: z.record(z.string(), count),
+  databaseCommand: z.array(text),
+  startPeriod: z.strictObject({ database: text }),
   stop: z.strictObject({ web: count, cron: count }),
-  backup: z.strictObject({ processes: count, hasOffsite: z.boolean(), networks: z.array(z.string()) }),
+  backup: z.strictObject({ processes: count, hasOffsite: z.boolean(), networks: z.array(z.string()), script: text }),
   offsite: z.strictObject({
     s3: z.boolean(),
     sftp: z.boolean(),
@@ -72,8 +74,12 @@ const viewSchema = z.strictObject({
     user: text,
     knownHosts: z.array(text),
   }),
+  role: z.strictObject({ serves: z.boolean(), follows: z.boolean(), isFollowed: z.boolean(), hasPeer: z.boolean() }),
+  peer: text,
   paths: z.strictObject({ traffic: text, data: text, backup: text }),
 });
+
+const POSTGRES = ["postgres", "-c", "config_file=/etc/postgresql/postgresql.conf"];
 
 export interface BuildView {
   readonly environment: Environment;
@@ -151,6 +157,9 @@ export function buildView(input: BuildView): View {
     monitoring: environment.monitoring,
     memory: memoryShares(environment),
     postgres: { ...sizing.postgres },
+    databaseCommand: [...(environment.standby === undefined ? [] : ["/bin/sh", "/opt/millwright/start.sh"]), ...POSTGRES],
+    // A standby replays first what was archived since the backup that it was made of.
+    startPeriod: { database: environment.follows === undefined ? "120s" : "6h" },
     // Requests are drained before a colour is stopped, so this is for what the drain cut and for a stop by hand.
     stop: { web: Math.ceil(Math.max(60, swap.drainSeconds)) + 10, cron: Math.ceil(Math.max(60, swap.cronSeconds)) + 10 },
     // Half of the processors at most: Odoo goes on.
@@ -158,8 +167,11 @@ export function buildView(input: BuildView): View {
       processes: Math.min(4, Math.max(1, Math.floor(environment.host.cpus / 2))),
       hasOffsite: environment.backup.offsite !== undefined,
       networks: environment.backup.offsite === undefined ? ["data"] : ["data", "offsite"],
+      // A standby's files are laid into the filestore instead of being taken from it.
+      script: environment.follows === undefined ? "/opt/millwright/files.sh" : "/opt/millwright/follow.sh",
     },
     offsite: offsiteView(environment.backup),
+    ...pairView(environment),
     paths: { traffic: paths.trafficDynamic.replace(/\/dynamic$/, ""), data: paths.data, backup: paths.backup },
   };
   const parsed = viewSchema.safeParse(view);
@@ -170,6 +182,12 @@ export function buildView(input: BuildView): View {
     });
   }
   return parsed.data;
+}
+
+/** Which of two hosts this is, and the address of the other one. */
+function pairView({ follows, standby }: Environment): { readonly role: Readonly<Record<string, boolean>>; readonly peer: string } {
+  const peer = follows ?? standby?.address ?? "";
+  return { role: { serves: follows === undefined, follows: follows !== undefined, isFollowed: standby !== undefined, hasPeer: peer !== "" }, peer };
 }
 
 /** What the kind of offsite repository does not have is empty: nothing asks for it. */

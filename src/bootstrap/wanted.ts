@@ -28,6 +28,8 @@ export const wantedHostSchema = z.strictObject({
     web: z.array(addressRange),
     /** Port 80 stays open to everybody for the certificate authority's HTTP challenge. */
     challenge: z.boolean(),
+    /** The other one of two hosts, which may reach the database's port: either may have to follow the other. */
+    peer: publishAddress.optional(),
   }),
   listen: publishAddress,
   docker: z.strictObject({
@@ -52,6 +54,7 @@ export interface WantedOptions {
 
 export function wantedHost(environment: Environment, options: WantedOptions): WantedHost {
   const { host } = environment;
+  const peer = environment.follows ?? environment.standby?.address;
   if (host.admin === "root") {
     throw new MillwrightError("SITE_INVALID", "The admin account is root, and bootstrap closes sshd to root.", {
       subject: "host.admin",
@@ -83,6 +86,7 @@ export function wantedHost(environment: Environment, options: WantedOptions): Wa
       ssh: [...environment.firewall.ssh],
       web: [...environment.firewall.web],
       challenge: environment.certificate.kind === "acme",
+      ...(peer === undefined ? {} : { peer }),
     },
     listen: host.listen,
     docker: { source: environment.docker.source, mirrors: [...environment.docker.mirrors], pool: environment.docker.pool },

@@ -19,8 +19,9 @@ const planReplySchema = z.object({
 export type PlanReply = z.infer<typeof planReplySchema>;
 
 /** Sends the stack and gets the host's plan for it: one round trip. */
-export async function askPlan(link: HostLink, stack: Stack, context: CliContext): Promise<PlanReply> {
-  return planReplySchema.parse(await link.call("plan", [stack.facts.stack], { payload: { stack, now: timestamp(context.clock) } }));
+export async function askPlan(link: HostLink, stack: Stack, context: CliContext, rebuild = false): Promise<PlanReply> {
+  const payload = { stack, now: timestamp(context.clock), ...(rebuild ? { rebuild } : {}) };
+  return planReplySchema.parse(await link.call("plan", [stack.facts.stack], { payload }));
 }
 
 type PlanVerb = Extract<Verb, "upgrade-plan" | "rollback-plan" | "backup-plan">;

@@ -1,3 +1,4 @@
+import { describeBytes } from "../kernel/describe-bytes.ts";
 import type { RunStatus, ServiceStatus, Status } from "../observe/status-schema.ts";
 import { describeAge, describeInstant, describeSeconds } from "./describe-time.ts";
 
@@ -14,9 +15,10 @@ export function describeStatus(status: Status, now: number): string {
   const sections: readonly (readonly [label: string, lines: readonly string[]])[] = [
     ["serves", serves(status, now)],
     ["health", health(status)],
+    ["standby", standby(status, now)],
     ["under way", underWay(status, now)],
     ["last swap", lastSwap(status, now)],
-    ["backup", backup(status, now)],
+    ["backup", status.follows === undefined ? backup(status, now) : []],
     ["next", status.next.map(({ at, what }) => `${describeInstant(at)}  ${what} (in ${describeAge(Date.parse(at) - now)})`)],
     ["stack", stackLines(status, now)],
     ["host", hostLines(status)],
@@ -34,7 +36,9 @@ function concerns({ concerns: found }: Status): readonly string[] {
   return found.length === 0 ? ["nothing needs a person"] : found.map((concern) => `needs a person: ${concern}`);
 }
 
-function serves({ serving }: Status, now: number): readonly string[] {
+function serves({ serving, follows, isFenced }: Status, now: number): readonly string[] {
+  if (isFenced === true) return ["nothing: another host has this plant now"];
+  if (follows !== undefined) return [`nothing: it follows ${follows.host}`];
   if (serving === undefined) return ["no release yet"];
   const { release, colour, since, who, rollbackTo } = serving;
   return [
@@ -66,6 +70,18 @@ function isWell({ state, health: probed }: ServiceStatus): boolean {
 function ailment({ state, health: probed, restarts }: ServiceStatus): string {
   const what = state === "running" ? probed : state === "missing" ? "has no container" : state;
   return restarts === 0 ? what : `${what}, restarted ${restarts} times`;
+}
+
+function standby({ follows, standby: other }: Status, now: number): readonly string[] {
+  if (follows?.now !== undefined) {
+    const { isStreaming, lagSeconds, filesAt } = follows.now;
+    const lag = lagSeconds === undefined ? "" : `, its last sign of life is ${lagSeconds} s old`;
+    const files = filesAt === undefined ? "files: not all yet" : `files as of ${describeInstant(filesAt)} (${describeAge(now - Date.parse(filesAt))} ago)`;
+    return [`${isStreaming ? "streams" : "reads the archive"} from ${follows.host}${lag}`, files];
+  }
+  if (other === undefined) return [];
+  const { isStreaming = false, lagBytes = 0 } = other.now ?? {};
+  return [isStreaming ? `${other.host} follows, ${describeBytes(lagBytes)} behind` : `${other.host} does not follow`];
 }
 
 function underWay({ run }: Status, now: number): readonly string[] {

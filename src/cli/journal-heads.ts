@@ -4,6 +4,7 @@ import { writeDurable } from "../kernel/durable-file.ts";
 import { messageOf } from "../kernel/errors.ts";
 import { readState } from "../kernel/read-state.ts";
 import { findContradiction, type JournalNow, type SeenHead, seenHeadSchema, withHead } from "../observe/seen-heads.ts";
+import { hostName } from "../site/standby.ts";
 import type { CliContext } from "./context.ts";
 import type { Target } from "./target.ts";
 
@@ -13,12 +14,12 @@ const HINT = "It is a memory of this machine only: move it away to begin anew.";
 
 /** The heads of the environment's journal that this machine has seen, oldest first. */
 export async function readSeenHeads({ site, environment }: Target): Promise<readonly SeenHead[]> {
-  return (await readState(site.files.journalHeads, fileSchema, HINT))?.heads[environment.name] ?? [];
+  return (await readState(site.files.journalHeads, fileSchema, HINT))?.heads[hostName(environment)] ?? [];
 }
 
 export async function writeSeenHeads({ site, environment }: Target, heads: readonly SeenHead[]): Promise<void> {
   const before = await readState(site.files.journalHeads, fileSchema, HINT);
-  const file = { version: 1, heads: { ...before?.heads, [environment.name]: heads } };
+  const file = { version: 1, heads: { ...before?.heads, [hostName(environment)]: heads } };
   await writeDurable(site.files.journalHeads, `${JSON.stringify(file, undefined, 2)}\n`, { mode: 0o644 });
 }
 

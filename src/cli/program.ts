@@ -83,6 +83,7 @@ export function buildProgram(context: CliContext, onCommand: (name: string) => v
       const run = await load();
       outcome = await run(options as Options & CommonOptions, context);
     };
+  const pair = (target: Command): Command => target.option("--standby", "the environment's standby is meant, not its host");
   const yes = (target: Command): Command => target.option("-y, --yes", "do not ask for confirmation (also MILLWRIGHT_YES=1)");
 
   command(root, "new [dir]", "ask what a plant needs and write its site folder", false)
@@ -94,7 +95,7 @@ export function buildProgram(context: CliContext, onCommand: (name: string) => v
   command(root, "check [env]", "validate the site folder: schema, policy, capacity, lock", false).action(
     action("check", async () => (await import("./commands/check.ts")).checkCommand, ["env"]),
   );
-  command(root, "render [env]", "write the stack of an environment, as the host will get it", false)
+  pair(command(root, "render [env]", "write the stack of an environment, as the host will get it", false))
     .option("--out <dir>", "where to write it (default: <site>/build/<env>)")
     .option("--check", "write nothing; exit 3 if the folder differs")
     .action(action("render", async () => (await import("./commands/render.ts")).renderCommand, ["env"]));
@@ -103,20 +104,26 @@ export function buildProgram(context: CliContext, onCommand: (name: string) => v
     .action(action("lock", async () => (await import("./commands/lock.ts")).lockCommand, ["env"]));
 
   const host = root.command("host").description("make and check the machine that a stack runs on").helpCommand(false);
-  command(host, "trust [env]", "pin the host's key (and the jump host's)", false)
+  pair(command(host, "trust [env]", "pin the host's key (and the jump host's)", false))
     .option("--fingerprint <sha256>", "pin only if the key has this fingerprint; without it you are asked")
     .action(action("host trust", async () => (await import("./commands/host-trust.ts")).hostTrustCommand, ["env"]));
-  yes(command(host, "bootstrap [env]", "a bare VM becomes a hardened Docker host; safe to repeat", true))
+  yes(pair(command(host, "bootstrap [env]", "a bare VM becomes a hardened Docker host; safe to repeat", true)))
     .option("--deploy-key <file>", "public key that may deploy (default: the identity's); may be given more than once", collect)
     .action(action("host bootstrap", async () => (await import("./commands/host-bootstrap.ts")).hostBootstrapCommand, ["env"]));
-  command(host, "check [env]", "show what bootstrap would change; exit 3 if anything", true).action(
+  pair(command(host, "check [env]", "show what bootstrap would change; exit 3 if anything", true)).action(
     action("host check", async () => (await import("./commands/host-check.ts")).hostCheckCommand, ["env"]),
   );
 
-  command(root, "plan [env]", "compare the stack with what runs, change nothing", true)
+  pair(command(host, "fence [env]", "end the plant on a host so that another can serve it: stopped, and started by nothing", true))
+    .option("--lift", "the other way round: start it again, when no other host has taken over")
+    .option("--confirm <stack>", "name of the stack, instead of typing it when asked")
+    .action(action("host fence", async () => (await import("./commands/host-fence.ts")).hostFenceCommand, ["env"]));
+
+  pair(command(root, "plan [env]", "compare the stack with what runs, change nothing", true))
     .option("--exit-code", "exit 3 when the plan has changes")
     .action(action("plan", async () => (await import("./commands/plan.ts")).planCommand, ["env"]));
-  yes(command(root, "deploy [env]", "bring the platform to what the site says", true))
+  yes(pair(command(root, "deploy [env]", "bring the platform to what the site says", true)))
+    .option("--rebuild", "with --standby: make its database anew, whatever is there")
     .option("--docker <socket>", "put packages into images on the Docker engine of this socket instead of the host's")
     .action(action("deploy", async () => (await import("./commands/deploy.ts")).deployCommand, ["env"]));
 
@@ -142,7 +149,7 @@ export function buildProgram(context: CliContext, onCommand: (name: string) => v
     .option("--notes <text>", "what is new, for those who approve and those who look back")
     .option("--docker <socket>", "build on the Docker engine of this socket instead of the host's")
     .action(action("release build", async () => (await import("./commands/release-build.ts")).releaseBuildCommand, ["env"]));
-  command(release, "push <release> [env]", "bring a release to a host: only the layers it lacks travel", true)
+  pair(command(release, "push <release> [env]", "bring a release to a host: only the layers it lacks travel", true))
     .option("--docker <socket>", "take the image from the Docker engine of this socket")
     .option("--from <env>", "take the image from another environment's host")
     .action(action("release push", async () => (await import("./commands/release-push.ts")).releasePushCommand, ["release", "env"]));
@@ -161,6 +168,12 @@ export function buildProgram(context: CliContext, onCommand: (name: string) => v
   yes(command(root, "rollback [env]", "back to the release before", true)).action(
     action("rollback", async () => (await import("./commands/upgrade.ts")).rollbackCommand, ["env"]),
   );
+  command(root, "failover [env]", "the standby becomes the host: fence the old one, promote, deploy, bring the release into service", true)
+    .option("--release <id>", "release to bring into service (default: the one that served)")
+    .option("--powered-off <address>", "you have switched off the host, which does not answer; its address, instead of typing it when asked")
+    .option("--confirm <stack>", "name of the stack, instead of typing it when asked")
+    .option("--dry-run", "show the plans, change nothing")
+    .action(action("failover", async () => (await import("./commands/failover.ts")).failoverCommand, ["env"]));
   const from = (): Option => new Option("--from <place>", "whose backups: local, on the host, or offsite").choices(["local", "offsite"]).default("local");
   const backup = root.command("backup").description("backups of database and files, and the proof that they can be restored").helpCommand(false);
   command(backup, "run [env]", "back up database and files now", true)
@@ -203,28 +216,28 @@ export function buildProgram(context: CliContext, onCommand: (name: string) => v
     .addHelpText("after", FROM_NOTHING)
     .action(action("backup restore", async () => (await import("./commands/backup.ts")).backupRestoreCommand, ["env"]));
 
-  command(root, "follow [env]", "watch the run that is under way, or the last one", true).action(
+  pair(command(root, "follow [env]", "watch the run that is under way, or the last one", true)).action(
     action("follow", async () => (await import("./commands/runs.ts")).followCommand, ["env"]),
   );
-  command(root, "resume [env]", "let a stalled run go on (forward if it had decided, back otherwise), or one that waits in its preview", true).action(
+  pair(command(root, "resume [env]", "let a stalled run go on (forward if it had decided, back otherwise), or one that waits in its preview", true)).action(
     action("resume", async () => (await import("./commands/runs.ts")).resumeCommand, ["env"]),
   );
-  yes(command(root, "abort [env]", "undo the run that is under way", true)).action(
+  yes(pair(command(root, "abort [env]", "undo the run that is under way", true))).action(
     action("abort", async () => (await import("./commands/runs.ts")).abortCommand, ["env"]),
   );
-  command(root, "status [env]", "what serves, since when, by whom, and how well", true).action(
+  pair(command(root, "status [env]", "what serves, since when, by whom, and how well", true)).action(
     action("status", async () => (await import("./commands/status.ts")).statusCommand, ["env"]),
   );
-  const history = command(root, "history [env]", "what was done on the host, by whom, and how it ended", true).action(
+  const history = pair(command(root, "history [env]", "what was done on the host, by whom, and how it ended", true)).action(
     action("history", async () => (await import("./commands/history.ts")).historyCommand, ["env"]),
   );
-  command(history, "verify [env]", "walk the host's journal and name the first entry that is changed, missing or out of order; exit 7", true)
+  pair(command(history, "verify [env]", "walk the host's journal and name the first entry that is changed, missing or out of order; exit 7", true))
     .option("--accept", "take the journal as it is, whatever this machine has seen of it before")
     .action(action("history verify", async () => (await import("./commands/history.ts")).historyVerifyCommand, ["env"]));
-  command(root, "report [run] [env]", "write one HTML page of a run (default: the last swap or rollback): steps, probes, verdicts, versions", true)
+  pair(command(root, "report [run] [env]", "write one HTML page of a run (default: the last swap or rollback): steps, probes, verdicts, versions", true))
     .option("--out <file>", "where to write it (default: <site>/reports/<stack>-<run>.html)")
     .action(action("report", async () => (await import("./commands/report.ts")).reportCommand, ["run", "env"]));
-  command(root, "logs <service> [env]", "last log lines of a service: edge, database, web, cron, blue-web, …", true)
+  pair(command(root, "logs <service> [env]", "last log lines of a service: edge, database, web, cron, blue-web, …", true))
     .addOption(new Option("-n, --lines <count>", "how many").default("100").argParser(lineCount))
     .action(action("logs", async () => (await import("./commands/logs.ts")).logsCommand, ["service", "env"]));
   root

@@ -71,8 +71,9 @@ export async function completeSecrets(target: Target, context: CliContext, bluep
   // A site that never had secrets gets them, from a new identity if need be; one that has some needs an identity that can open them.
   const isNew = (await readIfThere(site.files.vault(environment.name))) === undefined;
   const identity = isNew ? await ensureIdentity(file) : await readIdentity(file);
-  const names = needs.flatMap(({ name, from }) => (from === "random" ? [name] : []));
-  const done = await ensureSiteSecrets({ site, environment, names, identity, operator: context.user, clock: context.clock });
+  const made = (kind: SecretNeed["from"]): readonly string[] => needs.flatMap(({ name, from }) => (from === kind ? [name] : []));
+  const [names, keyPairs] = [made("random"), made("key-pair")];
+  const done = await ensureSiteSecrets({ site, environment, names, keyPairs, identity, operator: context.user, clock: context.clock });
   for (const line of done) context.output.say(`${environment.name}: ${line}`);
   await requireSecrets(target, needs);
 }

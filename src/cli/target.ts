@@ -2,6 +2,7 @@ import { resolve } from "node:path";
 import type { Environment } from "../site/environment.ts";
 import { loadSite } from "../site/load-site.ts";
 import { environmentOf, type Site } from "../site/site.ts";
+import { standbyOf } from "../site/standby.ts";
 import type { CliContext } from "./context.ts";
 import type { CommonOptions } from "./program.ts";
 
@@ -13,6 +14,8 @@ export interface Target {
 
 export interface EnvironmentOption {
   readonly env?: string;
+  /** The environment's second host is meant. */
+  readonly standby?: boolean;
 }
 
 export function siteDirectory(options: CommonOptions, context: CliContext): string {
@@ -21,5 +24,6 @@ export function siteDirectory(options: CommonOptions, context: CliContext): stri
 
 export async function loadTarget(options: CommonOptions & EnvironmentOption, context: CliContext): Promise<Target> {
   const site = await loadSite(siteDirectory(options, context));
-  return { site, environment: environmentOf(site, options.env) };
+  const environment = environmentOf(site, options.env);
+  return { site, environment: options.standby === true ? standbyOf(environment) : environment };
 }

@@ -69,7 +69,12 @@ function rowsOf(schema: JsonSchema, path: string): readonly string[] {
   const named = typeof schema.additionalProperties === "object" ? rowsOf(schema.additionalProperties, `${path}.<name>`) : [];
   const items = typeof schema.items === "object" ? rowsOf(schema.items, `${path}[]`) : [];
   // Variants of a union repeat keys such as `kind`; an environment's keys repeat the site's.
-  const rows = [...own, ...inner, ...items, ...(path === "environments" ? named.filter((line) => /<name>`|<name>\.(host|dataDisk|domain)/.test(line)) : named)];
+  const rows = [
+    ...own,
+    ...inner,
+    ...items,
+    ...(path === "environments" ? named.filter((line) => /<name>`|<name>\.(host|dataDisk|standby|domain)/.test(line)) : named),
+  ];
   return [...new Set(rows)];
 }
 

@@ -29,6 +29,11 @@ export interface DeployDeps {
   readonly prepareArchive: () => Promise<string | undefined>;
   /** The same for the offsite repository. Throws when it is out of reach. */
   readonly prepareOffsite: (place: string) => Promise<void>;
+  /** Makes the database of a standby from the newest backup in the offsite repository: `seedStandby`. Its service must not run. */
+  readonly seedStandby: (stack: Stack, signal: AbortSignal) => Promise<{ readonly summary: string }>;
+  /** Whether this host gave its plant up to another; and the end of that, once it follows. */
+  readonly isFenced: () => Promise<boolean>;
+  readonly unfence: () => Promise<void>;
   /** Leads new connections past the proxy while it is renewed: `nftRedirect`. */
   readonly redirect: Redirect;
   /** Why users should not be sent to a proxy at this address, by what it answers over TLS; undefined when it shows them what serves now. */

@@ -1,6 +1,7 @@
 import { chown, chmod } from "node:fs/promises";
 import { join } from "node:path";
 import * as z from "zod";
+import { DATABASE_SERVICE } from "./plan-deploy.ts";
 import type { ContainerState, PullOptions } from "../docker/docker.ts";
 import { timestamp } from "../kernel/clock.ts";
 import { MillwrightError } from "../kernel/errors.ts";
@@ -76,6 +77,14 @@ export const deployTable: StepTable<DeployContext> = {
     do: ({ deps, stack }) => deps.writeRoutes(stack),
     async undo({ deps, previous }) {
       if (previous !== undefined) await deps.writeRoutes(await readStack(deps.paths, previous));
+    },
+  },
+  seed: {
+    async do({ deps, stack }, _step, { signal }) {
+      await removeService(deps, DATABASE_SERVICE);
+      const made = await deps.seedStandby(stack, signal);
+      await deps.unfence();
+      return made;
     },
   },
   up: {

@@ -45,6 +45,8 @@ export interface Observed {
   readonly settings: Readonly<Record<string, string>>;
   /** What the recorded database was started with. */
   readonly startSettings: string | undefined;
+  /** Whether there is a database, and whether it follows another host's. */
+  readonly database: "none" | "follows" | "own";
   readonly freeBytes: { readonly images: number; readonly data: number };
   /** Ports that a service, not yet running, needs and another program holds. */
   readonly takenPorts: readonly { readonly service: string; readonly port: number }[];
@@ -89,6 +91,7 @@ export async function observePlatform(deps: Deps, stack: Stack, desired: Materia
     certificate: await readIfThere(paths.certificate),
     settings: await textsIn(paths.settings),
     startSettings: await startSettingsOf(recorded),
+    database: await databaseOf(paths),
     freeBytes: { images: await host.freeBytes(deps.imageDirectory), data: await host.freeBytes(paths.base) },
     takenPorts: await takenPorts(host, platform, desired),
   };
@@ -130,6 +133,12 @@ export function serviceOf(container: ContainerState): ObservedService {
     state: container.state,
     health: container.health,
   };
+}
+
+async function databaseOf({ cluster }: HostPaths): Promise<Observed["database"]> {
+  if (!(await exists(join(cluster, "PG_VERSION")))) return "none";
+  // PostgreSQL itself removes it when it is promoted.
+  return (await exists(join(cluster, "standby.signal"))) ? "follows" : "own";
 }
 
 function foreignOf(all: readonly ContainerState[], name: string): Observed["foreign"] {

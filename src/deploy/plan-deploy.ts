@@ -5,6 +5,7 @@ import { type Change, findChanges, nameOf } from "./find-changes.ts";
 import type { Materialised } from "./materialise.ts";
 import { basisOf, type Observed } from "./observe-platform.ts";
 import { certificateSteps, type PlannedStep, settingsStep } from "./plan-reloads.ts";
+import { MADE_ANEW, seedStep } from "./seed-step.ts";
 
 export interface DeployInput {
   readonly stack: Stack;
@@ -14,6 +15,8 @@ export interface DeployInput {
   readonly provision: string;
   /** Instant in ISO 8601, part of the plan's id. */
   readonly at: string;
+  /** A standby's database is made anew, whatever is there. */
+  readonly rebuild?: boolean;
 }
 
 /** The service whose container PostgreSQL roles are set up in. */
@@ -55,7 +58,9 @@ export function planDeploy(input: DeployInput): Plan {
   work.push(...settingsStep(input));
   const held = stack.facts.services.filter((service) => isHeldFor(changed.get(service), input));
   for (const service of stack.facts.services) {
-    const change = changed.get(service);
+    const seed = service === DATABASE_SERVICE ? seedStep(stack.facts.follows, observed.database, input.rebuild === true) : undefined;
+    if (seed !== undefined) work.push(seed);
+    const change = changed.get(service) ?? (seed === undefined ? undefined : MADE_ANEW);
     if (service === held[0]) work.push(holdStep(held));
     if (change !== undefined) work.push(...(needsStandIn(change, input) ? withStandIn(upStep(change)) : [upStep(change)]));
     if (service === EDGE_SERVICE) work.push(...certificate.afterProxy);

@@ -16,8 +16,8 @@ import { fillSecrets, type SecretValues } from "../secrets/fill-secrets.ts";
 import { provisionId } from "./provision-sql.ts";
 import { currentStack, readStack } from "./stack-store.ts";
 
-/** The payload of the verb `plan`: the stack and the sender's clock. */
-export const deployPayloadSchema = z.strictObject({ stack: z.unknown(), now: z.iso.datetime() });
+/** The payload of the verb `plan`: the stack, the sender's clock, and whether a standby is to be made anew. */
+export const deployPayloadSchema = z.strictObject({ stack: z.unknown(), now: z.iso.datetime(), rebuild: z.literal(true).optional() });
 
 export interface PreparedDeploy {
   readonly plan: Plan;
@@ -31,7 +31,7 @@ const CLOCK_LIMIT_SECONDS = 60;
 
 /** Takes a stack in and says what deploying it would do. Changes nothing but `stacks/`. */
 export async function prepareDeploy(deps: DeployDeps, payload: unknown): Promise<PreparedDeploy> {
-  const { stack: sent, now } = parsePayload(payload);
+  const { stack: sent, now, rebuild = false } = parsePayload(payload);
   requireClock(deps, now);
   const stack = await acceptStack(deps.paths, deps.stack, sent, await deps.acceptedWaivers());
   const secrets = await secretsOf(deps, stack);
@@ -39,7 +39,8 @@ export async function prepareDeploy(deps: DeployDeps, payload: unknown): Promise
   const desired = materialisePlatform(deps, stack, secrets);
   const observed = await observePlatform(deps, stack, desired);
   requirePorts(observed);
-  const plan = planDeploy({ stack, desired, observed, provision: provisionId(stack.facts, secrets), at: timestamp(deps.clock) });
+  requireRole(stack, observed, { rebuild, isFenced: await deps.isFenced() });
+  const plan = planDeploy({ stack, desired, observed, provision: provisionId(stack.facts, secrets), at: timestamp(deps.clock), rebuild });
   if (plan.steps.length > 0) requireSpace(observed);
   const outdated = outdatedColours(observed, materialiseRunning(deps, stack, secrets, observed));
   return { plan, drift: findDrift(observed, desired), notes: deployNotes(stack, plan, observed), outdated };
@@ -95,6 +96,33 @@ function requirePorts(observed: Observed): void {
   throw new MillwrightError("PORT_TAKEN", `Another program on the host listens on ${ports}, which ${first.service} needs.`, {
     subject: first.service,
     hint: `See which: \`ss -ltnp 'sport = :${first.port}'\` on the host.`,
+  });
+}
+
+/** A standby's stack on the host that serves would end the plant, and the other one on a standby would start a second. */
+function requireRole(
+  { facts }: Stack,
+  { database, colours }: Observed,
+  { rebuild, isFenced }: { readonly rebuild: boolean; readonly isFenced: boolean },
+): void {
+  if (facts.follows === undefined) {
+    if (isFenced) {
+      throw new MillwrightError("STANDBY_ROLE", "This host gave its plant up to another, which may serve it now.", {
+        subject: facts.stack,
+        hint: "`host` in site.yaml must be the one that serves; this one is made its standby: `millwright deploy --standby --rebuild`.",
+      });
+    }
+    if (rebuild) throw new MillwrightError("STANDBY_ROLE", "Only a standby is made anew; this is the stack of the host that serves.", { subject: facts.stack });
+    if (database !== "follows") return;
+    throw new MillwrightError("STANDBY_ROLE", "The database on this host follows another host's, so no release can serve here.", { subject: facts.stack });
+  }
+  if (colours.some(({ state }) => state === "running")) {
+    throw new MillwrightError("STANDBY_ROLE", "A release runs on this host, so it cannot become a standby.", { subject: facts.stack });
+  }
+  if (database !== "own" || rebuild) return;
+  throw new MillwrightError("STANDBY_ROLE", "This host has a database of its own, which does not follow another.", {
+    subject: "database",
+    hint: "`millwright deploy --standby --rebuild` sets it aside and puts a copy of the other host's in its place.",
   });
 }
 

@@ -18,7 +18,10 @@ export function provisionSql(facts: Pick<StackFacts, "database" | "roles">, secr
   const owner = facts.roles.find((role) => role.purpose === "owner");
   if (owner === undefined) throw new MillwrightError("STACK_INVALID", "The stack names no role that owns the database.");
   const database = identifier(facts.database);
-  const everyRole = facts.roles.map((role) => identifier(role.name)).join(", ");
+  const everyRole = facts.roles
+    .filter(({ purpose }) => purpose !== "replication")
+    .map((role) => identifier(role.name))
+    .join(", ");
   const cluster = [
     ...QUIET,
     ...facts.roles.flatMap((role) => roleSql(role, verifierOf(role, secrets))),
@@ -75,7 +78,7 @@ function roleSql(role: Role, verifier: string): readonly string[] {
   const purpose = PURPOSES[role.purpose];
   return [
     `SELECT 'CREATE ROLE ${name}' WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = ${literal(role.name)}) \\gexec`,
-    `ALTER ROLE ${name} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS CONNECTION LIMIT ${role.connectionLimit};`,
+    `ALTER ROLE ${name} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE ${role.purpose === "replication" ? "REPLICATION" : "NOREPLICATION"} NOBYPASSRLS CONNECTION LIMIT ${role.connectionLimit};`,
     `SELECT format('ALTER ROLE %I PASSWORD %L', rolname, ${literal(verifier)}) FROM pg_authid WHERE rolname = ${literal(role.name)} AND rolpassword IS DISTINCT FROM ${literal(verifier)} \\gexec`,
     ...purpose.member.map((group) => `GRANT ${group} TO ${name};`),
     ...purpose.settings.map((setting) => `ALTER ROLE ${name} SET ${setting};`),
@@ -86,6 +89,8 @@ const PURPOSES: Readonly<Record<Role["purpose"], { readonly member: readonly str
   // An abandoned transaction keeps the vacuum from its work.
   owner: { member: [], settings: ["idle_in_transaction_session_timeout = '15min'"] },
   monitor: { member: ["pg_monitor"], settings: ["statement_timeout = '10s'", "default_transaction_read_only = on"] },
+  // It reads the whole log, and connects to no database.
+  replication: { member: [], settings: [] },
 };
 
 function identifier(name: string): string {

@@ -33,6 +33,12 @@ export const ERROR_CODES = {
     means: "Others can read the operator's age identity.",
     next: "Run `chmod 600` on it; if others may have read it, replace it and every secret that it opens.",
   },
+  STANDBY_UNKNOWN: { exit: 2, means: "The environment has no standby.", next: "State one, `standby` in site.yaml." },
+  STANDBY_ROLE: {
+    exit: 1,
+    means: "The host has the other role: one that follows was asked for what only one that serves can do, or the other way round.",
+    next: "`millwright status`, and `millwright status --standby`, say which of the two hosts serves.",
+  },
   VAULT_MISSING: { exit: 2, means: "The environment has no vault yet.", next: "Get it from the site's git history." },
   VAULT_INVALID: { exit: 1, means: "The vault, or the list of its recipients, is damaged.", next: "Get it from the site's git history." },
   SECRET_MISSING: {

@@ -34,7 +34,7 @@ export const planSchema = z.object({
   version: z.literal(1),
   id: z.string(),
   stack: z.string(),
-  kind: z.enum(["deploy", "swap", "rollback", "backup", "point", "verify", "drill", "restore"]),
+  kind: z.enum(["deploy", "swap", "rollback", "backup", "point", "verify", "drill", "restore", "fence", "takeover"]),
   /** One sentence: what the plan is for. */
   purpose: z.string(),
   /** Hash of what was observed; a plan is refused if the host has changed since. */

@@ -4,6 +4,8 @@ const DAY_MILLISECONDS = 86_400_000;
 const BACKUP_HOURS = 26;
 /** A segment is archived at least every 45 s. */
 const LOG_MINUTES = 10;
+/** A heartbeat comes every ten seconds, and by the archive alone within a minute or two. */
+const LAG_SECONDS = 300;
 const DISK_SHARE = 0.1;
 /** So many of its intervals without a drill that was passed, and something keeps it from being made, or it fails unseen. */
 const DRILL_INTERVALS = 2;
@@ -13,12 +15,17 @@ export function findConcerns(status: Omit<Status, "concerns">, now: number): rea
   const concerns: string[] = [...troubleOfRun(status), ...waitOfRun(status)];
   const serving = status.colours.find((colour) => colour.serves);
   if (status.stack.id === undefined) return [...concerns, "Nothing is deployed yet: run `millwright deploy`."];
+  if (status.isFenced === true)
+    return [...concerns, "Another host has this plant now, and nothing of it starts here: make this one its standby, `millwright deploy --standby --rebuild`."];
   const isSeen = status.host.engine !== undefined;
-  if (status.serving === undefined) concerns.push("No release serves yet: run `millwright upgrade`.");
+  if (status.follows !== undefined) concerns.push(...troubleOfFollowing(status.follows));
+  else if (status.serving === undefined) concerns.push("No release serves yet: run `millwright upgrade`.");
   else if (isSeen && (serving === undefined || !serving.services.some((service) => service.service === "web")))
     concerns.push(`The serving colour ${status.serving.colour} has no web container.`);
   for (const service of serving?.services ?? []) concerns.push(...troubleOf(service, `${serving?.colour ?? ""} ${service.service}`));
   for (const service of status.services) concerns.push(...troubleOf(service, service.service));
+
+  concerns.push(...troubleOfStandby(status.standby));
 
   if (status.journal?.problem !== undefined) concerns.push(`${status.journal.problem} Run \`millwright history verify\`.`);
   const failed = status.lastRuns[0];
@@ -44,6 +51,26 @@ export function findConcerns(status: Omit<Status, "concerns">, now: number): rea
       `${status.drift.length} ${status.drift.length === 1 ? "thing was" : "things were"} changed by hand: \`millwright plan\` shows and \`millwright deploy\` mends it.`,
     );
   return concerns;
+}
+
+/** What a database that does not answer means is said of its container. */
+function troubleOfFollowing({ host, now }: NonNullable<Status["follows"]>): readonly string[] {
+  if (now === undefined) return [];
+  const concerns: string[] = [];
+  const { isStreaming, lagSeconds, filesAt, filesFailSince } = now;
+  if (!isStreaming)
+    concerns.push(`The database does not stream from ${host}, and has only what the offsite repository gives: run \`millwright logs database --standby\`.`);
+  if (lagSeconds !== undefined && lagSeconds > LAG_SECONDS)
+    concerns.push(`The database is ${lagSeconds} s behind ${host}. If it does not catch up, \`millwright deploy --standby --rebuild\` makes it anew.`);
+  if (filesFailSince !== undefined)
+    concerns.push(`New files cannot be fetched from the offsite repository since ${filesFailSince}: run \`millwright logs backup --standby\`.`);
+  else if (filesAt === undefined) concerns.push("Not all of Odoo's files are here yet.");
+  return concerns;
+}
+
+function troubleOfStandby(standby: Status["standby"]): readonly string[] {
+  if (standby?.now === undefined || standby.now.isStreaming) return [];
+  return [`The standby ${standby.host} does not follow: run \`millwright status --standby\`.`];
 }
 
 function troubleOfProof({ last, drill, lastDrillFailure, drillDays }: Status["backup"], now: number): readonly string[] {

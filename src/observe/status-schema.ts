@@ -107,6 +107,25 @@ export const statusSchema = z.object({
     /** The database's log: when it was last archived in every place, how many segments wait for that, and the bytes of all of it on the data disk. */
     log: z.object({ archived: z.string().optional(), waiting: z.number(), bytes: z.number() }).optional(),
   }),
+  /** The host gave its plant up to another and waits to be made its standby. */
+  isFenced: z.literal(true).optional(),
+  /** Of a standby: the host that it follows, and how well; `now` is absent while its database does not answer. */
+  follows: z
+    .object({
+      host: z.string(),
+      now: z
+        .object({
+          isStreaming: z.boolean(),
+          lagSeconds: z.number().optional(),
+          unreplayedBytes: z.number(),
+          filesAt: z.string().optional(),
+          filesFailSince: z.string().optional(),
+        })
+        .optional(),
+    })
+    .optional(),
+  /** Of a host that has a standby: its address, and whether it follows. */
+  standby: z.object({ host: z.string(), now: z.object({ isStreaming: z.boolean(), lagBytes: z.number().optional() }).optional() }).optional(),
   /** What will happen by itself, the soonest first. */
   next: z.array(z.object({ at: z.string(), what: z.string() })).default([]),
   /** The journal's last entry. Only its end is checked here: `history verify` walks all of it. */

@@ -3,6 +3,8 @@ import { COLOURS, type Colour, type StackFacts } from "../blueprint/stack.ts";
 import type { ContainerState, Docker } from "../docker/docker.ts";
 import { type Clock, timestamp } from "../kernel/clock.ts";
 import { MillwrightError } from "../kernel/errors.ts";
+import { isFenced } from "../recovery/fenced.ts";
+import type { PairState } from "../recovery/following.ts";
 import type { Archiving } from "../recovery/archiving.ts";
 import { type BackupRecord, readBackupRecords, readDrillRecord } from "../recovery/backup-record.ts";
 import { DRILL_DAYS, nextTimes } from "../recovery/due.ts";
@@ -28,13 +30,15 @@ export interface StatusDeps {
   readonly run: () => Promise<Status["run"]>;
   /** How the backups that are made all day long do. */
   readonly archiving: (hasOffsite: boolean) => Promise<Archiving>;
+  /** How the one of two hosts that follows does. */
+  readonly pair: (facts: Facts) => Promise<PairState>;
   /** The end of the journal. */
   readonly journal: () => Promise<JournalView>;
   /** The host's timers that will elapse. */
   readonly timers: () => Promise<readonly Scheduled[]>;
 }
 
-type Facts = Pick<StackFacts, "domain" | "blueprint" | "services" | "backup">;
+type Facts = Pick<StackFacts, "domain" | "blueprint" | "services" | "backup" | "follows" | "standby">;
 
 export interface JournalView {
   /** Newest first. */
@@ -71,6 +75,7 @@ export async function readStatus(deps: StatusDeps): Promise<Status> {
   const archiving = await orUntold("How backups are made all day long", async () =>
     facts === undefined || serving === undefined ? [] : [await deps.archiving(policy?.offsite !== undefined)],
   );
+  const pair = await orUntold("How the standby does", async () => (facts === undefined ? [] : [await deps.pair(facts)]));
   const backup = {
     ...backupStatus(backups, policy?.offsite !== undefined, archiving.items[0]),
     ...lastFailures(runs, backups),
@@ -93,13 +98,15 @@ export async function readStatus(deps: StatusDeps): Promise<Status> {
     lastRuns: runs.slice(0, SHOWN_RUNS),
     ...(lastSwap === undefined ? {} : { lastSwap }),
     backup,
+    ...((await isFenced(paths)) ? { isFenced: true as const } : {}),
+    ...pairStatus(facts, pair.items[0]),
     next: inOrderOfTime([...timers, ...(policy === undefined || serving === undefined ? [] : scheduled(policy, deps.clock.now()))]),
     journal: { entries: journal.entries, head: journal.head, ...(problem === undefined ? {} : { problem }) },
     drift: [...drift.items],
   };
   // The rest cannot be told for the same reasons.
   const causes = [...seen.untold, ...current.facts.untold];
-  const untold = causes.length > 0 ? causes : [...drift.untold, ...archiving.untold];
+  const untold = causes.length > 0 ? causes : [...drift.untold, ...archiving.untold, ...pair.untold];
   return { ...status, concerns: [...untold, ...findConcerns(status, deps.clock.now())] };
 }
 
@@ -211,6 +218,14 @@ function backupStatus({ isLastOffsite = false, lastOffsite, ...known }: Known, h
     ...(filesFailSince === undefined ? {} : { filesFailSince }),
   };
   return { ...known, ...(hasOffsite ? { offsite } : {}), ...(log === undefined ? {} : { log }) };
+}
+
+function pairStatus(facts: Facts | undefined, { following, followed }: PairState = {}): Pick<Status, "follows" | "standby"> {
+  const { follows, standby } = facts ?? {};
+  return {
+    ...(follows === undefined ? {} : { follows: { host: follows, ...(following === undefined ? {} : { now: following }) } }),
+    ...(standby === undefined ? {} : { standby: { host: standby, ...(followed === undefined ? {} : { now: followed }) } }),
+  };
 }
 
 /** Failures after which none has gone well. */

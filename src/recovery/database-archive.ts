@@ -55,4 +55,6 @@ export interface DatabaseArchive {
   };
   /** The command that restores into an empty data folder, to be run in such a container; it begins with the backup of that label. */
   restoreWords(target: RestoreTarget, set: string): readonly string[];
+  /** The same for a copy that goes on following: it asks this repository for all that it has missed. */
+  standbyWords(set: string): readonly string[];
 }

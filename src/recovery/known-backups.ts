@@ -17,11 +17,22 @@ export async function knownBackups(deps: Deps, from: Place): Promise<readonly Ba
   if (own.length > 0) return backupsAt(from, own);
   const told: BackupRecord[] = [];
   for (const { id } of await files.snapshots("host")) {
-    const record = backupRecordSchema.safeParse(parseJson(await files.read(id, RECORD_FILE))).data;
-    const held = record === undefined ? undefined : backupAt(from, withHost(record, from, id));
+    const held = await toldBy(files, from, id);
     if (held !== undefined) told.push(held);
   }
   return told;
+}
+
+/** The newest that the offsite repository tells of, whoever made it. */
+export async function newestOffsite(deps: Pick<Deps, "archive" | "files" | "offsite">): Promise<BackupRecord | undefined> {
+  const { files } = repositoriesAt("offsite", deps);
+  const newest = (await files.snapshots("host")).at(-1);
+  return newest === undefined ? undefined : await toldBy(files, "offsite", newest.id);
+}
+
+async function toldBy(files: Deps["files"], from: Place, snapshot: string): Promise<BackupRecord | undefined> {
+  const record = backupRecordSchema.safeParse(parseJson(await files.read(snapshot, RECORD_FILE))).data;
+  return record === undefined ? undefined : backupAt(from, withHost(record, from, snapshot));
 }
 
 /** A record does not know the snapshot that it lies in itself. What the offsite repository tells of is not in the host's own. */

@@ -131,8 +131,19 @@ export function pgbackrest(docker: Docker, stack: string, place: Place = "local"
       segmentsWords: ["pgbackrest", `--stanza=${STANZA}`, ...LIST_ARCHIVE],
       segments: segmentsOfListing,
     },
-    restoreWords: (target, set) => ["pgbackrest", `--stanza=${STANZA}`, "--log-level-console=info", `--set=${set}`, ...targetWords(target), "restore"],
+    restoreWords: (target, set) => [...restoring(set), ...targetWords(target), "restore"],
+    // By itself it would name the configuration that it has here, which in the database's own container is the host's own repository.
+    standbyWords: (set) => [
+      ...restoring(set),
+      "--type=standby",
+      `--recovery-option=restore_command=pgbackrest --stanza=${STANZA} --config=${CONFIG[place]} archive-get %f "%p"`,
+      "restore",
+    ],
   };
+}
+
+function restoring(set: string): readonly string[] {
+  return ["pgbackrest", `--stanza=${STANZA}`, "--log-level-console=info", `--set=${set}`];
 }
 
 /**

@@ -56,17 +56,21 @@ export const recoveryContextSchema = z.discriminatedUnion("kind", [
     /** It stays in the scratch place, and the plant is not touched. */
     isBeside: z.boolean(),
   }),
+  /** The host gives its plant up to its standby, or takes it again when that could not have it. */
+  z.object({ kind: z.literal("fence"), colour: colourSchema.optional(), isLifted: z.boolean().default(false) }),
+  /** The standby becomes the host. */
+  z.object({ kind: z.literal("takeover"), from: z.literal("offsite"), release: releaseSchema, backup: backupRecordSchema }),
 ]);
 
 export type RecoveryContext = z.infer<typeof recoveryContextSchema>;
 
-interface Head {
+export interface Head {
   readonly id: string;
   readonly stack: string;
   readonly basis: string;
 }
 
-type Draft = Pick<Plan["steps"][number], "title" | "cause"> & Partial<Omit<Plan["steps"][number], "kind">> & { readonly kind: string };
+export type Draft = Pick<Plan["steps"][number], "title" | "cause"> & Partial<Omit<Plan["steps"][number], "kind">> & { readonly kind: string };
 
 const WHERE: Readonly<Record<Place, string>> = { local: "repositories", offsite: "offsite repositories" };
 
@@ -267,7 +271,8 @@ export function describeTarget(target: RestoreTarget): string {
   }
 }
 
-function assemble(head: Head, context: RecoveryContext, purpose: string, drafts: readonly Draft[]): Plan {
+/** The plan of a run of this room. Pure. */
+export function assemble(head: Head, context: RecoveryContext, purpose: string, drafts: readonly Draft[]): Plan {
   const steps = drafts.map((draft) => ({ id: draft.kind, ...draft }));
   return planSchema.parse({ version: 1, ...head, kind: context.kind, purpose, steps, context });
 }

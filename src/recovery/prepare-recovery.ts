@@ -1,6 +1,7 @@
 import { hashOf } from "../kernel/canonical.ts";
 import { MillwrightError } from "../kernel/errors.ts";
 import { type Plan, planId } from "../kernel/plan.ts";
+import { refuseOnStandby } from "../swap/refuse-on-standby.ts";
 import { readServing, type Serving } from "../swap/serving.ts";
 import { type BackupRecord, readBackupRecords } from "./backup-record.ts";
 import type { RestoreTarget } from "./database-archive.ts";
@@ -9,6 +10,7 @@ import { knownBackups } from "./known-backups.ts";
 import { planBackup, planDrill, planPoint, planRestore, planVerify } from "./plan-recovery.ts";
 import { releaseAt, upgradeTo } from "./beginning.ts";
 import { readPoint } from "./point-record.ts";
+import { prepareFence, prepareTakeover } from "./prepare-failover.ts";
 import { backupsAt } from "./backup-place.ts";
 import type { RecoveryDeps } from "./recovery-deps.ts";
 import { type Place, repositoriesAt } from "./repositories.ts";
@@ -19,6 +21,8 @@ export type RecoveryRequest =
   | { readonly kind: "point"; readonly name: string }
   | { readonly kind: "verify"; readonly wholeFiles: boolean; readonly from: Place }
   | { readonly kind: "drill"; readonly from: Place }
+  | { readonly kind: "fence"; readonly lift: boolean }
+  | { readonly kind: "takeover" }
   | { readonly kind: "restore"; readonly from: Place; readonly to: RestoreMoment; readonly isBeside: boolean };
 
 /** What a person can ask a restore for. */
@@ -42,9 +46,12 @@ export interface PreparedRecovery {
 
 /** Looks at the host and plans what was asked for. Changes nothing. */
 export async function prepareRecovery(deps: RecoveryDeps, request: RecoveryRequest): Promise<PreparedRecovery> {
+  if (request.kind !== "takeover") refuseOnStandby(deps.stack.facts);
   const serving = await readServing(deps.paths);
   const head = { id: planId(deps.clock, request.kind), stack: deps.stack.facts.stack, basis: basisOf(deps, serving) };
   if (request.kind === "restore") return await prepareRestore(deps, head, serving, request);
+  if (request.kind === "takeover") return await prepareTakeover(deps, head);
+  if (request.kind === "fence") return await prepareFence(deps, head, serving, request.lift);
   if (serving === undefined) throw nothingServes();
   switch (request.kind) {
     case "backup": {

@@ -23,6 +23,12 @@ export function restoredBy({ plan }: RecoveryRun): PlanOf<"drill"> | PlanOf<"res
   throw new MillwrightError("INTERNAL", `A step of a restore stands in the plan of a ${plan.kind}.`);
 }
 
+/** Of what brings a release to a host that may have none: which, and the backup that has it. */
+export function bringsRelease({ plan }: RecoveryRun): PlanOf<"restore"> | PlanOf<"takeover"> {
+  if (plan.kind === "restore" || plan.kind === "takeover") return plan;
+  throw new MillwrightError("INTERNAL", `A step that brings a release stands in the plan of a ${plan.kind}.`);
+}
+
 /** The repositories that a run reads; a backup's own steps write to both by themselves. */
 export function repositoriesOf(run: RecoveryRun): Repositories {
   return repositoriesAt("from" in run.plan ? run.plan.from : "local", run);

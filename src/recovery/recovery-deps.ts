@@ -8,6 +8,7 @@ import type { Secret } from "../kernel/secret.ts";
 import type { Psql } from "../swap/psql.ts";
 import type { Beginning } from "./beginning.ts";
 import type { DatabaseArchive } from "./database-archive.ts";
+import type { Following } from "./following.ts";
 import type { FileRepository } from "./file-repository.ts";
 import type { Repositories } from "./repositories.ts";
 
@@ -45,6 +46,8 @@ export interface RecoveryDeps {
   readonly probe: (colour: Colour) => Promise<readonly { readonly name: string; readonly detail: string }[] | undefined>;
   /** Of the disk that the data lie on. */
   readonly freeBytes: () => Promise<number>;
+  /** How the database here follows another; undefined where it follows none, or does not answer. */
+  readonly following: () => Promise<Following | undefined>;
   /** When releases began to serve on this host, oldest first. Throws JOURNAL_BROKEN. */
   readonly beginnings: () => Promise<readonly Beginning[]>;
   readonly who: string;

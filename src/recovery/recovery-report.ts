@@ -30,6 +30,10 @@ export function recoveryReport(plan: RecoveryContext, outcome: RunOutcome, resul
       return {
         summary: `The repositories are good: database, ${text(resultOf("verify-database"))}; files, ${text(resultOf("verify-files"))}${holesOf(resultOf("gaps"))}.`,
       };
+    case "fence":
+      return { summary: plan.isLifted ? "The plant is up on this host again." : "The plant has ended on this host, and nothing here starts it again." };
+    case "takeover":
+      return { summary: `The database is the plant's: ${text(resultOf("catch-up"))}; files ${text(resultOf("newest-files"))}.` };
     case "restore": {
       const [rpo, checked] = [resultOf("open")?.["rpoSeconds"], resultOf("check-files")];
       const where = plan.isBeside ? "stands in the scratch place" : "is in place";
@@ -62,6 +66,10 @@ function failure(plan: RecoveryContext, { error }: RunOutcome, resultOf: ResultO
       return isInPlace({ resultOf })
         ? `What was restored is in place and stays there, as users have worked on it since: ${why}`
         : `Nothing was exchanged, the plant is as it was: ${why}`;
+    case "fence":
+      return plan.isLifted ? `The host stays fenced: ${why}` : `The plant goes on on this host: ${why}`;
+    case "takeover":
+      return `Not taken over: ${why} \`millwright status --standby\` says whether it still follows.`;
     case "drill":
       return `Backup ${plan.backup.id} is not proven: ${why}`;
   }

@@ -3,6 +3,7 @@ import type { RecoveryRun } from "./recovery-context.ts";
 import { backUpDatabase, countBefore, findHoles, forget, record, seeArchive, snapshotFiles, snapshotHost } from "./steps/backup.ts";
 import { login, recordDrill } from "./steps/drill.ts";
 import { backUpDatabaseOffsite, forgetOffsite, recordOffsite, snapshotFilesOffsite, snapshotHostOffsite } from "./steps/offsite.ts";
+import { handFiles, handLog, leadUsers, liftFence, markFenced, startDatabase, startOdoo, stopDatabase, stopOdoo } from "./steps/fence.ts";
 import { look } from "./steps/look.ts";
 import {
   archiveNow,
@@ -21,6 +22,7 @@ import {
 } from "./steps/restore.ts";
 import { mark, recordPoint } from "./steps/point.ts";
 import { checkDatabase, checkFiles, clear, clearUp, openDatabase, restoreDatabase, restoreFiles } from "./steps/scratch.ts";
+import { catchUp, newestFiles, promote } from "./steps/takeover.ts";
 import { recordVerify, verifyDatabase, verifyFiles } from "./steps/verify.ts";
 
 /** The code of every step of a backup, a verification, a drill and a restore, by its kind. */
@@ -66,4 +68,16 @@ export const RECOVERY_STEPS: StepTable<RecoveryRun> = {
   cron: startCron,
   "clear-after": clearAfterRestore,
   full: fullBackup,
+  "stop-odoo": stopOdoo,
+  "hand-log": handLog,
+  "hand-files": handFiles,
+  "stop-database": stopDatabase,
+  "mark-fenced": markFenced,
+  "lift-fence": liftFence,
+  "start-database": startDatabase,
+  "start-odoo": startOdoo,
+  "lead-users-back": leadUsers,
+  "catch-up": catchUp,
+  "newest-files": newestFiles,
+  promote,
 };

@@ -1,5 +1,10 @@
 import { MillwrightError } from "../kernel/errors.ts";
-import type { BackupRecord } from "./backup-record.ts";
+
+/** Bytes that are restored. */
+interface Held {
+  readonly database: { readonly size: number };
+  readonly files: { readonly bytes: number };
+}
 
 const GIB = 1024 ** 3;
 /** Left for the plant: its database stops for good when it cannot write its log. */
@@ -8,7 +13,7 @@ const RESERVE_BYTES = 2 * GIB;
 const GROWTH = 1.2;
 
 /** Throws NO_SPACE when what a backup holds, restored beside the plant, might fill the disk that both lie on. Pure. */
-export function requireScratchSpace({ database, files }: Pick<BackupRecord, "database" | "files">, freeBytes: number): void {
+export function requireScratchSpace({ database, files }: Held, freeBytes: number): void {
   const needed = (database.size + files.bytes) * GROWTH + RESERVE_BYTES;
   if (freeBytes >= needed) return;
   const gib = (bytes: number): string => (bytes / GIB).toFixed(1);

@@ -5,6 +5,7 @@ import { ensureOwnCertificate } from "./ensure-own-certificate.ts";
 import type { Random } from "./generate.ts";
 import type { Identity } from "./identity.ts";
 import { hasRecipients, operatorName, writeRecipients } from "./recipients.ts";
+import { ensureKeyPairs } from "./key-pair.ts";
 import { ensureSecrets } from "./site-secrets.ts";
 
 export interface SiteSecretsOptions {
@@ -12,6 +13,8 @@ export interface SiteSecretsOptions {
   readonly environment: Environment;
   /** Names of those that are made up at random. */
   readonly names: readonly string[];
+  /** Names of those that are a key with a certificate. */
+  readonly keyPairs?: readonly string[];
   readonly identity: Identity;
   /** Account under whose name a first operator is entered. */
   readonly operator: string;
@@ -24,11 +27,12 @@ export interface SiteSecretsOptions {
  * exists is kept. Returns what it did, in words.
  */
 export async function ensureSiteSecrets(options: SiteSecretsOptions): Promise<readonly string[]> {
-  const { site, environment, names, identity } = options;
+  const { site, environment, names, keyPairs = [], identity, clock } = options;
   if (!(await hasRecipients(site.directory))) {
     await writeRecipients(site.directory, { operators: [{ name: operatorName(options.operator), recipient: identity.recipient }], hosts: {}, holds: {} });
   }
-  const made = await ensureSecrets(site.directory, environment.name, names, identity.identity, options.random);
-  const certificate = await ensureOwnCertificate(site, environment, identity, options.clock);
+  const random = await ensureSecrets(site.directory, environment.name, names, identity.identity, options.random);
+  const made = [...random, ...(await ensureKeyPairs(site.directory, environment.name, keyPairs, identity.identity, clock))];
+  const certificate = await ensureOwnCertificate(site, environment, identity, clock);
   return [...(made.length === 0 ? [] : [`made secrets for ${environment.name}: ${made.join(", ")}`]), ...certificate];
 }

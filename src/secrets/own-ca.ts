@@ -17,8 +17,8 @@ export interface Leaf {
   readonly key: Secret;
 }
 
-const KEY = { name: "ECDSA", namedCurve: "P-256" };
-const SIGNING = { name: "ECDSA", hash: "SHA-256" };
+export const KEY = { name: "ECDSA", namedCurve: "P-256" };
+export const SIGNING = { name: "ECDSA", hash: "SHA-256" };
 const DAY = 86_400_000;
 /** Browsers refuse a longer life than 398 days. */
 const LEAF_DAYS = 397;
@@ -131,16 +131,16 @@ function concat(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
 }
 
 /** A name of one part, at most the 64 characters that X.520 allows it. */
-function subjectOf(name: string): x509.Name {
+export function subjectOf(name: string): x509.Name {
   return new x509.Name([{ CN: [{ utf8String: Array.from(name).slice(0, 64).join("") }] }]);
 }
 
-function validity(clock: Clock, days: number): { readonly notBefore: Date; readonly notAfter: Date } {
+export function validity(clock: Clock, days: number): { readonly notBefore: Date; readonly notAfter: Date } {
   // An hour back: machines whose clocks are a little late shall accept it at once.
   const notBefore = new Date(Math.floor((clock.now() - 3_600_000) / 1000) * 1000);
   return { notBefore, notAfter: new Date(notBefore.getTime() + days * DAY) };
 }
 
-async function pemKey(key: webcrypto.CryptoKey): Promise<Secret> {
+export async function pemKey(key: webcrypto.CryptoKey): Promise<Secret> {
   return new Secret(`${x509.PemConverter.encode(await webcrypto.subtle.exportKey("pkcs8", key), x509.PemConverter.PrivateKeyTag)}\n`);
 }

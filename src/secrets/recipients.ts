@@ -4,6 +4,7 @@ import * as z from "zod";
 import { messageOf, MillwrightError } from "../kernel/errors.ts";
 import { siteFiles } from "../site/site.ts";
 import { environmentName } from "../site/site-values.ts";
+import { STANDBY_SUFFIX } from "../site/standby.ts";
 import { exists, writeDurable } from "../kernel/durable-file.ts";
 
 const recipient = z.string().regex(/^age1[02-9ac-hj-np-z]{58}$/, "must be an age recipient (age1…)");
@@ -13,7 +14,8 @@ export const recipientsSchema = z.strictObject({
   operators: z.array(z.strictObject({ name: z.string().regex(/^[A-Za-z0-9_][A-Za-z0-9._@-]{0,60}$/), recipient })).min(1),
   /** Of the key that lies in a safe; absent before one was made. */
   recovery: recipient.optional(),
-  hosts: z.record(environmentName, recipient),
+  /** By the environment's name; that of its standby has `-standby` at its end. */
+  hosts: z.record(z.string().regex(/^[a-z][a-z0-9]{0,15}(-standby)?$/), recipient),
   /** Names of the secrets in each environment's vault, so that one knows what is missing without opening it. */
   holds: z.record(environmentName, z.array(z.string())).default({}),
 });
@@ -37,8 +39,8 @@ export function peopleOf({ operators, recovery }: Pick<Recipients, "operators" |
 }
 
 export function recipientsOf(recipients: Recipients, environment: string): readonly string[] {
-  const host = recipients.hosts[environment];
-  return [...peopleOf(recipients), ...(host === undefined ? [] : [host])];
+  const hosts = [environment, `${environment}${STANDBY_SUFFIX}`].flatMap((name) => recipients.hosts[name] ?? []);
+  return [...peopleOf(recipients), ...new Set(hosts)];
 }
 
 export async function readRecipients(siteDirectory: string): Promise<Recipients> {

@@ -46,13 +46,19 @@ export async function setSecrets(siteDirectory: string, environment: string, val
 }
 
 /**
- * Lets an environment's host open its vault; false when it could already. The vault is written before the list: a run cut off between the two
+ * Lets a host of an environment open its vault, the standby by `hostName`; false when it could already. The vault is written before the list: a run cut off between the two
  * is finished by the next, since the list does not name the host yet.
  */
-export async function addHostRecipient(siteDirectory: string, environment: string, recipient: string, identity: Secret): Promise<boolean> {
+export async function addHostRecipient(
+  siteDirectory: string,
+  environment: string,
+  recipient: string,
+  identity: Secret,
+  host: string = environment,
+): Promise<boolean> {
   const recipients = await readRecipients(siteDirectory);
-  if (recipients.hosts[environment] === recipient) return false;
-  const wanted: Recipients = { ...recipients, hosts: { ...recipients.hosts, [environment]: recipient } };
+  if (recipients.hosts[host] === recipient) return false;
+  const wanted: Recipients = { ...recipients, hosts: { ...recipients.hosts, [host]: recipient } };
   await encryptFor(siteDirectory, environment, await openSiteVault(siteDirectory, environment, identity), wanted);
   return true;
 }

@@ -1,3 +1,4 @@
+import { isIPv4 } from "node:net";
 import { parseRange, rangeHolds, rangesOverlap } from "./address-range.ts";
 import { offsitePlace, resolveOffsite } from "./offsite.ts";
 import type { SchemaProblem } from "./schema-problems.ts";
@@ -29,6 +30,7 @@ export function crossCheck(settings: EnvironmentSettings): readonly SchemaProble
       [["host", "address"], host.address],
       [["host", "listen"], host.listen],
       [["host", "jump", "address"], host.jump?.address],
+      [["standby", "address"], settings.standby?.address],
     ] as const) {
       if (address !== undefined && rangeHolds(pool, address))
         say(["docker", "pool"], `holds ${path.join(".")} ${address}: containers would hide the host's own network`);
@@ -38,6 +40,8 @@ export function crossCheck(settings: EnvironmentSettings): readonly SchemaProble
       if (clash !== undefined) say(["docker", "pool"], `overlaps firewall.${key} ${clash}: that part of the plant could not be answered`);
     }
   }
+
+  problems.push(...standbyProblems(settings));
 
   const { rules } = swap;
   // A stage of a canary is watched as the bake is. Ten of the longest are less than the day that a browser keeps its cookie.
@@ -64,6 +68,24 @@ export function crossCheck(settings: EnvironmentSettings): readonly SchemaProble
   return problems;
 }
 
+function standbyProblems({ standby, host, backup }: EnvironmentSettings): readonly SchemaProblem[] {
+  if (standby === undefined) return [];
+  const problems: SchemaProblem[] = [];
+  if (standby.address === host.address)
+    problems.push({ path: ["standby", "address"], message: `${standby.address} is the host itself: a standby is another one` });
+  if (!isIPv4(host.address))
+    problems.push({
+      path: ["host", "address"],
+      message: "must be an IPv4 address where there is a standby: each host lets the other's address in, and no other",
+    });
+  if (resolveOffsite(backup.offsite) === undefined)
+    problems.push({
+      path: ["standby"],
+      message: "needs backup.offsite: the standby is made of what is there, and gets its files and what it has missed from there",
+    });
+  return problems;
+}
+
 /** What two environments may not have in common, told at the second one. */
 export function crossCheckAll(environments: ReadonlyMap<string, EnvironmentSettings>): readonly { readonly name: string; readonly problem: SchemaProblem }[] {
   const all = [...environments];
@@ -71,12 +93,13 @@ export function crossCheckAll(environments: ReadonlyMap<string, EnvironmentSetti
     all.slice(0, index).flatMap(([earlier, other]) => {
       const problems: SchemaProblem[] = [];
       if (settings.domain === other.domain) problems.push({ path: ["domain"], message: `${settings.domain} is the domain of ${earlier} already` });
-      const isSameHost = settings.host.address === other.host.address && settings.host.port === other.host.port;
-      if (isSameHost)
-        problems.push({
-          path: ["host", "address"],
-          message: `${settings.host.address} is the host of ${earlier} already: each environment needs a host of its own`,
-        });
+      for (const [key, address] of placesOf(settings)) {
+        if (placesOf(other).some(([, taken]) => taken === address))
+          problems.push({
+            path: [key, "address"],
+            message: `${address.replace(/:\d+$/, "")} is a host of ${earlier} already: each environment needs hosts of its own`,
+          });
+      }
       if (placeOf(settings) !== undefined && placeOf(settings) === placeOf(other))
         problems.push({
           path: ["backup", "offsite", "path"],
@@ -85,6 +108,12 @@ export function crossCheckAll(environments: ReadonlyMap<string, EnvironmentSetti
       return problems.map((problem) => ({ name, problem }));
     }),
   );
+}
+
+/** Its host, and its standby where it has one, by address and port. */
+function placesOf({ host, standby }: EnvironmentSettings): readonly (readonly ["host" | "standby", string])[] {
+  const own = ["host", `${host.address}:${host.port}`] as const;
+  return standby === undefined ? [own] : [own, ["standby", `${standby.address}:${standby.port ?? host.port}`]];
 }
 
 function placeOf({ backup }: EnvironmentSettings): string | undefined {

@@ -19,17 +19,16 @@ export interface Environment {
   };
   readonly certificate: Certificate;
   readonly sessions: "files" | "redis";
-  readonly host: HostAddress & {
-    /** Sudo-capable account for bootstrap. */
-    readonly admin: string;
-    /** Account whose key is tied to the agent's verbs. */
-    readonly deploy: string;
-    readonly jump?: HostAddress & { readonly user: string };
+  readonly host: Login & {
     /** Address that Traefik publishes 80 and 443 on. */
     readonly listen: string;
     readonly memoryBytes: number;
     readonly cpus: number;
   };
+  /** A second host that follows this one. */
+  readonly standby?: Standby;
+  /** Address of the host that this one follows: the environment is that of a standby, see `standbyOf`. */
+  readonly follows?: string;
   readonly docker: {
     readonly source: "distribution" | "docker";
     /** Registry mirrors of Docker Hub, `http(s)://host:port`; plain-http ones are marked insecure in daemon.json. */
@@ -84,6 +83,20 @@ export type OffsitePolicy = {
       readonly hostKeys: readonly string[];
     }
 );
+
+/** How one gets into a host. */
+interface Login extends HostAddress {
+  /** Sudo-capable account for bootstrap. */
+  readonly admin: string;
+  /** Account whose key is tied to the agent's verbs. */
+  readonly deploy: string;
+  readonly jump?: HostAddress & { readonly user: string };
+}
+
+export interface Standby extends Login {
+  readonly listen: string;
+  readonly dataDisk?: string;
+}
 
 export interface HostAddress {
   readonly address: string;

@@ -1,4 +1,4 @@
-import type { BackupPolicy, Environment, SwapRules } from "./environment.ts";
+import type { BackupPolicy, Environment, Standby, SwapRules } from "./environment.ts";
 import { weekdayNumber } from "./backup-schema.ts";
 import { resolveOffsite } from "./offsite.ts";
 import type { EnvironmentSettings } from "./site-schema.ts";
@@ -47,6 +47,7 @@ export function resolveEnvironment(identity: SiteIdentity, settings: Environment
     docker: settings.docker,
     firewall: settings.firewall,
     dataDisk: settings.dataDisk,
+    ...(settings.standby === undefined ? {} : { standby: resolveStandby(settings.standby, host) }),
     sizing: sized.sizing,
     smoke: settings.smoke.map((probe) => {
       if (probe.kind === "jsonrpc") return probe;
@@ -67,6 +68,12 @@ export function resolveEnvironment(identity: SiteIdentity, settings: Environment
     monitoring: settings.monitoring,
     waivers: settings.waivers,
   };
+}
+
+/** It is logged in to as the host is, but for what it says itself. */
+function resolveStandby(said: NonNullable<EnvironmentSettings["standby"]>, host: EnvironmentSettings["host"]): Standby {
+  const { address, port = host.port, admin = host.admin, deploy = host.deploy, jump, listen = "0.0.0.0", dataDisk } = said;
+  return { address, port, admin, deploy, ...(jump === undefined ? {} : { jump }), listen, ...(dataDisk === undefined ? {} : { dataDisk }) };
 }
 
 function resolveBackup({ at, full, drill, keep, offsite: said }: EnvironmentSettings["backup"]): BackupPolicy {

@@ -1,25 +1,9 @@
 import * as z from "zod";
 import { backup } from "./backup-schema.ts";
+import { dataDisk, host, standby } from "./host-schema.ts";
 import { PUBLIC_ACME_DIRECTORY } from "./site-defaults.ts";
 import { someSwapRules, swapRules } from "./swap-rules.ts";
-import {
-  accountName,
-  addressRange,
-  byteSize,
-  certificateFile,
-  domain,
-  duration,
-  email,
-  environmentName,
-  hostAddress,
-  isPlainText,
-  moduleName,
-  port,
-  publishAddress,
-  siteName,
-  text,
-  TEXT_RULE,
-} from "./site-values.ts";
+import { addressRange, certificateFile, domain, duration, email, environmentName, isPlainText, moduleName, siteName, text, TEXT_RULE } from "./site-values.ts";
 
 const odoo = {
   series: z.enum(["17.0", "18.0", "19.0"]).describe('Odoo series, in quotes: "19.0".'),
@@ -145,31 +129,6 @@ const waivers = z
   .max(50)
   .describe("Policy rules set aside, each with its reason.");
 
-const hostPlace = {
-  address: hostAddress.describe("IP address or name that SSH connects to."),
-  port: port.describe("SSH port."),
-};
-
-const jump = z
-  .strictObject({ address: hostPlace.address, port: hostPlace.port.default(22), user: accountName.describe("Account on the jump host.") })
-  .describe("Host that SSH goes through, when there is no direct way.");
-
-const host = {
-  ...hostPlace,
-  admin: accountName.describe("Account with sudo, used to set the host up and for nothing else."),
-  deploy: accountName.describe("Account that deploys; its key can start the agent's verbs and nothing else."),
-  jump: jump.optional(),
-  listen: publishAddress.describe("IPv4 address of the host that serves ports 80 and 443; 0.0.0.0 for all."),
-  memory: byteSize.describe("Memory of the host, such as 16GiB."),
-  cpus: z.int().min(1).max(256).describe("Processors of the host."),
-};
-
-const dataDisk = z
-  .string()
-  .max(200)
-  .regex(/^\/dev\/[A-Za-z0-9][A-Za-z0-9_.:-]*(\/[A-Za-z0-9][A-Za-z0-9_.:-]*)*$/, "must be a device such as /dev/sdb")
-  .describe("An empty disk for the data. It is formatted (XFS) the first time; a disk that holds anything is refused.");
-
 const plain = {
   domain: domain.describe("Name that people type into the browser."),
   certificate,
@@ -216,6 +175,7 @@ const environmentFile = z
   .strictObject({
     host: z.strictObject(host).partial().extend({ address: host.address, memory: host.memory, cpus: host.cpus, admin: host.admin }).describe(DESCRIPTIONS.host),
     dataDisk: dataDisk.optional(),
+    standby: standby.optional(),
     ...overlay,
   })
   .describe(
@@ -238,6 +198,7 @@ export const siteFileSchema = z.strictObject({
 export const environmentSchema = z.strictObject({
   ...plain,
   dataDisk: dataDisk.optional(),
+  standby: standby.optional(),
   odoo: z.strictObject(odoo),
   docker: z.strictObject(docker),
   firewall: z.strictObject(firewall),

@@ -7,6 +7,7 @@ import type { Release } from "../release/release-file.ts";
 import { classify, type Classification } from "./classify.ts";
 import { containerOf, platformContainer, projectOf } from "./colour-view.ts";
 import { planRollback, planSwap } from "./plan-swap.ts";
+import { refuseOnStandby } from "./refuse-on-standby.ts";
 import { assertReads } from "./probes/smoke.ts";
 import { readColourRelease, readServing, type Serving, wayBack } from "./serving.ts";
 import { swapContextSchema } from "./swap-context.ts";
@@ -31,6 +32,7 @@ interface Wishes {
  */
 export async function prepareSwap(deps: SwapDeps, data?: unknown, { previewSeconds }: Wishes = {}): Promise<PreparedSwap> {
   const { facts } = deps.stack;
+  refuseOnStandby(facts);
   const from = await observeServing(deps);
   const release = data === undefined ? from?.release : checkRelease(data, "release");
   if (release === undefined) {

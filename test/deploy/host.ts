@@ -56,6 +56,7 @@ export class Host {
   freeBytes = 100e9;
   /** Where new connections go instead of to the proxy. */
   led: readonly string[] = [];
+  fenced = false;
   archivePrepared = 0;
   archiveProblem: string | undefined;
   offsitePrepared = 0;
@@ -91,6 +92,16 @@ export class Host {
       prepareOffsite: async () => {
         this.offsitePrepared += 1;
         if (this.offsiteProblem !== undefined) throw this.offsiteProblem;
+      },
+      isFenced: async () => this.fenced,
+      unfence: async () => {
+        this.fenced = false;
+      },
+      seedStandby: async () => {
+        this.docker.calls.push("seed");
+        await makeDirectory(this.paths.cluster, 0o700);
+        for (const name of ["PG_VERSION", "standby.signal"]) await writeFile(join(this.paths.cluster, name), "");
+        return { summary: "from 20261124-023000F" };
       },
       writeRoutes: async (stack) => {
         this.routes.push(stack.id);
@@ -148,8 +159,8 @@ export class Host {
     for (const reference of stack.facts.images) this.docker.addToRegistry(reference);
   }
 
-  async prepare(stack: Stack): Promise<PreparedDeploy> {
-    return await prepareDeploy(this.deps, { stack, now: new Date(this.clock.now()).toISOString() });
+  async prepare(stack: Stack, more: { readonly rebuild?: true } = {}): Promise<PreparedDeploy> {
+    return await prepareDeploy(this.deps, { stack, now: new Date(this.clock.now()).toISOString(), ...more });
   }
 
   async run(plan: Plan, journal: Journal = new MemoryJournal(), signal: AbortSignal = new AbortController().signal): Promise<RunOutcome> {

@@ -100,6 +100,11 @@ export class Plant {
     return this.#host;
   }
 
+  /** Another host serves from here on: a standby has taken over. */
+  movedTo(host: LabHost): void {
+    this.#host = host;
+  }
+
   /** The host is lost, but for the disk with its backups, which another machine gets; the environment moves there, and that host's key is pinned. */
   async loseHost(host: LabHost): Promise<void> {
     await this.#carryBackups(host);

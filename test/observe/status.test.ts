@@ -82,6 +82,7 @@ async function host(): Promise<{ readonly paths: HostPaths; readonly docker: Fak
     journal: async () => ({ runs: [], entries: 0, head: "" }),
     timers: async () => [],
     archiving: async () => ({}),
+    pair: async () => ({}),
   };
   return { paths, docker, deps, clock };
 }

@@ -196,6 +196,7 @@ export class FakePlant {
         return undefined;
       },
       freeBytes: async () => this.freeBytes,
+      following: async () => undefined,
       beginnings: async () => this.beginnings,
       probe: async () => {
         if ((await findContainer(this.docker, `${STACK}-blue`, "web"))?.state !== "running") return undefined;
@@ -335,6 +336,7 @@ export class FakePlant {
       segments: () => this.segments(),
     },
     restoreWords: (target, set) => ["pgbackrest", set, JSON.stringify(target), "restore"],
+    standbyWords: (set) => ["pgbackrest", set, "standby", "restore"],
   };
 
   readonly #files: FileRepository = {

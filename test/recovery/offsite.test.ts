@@ -81,6 +81,7 @@ class FakePlace implements Repositories {
     verify: async () => [],
     listing: { backupsWords: [], backups: () => this.held, segmentsWords: [], segments: () => [] },
     restoreWords: () => [],
+    standbyWords: () => [],
   };
 
   readonly files: FileRepository = {

@@ -123,7 +123,7 @@ describe("mistakes in site.yaml", () => {
     [
       "two environments on one host",
       siteText("", PRODUCTION + STAGING.replace("192.0.2.2", "192.0.2.1")),
-      "environments.staging.host.address: 192.0.2.1 is the host of production already",
+      "environments.staging.host.address: 192.0.2.1 is a host of production already",
     ],
     [
       "two environments of one name",

@@ -18,6 +18,8 @@ const requestSchema = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("point"), name: z.string().regex(POINT_NAME) }),
   z.strictObject({ kind: z.literal("verify"), wholeFiles: z.boolean(), from }),
   z.strictObject({ kind: z.literal("drill"), from }),
+  z.strictObject({ kind: z.literal("fence"), lift: z.boolean().default(false) }),
+  z.strictObject({ kind: z.literal("takeover") }),
   z.strictObject({
     kind: z.literal("restore"),
     isBeside: z.boolean(),
@@ -45,7 +47,7 @@ export function backupPlanVerb(deps: AgentDeps): Handler<"backup-plan"> {
 export function backupVerb(deps: AgentDeps): Handler<"backup"> {
   return startRunVerb(
     deps,
-    ["backup", "point", "verify", "drill", "restore"],
+    ["backup", "point", "verify", "drill", "restore", "fence", "takeover"],
     async (stack) => await recoveryBasis(await recoveryDeps(deps, stack, { who: "", events: silentEvents })),
   );
 }

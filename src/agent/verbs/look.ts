@@ -4,6 +4,7 @@ import { thisMachine } from "../../observe/machine.ts";
 import { readLogs } from "../../observe/read-logs.ts";
 import { TIMER_PATTERNS, timersToCome } from "../../observe/schedule.ts";
 import { readStatus } from "../../observe/status.ts";
+import { readPair } from "../../recovery/following.ts";
 import { readArchiving } from "../../recovery/archiving.ts";
 import { readPreview } from "../../swap/preview-file.ts";
 import { type AgentDeps, storeOf } from "../agent-deps.ts";
@@ -43,6 +44,7 @@ export function statusVerb(deps: AgentDeps): Handler<"status"> {
         return { run, who, reason, since, ...(step === undefined ? {} : { step }), ...waits, isActive: await isUnitActive(deps.shell, args.stack), ...told };
       },
       archiving: (hasOffsite) => readArchiving(room.docker, args.stack, hasOffsite),
+      pair: (facts) => readPair(room.docker, args.stack, facts),
       journal: async () => await journalView(paths),
       timers: async () => timersToCome((await deps.shell.run(["systemctl", "list-timers", "--output=json", ...TIMER_PATTERNS])).stdout),
     });

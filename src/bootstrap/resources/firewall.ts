@@ -33,7 +33,7 @@ export function firewallResources(wanted: WantedHost, facts: HostFacts): readonl
 export function firewallRules(wanted: WantedHost, facts: HostFacts): string {
   const ports = facts.ssh.ports.length > 0 ? facts.ssh.ports : [22];
   const asked = wanted.listen !== "0.0.0.0" ? `ct original ip daddr ${wanted.listen} ` : "";
-  const web = (port: number, sources: readonly string[]): readonly string[] =>
+  const published = (port: number, sources: readonly string[]): readonly string[] =>
     from(sources).map((source) => `${source}${asked}meta l4proto tcp ct status dnat ct original proto-dst ${port} accept`);
   const body = [
     "  chain input {",
@@ -53,8 +53,9 @@ export function firewallRules(wanted: WantedHost, facts: HostFacts): string {
     // Out of a container: Docker's own rules decide what it may reach. The source must be of the pool, because a plant's own bridge may be named br-….
     '    iifname "docker0" accept',
     `    iifname "br-*" ip saddr ${wanted.docker.pool} accept`,
-    ...web(80, wanted.firewall.challenge ? [] : wanted.firewall.web).map((rule) => `    ${rule}`),
-    ...web(443, wanted.firewall.web).map((rule) => `    ${rule}`),
+    ...published(80, wanted.firewall.challenge ? [] : wanted.firewall.web).map((rule) => `    ${rule}`),
+    ...published(443, wanted.firewall.web).map((rule) => `    ${rule}`),
+    ...(wanted.firewall.peer === undefined ? [] : published(5432, [wanted.firewall.peer])).map((rule) => `    ${rule}`),
     "  }",
   ];
   const version = sha256(body.join("\n")).slice(0, 12);

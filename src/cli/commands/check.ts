@@ -3,6 +3,7 @@ import { describeSizing } from "../../site/describe-sizing.ts";
 import { loadSite } from "../../site/load-site.ts";
 import { environmentOf } from "../../site/site.ts";
 import { NO_RECOVERY_KEY } from "../no-recovery-key.ts";
+import { standbyOf } from "../../site/standby.ts";
 import type { Run } from "../program.ts";
 import { renderedStack } from "../rendered-stack.ts";
 import { table } from "../table.ts";
@@ -15,6 +16,7 @@ export const checkCommand: Run<EnvironmentOption> = async (options, context) => 
   const reports = [];
   for (const environment of environments) {
     const stack = await renderedStack({ site, environment }, context);
+    if (environment.standby !== undefined) await renderedStack({ site, environment: standbyOf(environment) }, context);
     reports.push({ environment: environment.name, stack: stack.id, waived: stack.facts.waived, sizing: describeSizing(environment.sizing) });
   }
   const { recovery } = await readRecipients(site.directory);

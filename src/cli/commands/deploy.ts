@@ -15,6 +15,7 @@ import { whilePlansHold } from "../while-plans-hold.ts";
 
 interface Options extends EnvironmentOption {
   readonly docker?: string;
+  readonly rebuild?: boolean;
 }
 
 /** The platform becomes that of the site; a release whose own settings have changed is then swapped in anew with them. */
@@ -29,7 +30,7 @@ export const deployCommand: Run<Options> = async (options, context) => {
 
 async function deployOnce(link: HostLink, target: Target, stack: Stack, options: Options & CommonOptions, context: CliContext): Promise<CommandResult> {
   const { host, stack: name } = target.environment;
-  const reply = await askPlan(link, stack, context);
+  const reply = await askPlan(link, stack, context, options.rebuild === true);
   const { plan, drift, notes, outdated } = reply;
   const lines = [...drift.map((one) => `drift: ${one.subject}: ${one.text}`), ...notes, ...swapNote(outdated)];
   const data = { stack: stack.id, drift, notes, outdated };

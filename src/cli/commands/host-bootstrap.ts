@@ -4,6 +4,7 @@ import type { Change } from "../../bootstrap/resource.ts";
 import { confirm } from "../confirm.ts";
 import { deployKeys, openConnection } from "../host-link.ts";
 import type { Run } from "../program.ts";
+import { hostName } from "../../site/standby.ts";
 import { PACKAGE_DIRECTORY } from "../package-directory.ts";
 import { type EnvironmentOption, loadTarget } from "../target.ts";
 
@@ -38,13 +39,13 @@ export const hostBootstrapCommand: Run<HostCommandOptions> = async (options, con
   if (result.recipient !== null) {
     const [{ ownIdentity }, { addHostRecipient }] = await Promise.all([import("../own-identity.ts"), import("../../secrets/site-secrets.ts")]);
     const { identity } = await ownIdentity(context);
-    joined = await addHostRecipient(site.directory, environment.name, result.recipient, identity);
+    joined = await addHostRecipient(site.directory, environment.name, result.recipient, identity, hostName(environment));
   }
   const count = result.changed.length;
   const lines = [
     count === 0 ? `${host.address} is as it should be: nothing was changed.` : `${host.address}: ${count} changes made and proven.`,
     ...(joined ? [`The host can open secrets/${environment.name}.age now: commit the secrets folder.`] : []),
-    "Next: millwright lock, then millwright deploy",
+    environment.follows === undefined ? "Next: millwright lock, then millwright deploy" : "Next: millwright deploy, then millwright deploy --standby",
   ];
   return { data: { changed: result.changed, recipient: result.recipient, joined }, text: lines.join("\n") };
 };

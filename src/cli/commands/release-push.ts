@@ -18,7 +18,8 @@ export const releasePushCommand: Run<Options> = async (options, context) => {
   const { site, environment } = target;
   const release = await readRelease(site.files.releases, options.release);
   await using link = await openLink(target, options, context);
-  const source = options.from === undefined ? target : { site, environment: environmentOf(site, options.from) };
+  // A standby gets it from the host that it follows.
+  const source = options.from === undefined && options.standby !== true ? target : { site, environment: environmentOf(site, options.from ?? options.env) };
   const { image, layers, base } = release;
   const from = async (): ReturnType<typeof openEngine> => await openEngine(source, options, context);
   const sent = await sendImage(link, environment, { image: { image, layers, base }, verb: "release-load", from }, context);

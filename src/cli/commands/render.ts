@@ -4,6 +4,7 @@ import type { Stack } from "../../blueprint/stack.ts";
 import type { Run } from "../program.ts";
 import { isMissing } from "../../kernel/durable-file.ts";
 import { parseJson } from "../../kernel/parse-json.ts";
+import { hostName } from "../../site/standby.ts";
 import { renderedStack } from "../rendered-stack.ts";
 import { type EnvironmentOption, loadTarget } from "../target.ts";
 
@@ -18,7 +19,7 @@ const MANIFEST = ".millwright-stack.json";
 export const renderCommand: Run<Options> = async (options, context) => {
   const target = await loadTarget(options, context);
   const stack = await renderedStack(target, context);
-  const out = options.out === undefined ? join(target.site.directory, "build", target.environment.name) : resolve(context.directory, options.out);
+  const out = options.out === undefined ? join(target.site.directory, "build", hostName(target.environment)) : resolve(context.directory, options.out);
   const wanted = new Map<string, string>([
     ...stack.files.map((file) => [file.path, file.content] as const),
     [MANIFEST, `${JSON.stringify({ id: stack.id, facts: stack.facts, files: stack.files.map(({ path }) => path) }, null, 2)}\n`],

@@ -27,7 +27,9 @@ export const upgradeCommand: Run<UpgradeOptions> = async (options, context) => {
   const preview = options.preview === true ? { preview: { seconds: target.environment.previewSeconds } } : {};
   const prepared = await askPlanOf(link, "upgrade-plan", target.environment.stack, { release, ...preview });
   const extra = prepared.classification === undefined ? [] : [`${prepared.classification.kind}: ${prepared.classification.reasons.join("; ")}`];
-  return await carryOut(link, "upgrade", { target, prepared, extra }, options, context);
+  const done = await carryOut(link, "upgrade", { target, prepared, extra }, options, context);
+  if (target.environment.standby === undefined) return done;
+  return { ...done, text: `${done.text}\nSo that the standby can take over with it: millwright release push ${release.id} --standby` };
 };
 
 export const rollbackCommand: Run<EnvironmentOption> = async (options, context) => {

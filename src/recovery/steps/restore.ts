@@ -10,7 +10,7 @@ import type { Step } from "../../kernel/plan.ts";
 import type { RunView, StepCode } from "../../kernel/run-plan.ts";
 import { writeBackupRecord } from "../backup-record.ts";
 import { knownBackups, RELEASE_ARCHIVE } from "../known-backups.ts";
-import { isInPlace, planOf, repositoriesOf, type RecoveryRun } from "../recovery-context.ts";
+import { bringsRelease, isInPlace, planOf, repositoriesOf, type RecoveryRun } from "../recovery-context.ts";
 import { recoveryProject } from "../recovery-deps.ts";
 import { passProbes } from "./look.ts";
 import { dropOtherRestorePoints, exchange, exchangeBack } from "../restore-point.ts";
@@ -26,7 +26,7 @@ const POLL_MILLISECONDS = 250;
 /** Loads the release that served at the backup. Its base comes by its digest, as a deploy's images do. */
 export const releaseImage: Code = {
   async do(run, _step, { signal }) {
-    const { release, backup } = planOf(run, "restore");
+    const { release, backup } = bringsRelease(run);
     if ((await run.docker.image(release.image)) !== undefined) return { summary: "there already" };
     if (backup.host === undefined) throw new MillwrightError("RESTORE_FAILED", "The backup holds no release.", { subject: backup.id });
     const { releaseBase } = run.stack.facts;

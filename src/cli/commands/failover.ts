@@ -1,0 +1,168 @@
+import { readFile } from "node:fs/promises";
+import * as z from "zod";
+import { writeDurable } from "../../kernel/durable-file.ts";
+import { asMillwrightError, MillwrightError } from "../../kernel/errors.ts";
+import type { Plan } from "../../kernel/plan.ts";
+import { statusSchema } from "../../observe/status-schema.ts";
+import { readRelease } from "../../release/read-release.ts";
+import { exchangeRecipients } from "../../secrets/exchange-recipients.ts";
+import { exchangeHosts } from "../../site/exchange-hosts.ts";
+import { standbyOf } from "../../site/standby.ts";
+import { askPlanOf } from "../ask-plan.ts";
+import { confirmByName } from "../confirm.ts";
+import type { CliContext } from "../context.ts";
+import { describePlan } from "../describe-plan.ts";
+import { endedRunSchema } from "../ended-run.ts";
+import { type HostLink, openLink, watchRun } from "../host-link.ts";
+import { readSeenHeads, writeSeenHeads } from "../journal-heads.ts";
+import type { CommandResult } from "../output.ts";
+import type { CommonOptions, Run } from "../program.ts";
+import { type EnvironmentOption, loadTarget, type Target } from "../target.ts";
+import { backupRunCommand } from "./backup.ts";
+import { deployCommand } from "./deploy.ts";
+import { upgradeCommand } from "./upgrade.ts";
+
+interface Options extends EnvironmentOption {
+  readonly release?: string;
+  readonly poweredOff?: string;
+  readonly confirm?: string;
+  readonly dryRun?: boolean;
+}
+
+/** The second is what a jump host says of a host that is off. */
+const NO_ANSWER: readonly string[] = ["HOST_UNREACHABLE", "JUMP_REFUSED"];
+
+const contextSchema = z.object({ release: z.object({ id: z.string() }) });
+
+/**
+ * The standby becomes the host, by a person's word and never by itself: of two machines neither can tell a dead other from a cut line. The old host is
+ * fenced first. Each part is a run, or a command, of its own, and can be done again; once the database is promoted there is only the way forward.
+ */
+export const failoverCommand: Run<Options> = async (options, context) => {
+  const target = await loadTarget(options, context);
+  const { stack, host } = target.environment;
+  const second: Target = { site: target.site, environment: standbyOf(target.environment) };
+  const heir = second.environment.host.address;
+
+  context.output.say(`Asking ${heir} what it has, and ${host.address} whether it still answers …`);
+  await using link = await openLink(second, options, context);
+  const takeover = await askPlanOf(link, "backup-plan", stack, { kind: "takeover" });
+  await using old = await reach(target, options, context);
+  const fence = old.link === undefined ? undefined : await askPlanOf(old.link, "backup-plan", stack, { kind: "fence" });
+  const release = await readRelease(
+    target.site.files.releases,
+    options.release ?? (await servedBy(old.link, stack)) ?? contextSchema.parse(takeover.plan.context).release.id,
+  );
+
+  const lines = [
+    ...(fence === undefined ? [] : [`On ${host.address}:`, describePlan(fence.plan, fence.notes)]),
+    `On ${heir}:`,
+    describePlan(takeover.plan, takeover.notes),
+    `Then site.yaml gets ${heir} as its host and ${host.address} as the standby, and there follow \`deploy\`, \`upgrade --release ${release.id}\` and \`backup run --full\`: each can be run again by itself.`,
+  ];
+  const text = lines.join("\n");
+  if (options.dryRun === true) return { data: { takeover: takeover.plan, fence: fence?.plan ?? null, release: release.id, changed: false }, text };
+  context.output.say(text);
+  if (fence === undefined) await confirmPoweredOff(target, old.problem, options, context);
+  await confirmByName(`Make ${heir} the host of ${stack}?`, stack, options.confirm, context);
+
+  const parts: Record<string, unknown> = {};
+  if (old.link !== undefined && fence !== undefined) parts["fence"] = await carryOut(old.link, stack, fence.plan, context);
+  parts["takeover"] = await carryOut(link, stack, takeover.plan, context).catch((error: unknown) => {
+    throw fence === undefined ? error : notTakenOver(asMillwrightError(error));
+  });
+  await exchange(target, second);
+  const agreed = { ...options, yes: true };
+  const part = async (name: string, run: () => Promise<CommandResult>): Promise<void> => {
+    context.output.say(`\n${name}`);
+    const result = await run();
+    parts[name] = result.data;
+    context.output.say(result.text);
+  };
+  await part("deploy", () => deployCommand(agreed, context));
+  await part("upgrade", () => upgradeCommand({ ...agreed, release: release.id }, context));
+  await part("backup run", () => backupRunCommand({ ...agreed, full: true }, context));
+  const next =
+    fence === undefined
+      ? `Before ${host.address} is switched on again, read docs/standby.md: it must not serve beside this one.`
+      : `${host.address} is fenced. Make it the standby: millwright deploy --standby --rebuild`;
+  return {
+    data: parts,
+    text: `${heir} serves ${stack} now: commit site.yaml and secrets/recipients.yaml, and lead the name ${target.environment.domain} to it.\n${next}`,
+  };
+};
+
+interface Reached extends AsyncDisposable {
+  readonly link?: HostLink;
+  /** Why there is none. */
+  readonly problem?: MillwrightError;
+}
+
+/** A host that does not answer is what a failover is for; one that refuses the key, or shows another, is not. */
+async function reach(target: Target, options: CommonOptions, context: CliContext): Promise<Reached> {
+  try {
+    const link = await openLink(target, options, context);
+    return { link, [Symbol.asyncDispose]: async () => await link[Symbol.asyncDispose]() };
+  } catch (error) {
+    const problem = asMillwrightError(error);
+    if (!NO_ANSWER.includes(problem.code)) throw problem;
+    return { problem, [Symbol.asyncDispose]: async () => {} };
+  }
+}
+
+async function servedBy(link: HostLink | undefined, stack: string): Promise<string | undefined> {
+  return link === undefined ? undefined : statusSchema.parse(await link.call("status", [stack])).serving?.release;
+}
+
+/** Its address is to be typed: it is what has to be looked at, and another machine may be off as well. */
+async function confirmPoweredOff({ environment }: Target, problem: MillwrightError | undefined, options: Options, context: CliContext): Promise<void> {
+  const { address } = environment.host;
+  context.output.warn(
+    `${address} does not answer (${problem?.message ?? ""}), so it cannot be fenced from here. If it runs, two plants take orders, and neither has all of them. Power it off, by its hypervisor or its button, and see that it is off.`,
+  );
+  if (options.poweredOff === undefined && !context.interactive) {
+    throw new MillwrightError("ANSWER_MISSING", `Not done: ${address} does not answer, and somebody must have switched it off.`, {
+      subject: address,
+      hint: `Switch it off, then add --powered-off ${address}.`,
+    });
+  }
+  const typed = options.poweredOff ?? (await askAddress(address, context));
+  if (typed !== address)
+    throw new MillwrightError("INTERRUPTED", `Nothing was changed: "${typed}" is not ${address}.`, { hint: "Run the command again when it is off." });
+}
+
+async function askAddress(address: string, context: CliContext): Promise<string> {
+  const { inquirerAsk } = await import("../../wizard/inquirer-ask.ts");
+  return await inquirerAsk({ interactive: true, signal: context.signal }).input({
+    key: "poweredOff",
+    flag: `--powered-off ${address}`,
+    message: "Which host have you switched off?",
+    explanation: `Type ${address} once you have seen that it is off.`,
+  });
+}
+
+async function carryOut(link: HostLink, stack: string, plan: Plan, context: CliContext): Promise<unknown> {
+  const run = endedRunSchema.parse(await watchRun(link, "backup", [stack, plan.id], context));
+  context.output.say(run.summary);
+  return run;
+}
+
+/** The plant is down on both. */
+function notTakenOver(problem: MillwrightError): MillwrightError {
+  return new MillwrightError(problem.code, problem.message, {
+    ...(problem.subject === undefined ? {} : { subject: problem.subject }),
+    hint: "The old host is fenced, and whole. Mend the cause and run `millwright failover` again; or `millwright host fence --lift` starts the plant there again.",
+    details: problem.details,
+    cause: problem,
+  });
+}
+
+/** From the promotion on this is how it is, so it is written before anything else may fail. */
+async function exchange(target: Target, second: Target): Promise<void> {
+  const { site, environment } = target;
+  const [heads, others] = [await readSeenHeads(target), await readSeenHeads(second)];
+  await writeDurable(site.files.site, exchangeHosts(await readFile(site.files.site, "utf8"), environment.name));
+  await exchangeRecipients(site.directory, environment.name);
+  await writeSeenHeads(target, others);
+  await writeSeenHeads(second, heads);
+}

@@ -1,0 +1,68 @@
+import type { Colour } from "../blueprint/stack.ts";
+import type { Plan } from "../kernel/plan.ts";
+import type { BackupRecord } from "./backup-record.ts";
+import { assemble, type Draft, type Head } from "./plan-recovery.ts";
+
+/** Ends the plant on this host, so that it can go on on its standby and nowhere else; cut off before the end it is started again. Pure. */
+export function planFence(head: Head, colour: Colour | undefined): Plan {
+  const back = colour === undefined ? undefined : "start it again";
+  return assemble(head, { kind: "fence", colour, isLifted: false }, "Give the plant up: nothing of it runs on this host any more.", [
+    ...(colour === undefined
+      ? []
+      : [{ kind: "away", title: "Users get the maintenance answer", cause: "what they write now would be lost", undo: "lead them to the release again" }]),
+    { kind: "stop-odoo", title: "Stop Odoo", cause: "no more writes", ...(back === undefined ? {} : { undo: back }) },
+    {
+      kind: "hand-log",
+      title: "See the database's log arrive in the offsite repository",
+      cause: "for a standby that does not stream",
+      failure: "report",
+      once: true,
+    },
+    { kind: "hand-files", title: "Take the newest files to the offsite repository", cause: "the standby has them from there", failure: "report", once: true },
+    {
+      kind: "stop-database",
+      title: "Stop the database",
+      cause: "a standby that streams gets all of its log first",
+      ...(back === undefined ? {} : { undo: back }),
+    },
+    { kind: "mark-fenced", title: "Stop the rest, and mark the host", cause: "neither a reboot nor the schedule may start it", decision: true },
+  ]);
+}
+
+/** Starts what a fencing has ended, where it did not go on elsewhere: a database that did refuses to start. Pure. */
+export function planLift(head: Head, colour: Colour | undefined): Plan {
+  const odoo: readonly Draft[] = [
+    { kind: "start-odoo", title: "Start Odoo", cause: "it served before", undo: "stop it" },
+    { kind: "lead-users-back", title: "Lead users to it", cause: "it is the plant again", undo: "lead them away", decision: true },
+  ];
+  return assemble(head, { kind: "fence", colour, isLifted: true }, "Take the plant again that was given up and not taken over.", [
+    { kind: "lift-fence", title: "Take the mark away, and start the platform", cause: "asked for", undo: "fence the host again" },
+    {
+      kind: "start-database",
+      title: "See the database start",
+      cause: "it does not when another host was promoted",
+      undo: "stop it",
+      ...(colour === undefined ? { decision: true } : {}),
+    },
+    ...(colour === undefined ? [] : odoo),
+  ]);
+}
+
+/**
+ * The database of a standby becomes one of its own; the platform and a release are brought up on it afterwards. Cut off, it goes on: nothing of it can be
+ * taken back, and nothing before the end of it does any harm. Pure.
+ */
+export function planTakeover(head: Head, options: { readonly release: { readonly id: string; readonly image: string }; readonly backup: BackupRecord }): Plan {
+  return assemble(head, { kind: "takeover", from: "offsite", ...options }, "Make the standby's database the plant's.", [
+    { kind: "catch-up", title: "Replay all of the log that came over", cause: "what did not is lost", decision: true },
+    {
+      kind: "release-image",
+      title: `See that release ${options.release.id} is here`,
+      cause: "out of the last backup, if it is not",
+      failure: "report",
+      once: true,
+    },
+    { kind: "newest-files", title: "Fetch the newest files", cause: "after the database's last moment", failure: "report", once: true },
+    { kind: "promote", title: "Promote the database", cause: "it takes writes from then on: there is no way back" },
+  ]);
+}

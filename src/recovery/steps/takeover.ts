@@ -1,0 +1,56 @@
+import { findContainer } from "../../docker/find-container.ts";
+import { describeBytes } from "../../kernel/describe-bytes.ts";
+import { MillwrightError } from "../../kernel/errors.ts";
+import type { StepCode } from "../../kernel/run-plan.ts";
+import { lastLines } from "../../kernel/shell.ts";
+import type { RecoveryRun } from "../recovery-context.ts";
+
+type Code = StepCode<RecoveryRun>;
+
+const REPLAY_SECONDS = 1800;
+const PROMOTE_SECONDS = 600;
+const POLL_MILLISECONDS = 500;
+const FILES_MILLISECONDS = 6 * 60 * 60_000;
+
+/** All that came over is in the tables. Promoting would wait for it as well, and could not be told apart from a promotion that hangs. */
+export const catchUp: Code = {
+  async do(run, _step, { signal }) {
+    const deadline = run.clock.now() + REPLAY_SECONDS * 1000;
+    for (;;) {
+      const [[recovers, received = "", left = "0"] = []] = await run.psql.query(
+        "postgres",
+        "SELECT pg_is_in_recovery(), pg_last_wal_receive_lsn(), coalesce(pg_wal_lsn_diff(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn()), 0);",
+      );
+      if (recovers === "f") return { summary: "it is promoted already" };
+      if (Number(left) <= 0) return { received, summary: received === "" ? "all of the archive" : `all up to ${received}` };
+      if (run.clock.now() >= deadline) throw new MillwrightError("TIMED_OUT", `${describeBytes(Number(left))} of the log are still to be replayed.`);
+      await run.clock.sleep(POLL_MILLISECONDS, signal);
+    }
+  },
+};
+
+/** Those after the last snapshot are lost with the other host; a repository out of reach must not keep the database from taking over. */
+export const newestFiles: Code = {
+  async do({ docker, stack }, _step, { signal }) {
+    const backup = await findContainer(docker, stack.facts.stack, "backup");
+    if (backup?.state !== "running") throw new MillwrightError("PLATFORM_DOWN", "The service backup does not run.", { subject: "backup" });
+    const words = ["/bin/sh", "/opt/millwright/follow.sh", "now"];
+    const { code, output } = await docker.exec(backup.id, words, { limitMilliseconds: FILES_MILLISECONDS, signal });
+    if (code !== 0) throw new MillwrightError("RESTORE_FAILED", "The newest files could not be fetched.", { subject: "files", details: lastLines(output, 15) });
+    return { summary: `as of ${output.trim().split("\n").at(-1) ?? ""}` };
+  },
+};
+
+/** There is no way back: from here on its log is a line of its own. */
+export const promote: Code = {
+  async do({ psql }) {
+    const [row] = await psql.query("postgres", "SELECT pg_is_in_recovery();");
+    if (row?.[0] === "t") await psql.query("postgres", `SET statement_timeout = 0;\nSELECT pg_promote(true, ${PROMOTE_SECONDS});`);
+    const [now] = await psql.query("postgres", "SELECT pg_is_in_recovery();");
+    if (now?.[0] !== "f")
+      throw new MillwrightError("DATABASE_FAILED", "The database does not open.", { subject: "database", hint: "Run `millwright logs database --standby`." });
+    // What starts it later looks at the last checkpoint for the line of the log that it is on.
+    await psql.query("postgres", "SET statement_timeout = 0;\nCHECKPOINT;");
+    return { summary: "it takes writes" };
+  },
+};

@@ -1,0 +1,221 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { MillwrightError } from "../../src/kernel/errors.ts";
+import { readPair } from "../../src/recovery/following.ts";
+import { pgbackrest } from "../../src/recovery/pgbackrest.ts";
+import { planFence, planTakeover } from "../../src/recovery/plan-failover.ts";
+import { describeLoss } from "../../src/recovery/prepare-failover.ts";
+import { prepareRecovery } from "../../src/recovery/prepare-recovery.ts";
+import { isFenced } from "../../src/recovery/fenced.ts";
+import { seedStandby } from "../../src/recovery/seed-standby.ts";
+import { readServing } from "../../src/swap/serving.ts";
+import { FakeClock } from "../fakes/fake-clock.ts";
+import { FakeDocker } from "../fakes/fake-docker.ts";
+import { Cut, FakePlant, RECORD, STACK } from "./fake-plant.ts";
+
+const HEAD = { id: "plan", stack: STACK, basis: "basis" };
+
+describe("the copy that a standby is made of", () => {
+  it("is the newest backup of the offsite repository, which it goes on asking by the configuration of its own container", () => {
+    const words = pgbackrest(new FakeDocker(new FakeClock()), STACK, "offsite").standbyWords("20261124-023000F");
+    expect(words).toContain("--set=20261124-023000F");
+    expect(words).toContain('--recovery-option=restore_command=pgbackrest --stanza=main --config=/etc/pgbackrest/offsite.conf archive-get %f "%p"');
+  });
+
+  it("takes the place of the database only when it is whole", async () => {
+    using plant = await FakePlant.make();
+    const seed = async () => await seedStandby({ ...plant.deps, materialiseRecovery: () => plant.deps.materialiseRecovery("") }, new AbortController().signal);
+    const onRun = plant.docker.onRun;
+    plant.docker.onRun = (_service, words) => (words.includes("restore") ? 29 : 0);
+    await expect(seed()).rejects.toThrow(expect.objectContaining({ code: "RESTORE_FAILED" }));
+    expect(plant.rows("postgres")).toMatchObject({ word: "present" });
+    plant.docker.onRun = (_service, words, ...rest) => onRun("database", words, ...rest);
+    await seed();
+    expect(plant.rows("postgres")).toMatchObject({ word: "restored" });
+    expect((await plant.whole())["scratch"]).toEqual([]);
+  });
+
+  it("leaves a database of the host's own aside, which may have what nobody else has, and no copy that followed", async () => {
+    using plant = await FakePlant.make();
+    plant.docker.onRun = (
+      (onRun) =>
+      (_service, words, ...rest) =>
+        onRun("database", words, ...rest)
+    )(plant.docker.onRun);
+    const seed = async () => await seedStandby({ ...plant.deps, materialiseRecovery: () => plant.deps.materialiseRecovery("") }, new AbortController().signal);
+    const kept = join(plant.paths.restorePoints, "before-standby/postgres/18/docker/rows.json");
+    expect((await seed()).summary).toContain("before-standby");
+    expect(await readFile(kept, "utf8")).toContain("present");
+    await writeFile(join(plant.paths.cluster, "standby.signal"), "");
+    expect(await seed()).toEqual({ summary: `from ${RECORD.database.label}` });
+    expect(await readFile(kept, "utf8")).toContain("present");
+  });
+
+  it("is not begun on a disk that it might fill", async () => {
+    using plant = await FakePlant.make();
+    plant.freeBytes = 1e9;
+    const seeding = seedStandby({ ...plant.deps, materialiseRecovery: () => plant.deps.materialiseRecovery("") }, new AbortController().signal);
+    await expect(seeding).rejects.toThrow(expect.objectContaining({ code: "NO_SPACE" }));
+    expect(plant.rows("postgres")).toMatchObject({ word: "present" });
+  });
+});
+
+describe("what a standby says of itself", () => {
+  const DATABASE = { project: STACK, service: "database" };
+
+  it("is nothing on a host that is alone, and nothing while the database does not answer", async () => {
+    const docker = new FakeDocker(new FakeClock());
+    expect(await readPair(docker, STACK, {})).toEqual({});
+    expect(await readPair(docker, STACK, { follows: "192.0.2.1" })).toEqual({});
+  });
+
+  it("is whether it streams, the age of the last sign of life, and of when the files are", async () => {
+    const docker = new FakeDocker(new FakeClock());
+    docker.addContainer(DATABASE);
+    docker.addContainer({ project: STACK, service: "backup" });
+    docker.onExec = ({ words }) => {
+      if (words[0] === "psql") return { code: 0, output: "t\t7\t16\n" };
+      return { code: 0, output: words.includes("followed") ? "2026-11-24T01:59:30Z\n" : "" };
+    };
+    expect(await readPair(docker, STACK, { follows: "192.0.2.1" })).toEqual({
+      following: { isStreaming: true, lagSeconds: 7, unreplayedBytes: 16, filesAt: "2026-11-24T01:59:30Z" },
+    });
+  });
+
+  it("is what the host sees as well", async () => {
+    const docker = new FakeDocker(new FakeClock());
+    docker.addContainer(DATABASE);
+    docker.onExec = () => ({ code: 0, output: "" });
+    expect(await readPair(docker, STACK, { standby: "192.0.2.9" })).toEqual({ followed: { isStreaming: false } });
+    docker.onExec = () => ({ code: 0, output: "4096\n" });
+    expect(await readPair(docker, STACK, { standby: "192.0.2.9" })).toEqual({ followed: { isStreaming: true, lagBytes: 4096 } });
+  });
+});
+
+describe("the fencing of a host", () => {
+  it("leaves nothing that runs, nothing that its schedule would take for a plant, and a mark", async () => {
+    using plant = await FakePlant.make();
+    expect((await plant.run(planFence(HEAD, "blue"))).outcome).toBe("done");
+    expect(await plant.whole()).toMatchObject({ running: [], routed: "nobody" });
+    expect(await readServing(plant.paths)).toBeUndefined();
+    expect(await isFenced(plant.paths)).toBe(true);
+  });
+
+  it("goes on when the newest log and files cannot be taken away: what it is for must not wait for a bucket", async () => {
+    using plant = await FakePlant.make();
+    const { outcome, warnings } = await plant.run(planFence(HEAD, "blue"));
+    expect([outcome, warnings]).toEqual([
+      "done",
+      [
+        expect.stringContaining("See the database's log arrive in the offsite repository"),
+        expect.stringContaining("Take the newest files to the offsite repository"),
+      ],
+    ]);
+  });
+
+  it("of a host that does not serve any more can be done again", async () => {
+    using plant = await FakePlant.make();
+    await plant.run(planFence(HEAD, "blue"));
+    plant.journalEntries.length = 0;
+    expect((await plant.run(planFence(HEAD, undefined))).outcome).toBe("done");
+  });
+
+  it("can be taken back where no other host took over: everything is as it was", async () => {
+    using plant = await FakePlant.make();
+    const before = await plant.whole();
+    await plant.run(planFence(HEAD, "blue"));
+    plant.journalEntries.length = 0;
+    const stack = { ...plant.stack, facts: { ...plant.stack.facts, standby: "192.0.2.9" } };
+    const { plan } = await prepareRecovery({ ...plant.deps, stack }, { kind: "fence", lift: true });
+    expect((await plant.run(plan)).outcome).toBe("done");
+    expect(await plant.whole()).toEqual(before);
+    expect(await isFenced(plant.paths)).toBe(false);
+    await expect(prepareRecovery({ ...plant.deps, stack }, { kind: "fence", lift: true })).rejects.toThrow(expect.objectContaining({ code: "STANDBY_ROLE" }));
+  });
+
+  it("is refused where nobody follows", async () => {
+    using plant = await FakePlant.make();
+    await expect(prepareRecovery(plant.deps, { kind: "fence", lift: false })).rejects.toThrow(expect.objectContaining({ code: "STANDBY_UNKNOWN" }));
+  });
+});
+
+describe("a takeover", () => {
+  const takeover = planTakeover(HEAD, { release: RECORD.release, backup: RECORD });
+
+  it("replays, fetches and promotes, and does without files that cannot be had", async () => {
+    using plant = await FakePlant.make();
+    const { outcome, warnings } = await plant.run(takeover);
+    expect([outcome, warnings]).toEqual(["done", []]);
+    using other = await FakePlant.make();
+    other.docker.onExec = () => ({ code: 1, output: "unable to connect" });
+    expect(await other.run(takeover)).toMatchObject({ outcome: "done", warnings: [expect.stringContaining("The newest files could not be fetched.")] });
+  });
+
+  it("goes on when it was cut off, also between the promotion and the word of it", async () => {
+    using plant = await FakePlant.make();
+    const controller = new AbortController();
+    plant.atPoint = (what) => {
+      if (!what.includes("CHECKPOINT")) return;
+      controller.abort(new Cut());
+      throw new Cut();
+    };
+    await expect(plant.run(takeover, { signal: controller.signal })).rejects.toThrow(Cut);
+    plant.atPoint = () => {};
+    expect((await plant.run(takeover)).outcome).toBe("done");
+  });
+
+  it("is refused on a host that follows no other, as all else is on one that does", async () => {
+    using plant = await FakePlant.make();
+    const refused = expect.objectContaining({ code: "STANDBY_ROLE" });
+    await expect(prepareRecovery(plant.deps, { kind: "takeover" })).rejects.toThrow(refused);
+    const stack = { ...plant.stack, facts: { ...plant.stack.facts, follows: "192.0.2.1" } };
+    for (const request of [
+      { kind: "backup", full: false, bySchedule: true },
+      { kind: "fence", lift: false },
+      { kind: "drill", from: "local" },
+    ] as const) {
+      await expect(prepareRecovery({ ...plant.deps, stack }, request)).rejects.toThrow(refused);
+    }
+  });
+
+  it("is for the release of the newest backup that the offsite repository tells of, whoever made that", async () => {
+    using plant = await FakePlant.make();
+    const stack = { ...plant.stack, facts: { ...plant.stack.facts, follows: "192.0.2.1" } };
+    const told = { ...RECORD, release: { id: "r7", image: `sha256:${"7".repeat(64)}` } };
+    const held = { ...told, offsite: { place: "nas", at: RECORD.at, ended: RECORD.ended, database: RECORD.database, files: RECORD.files } };
+    const files = {
+      ...plant.deps.files,
+      snapshots: async () => [
+        { id: "older", at: "2026-11-22T02:33:00.000Z", tags: [] },
+        { id: "newest", at: "2026-11-23T02:33:00.000Z", tags: [] },
+      ],
+      read: async (snapshot: string) => (snapshot === "newest" ? JSON.stringify(held) : expect.fail("only the newest counts")),
+    };
+    const deps = { ...plant.deps, stack, offsite: { archive: plant.deps.archive, files } };
+    const { plan, notes } = await prepareRecovery(deps, { kind: "takeover" });
+    expect(plan.context).toMatchObject({ kind: "takeover", from: "offsite", release: told.release, backup: { host: { snapshot: "newest" } } });
+    expect(notes).toEqual([expect.stringContaining("cannot be told")]);
+    await expect(
+      prepareRecovery({ ...deps, offsite: { archive: plant.deps.archive, files: { ...files, snapshots: async () => [] } } }, { kind: "takeover" }),
+    ).rejects.toThrow(expect.objectContaining({ code: "BACKUP_NOT_FOUND" }));
+  });
+
+  it("says before what would be lost", () => {
+    expect(describeLoss(undefined)).toEqual([expect.stringContaining("cannot be told")]);
+    expect(describeLoss({ isStreaming: false, lagSeconds: 90, unreplayedBytes: 0 })).toEqual([
+      expect.stringContaining("the last sign of life that came over is 90 s old"),
+      expect.stringContaining("they are not all here"),
+    ]);
+  });
+
+  it("does not open a database that stays in recovery", async () => {
+    using plant = await FakePlant.make();
+    const psql = { query: async (_database: string, sql: string) => (sql.startsWith("SELECT pg_is_in_recovery") ? [["t", "", "0"]] : []) };
+    const { RECOVERY_STEPS } = await import("../../src/recovery/recovery-steps.ts");
+    const view = { signal: new AbortController().signal, resultOf: () => undefined };
+    const step = takeover.steps.find(({ kind }) => kind === "promote");
+    if (step === undefined) throw new Error("no step promotes");
+    await expect(RECOVERY_STEPS["promote"]?.do({ ...plant.deps, psql } as never, step, view)).rejects.toThrow(MillwrightError);
+  });
+});
