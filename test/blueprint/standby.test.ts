@@ -35,7 +35,7 @@ function services(stack: Stack): Readonly<Record<string, Service>> {
 describe("the stack of a host that has a standby", () => {
   it("lets that in to the database's log, by TLS and with a password, and nobody else", () => {
     expect(
-      content(host, "database/pg_hba.conf")
+      content(host, "database/settings/pg_hba.conf")
         .split("\n")
         .filter((line) => line.includes("replication")),
     ).toEqual(["hostssl replication         replication  192.0.2.9/32  scram-sha-256"]);
