@@ -4,10 +4,21 @@ import * as z from "zod";
 import { Browser, Crowd, mixedPages } from "./crowd.ts";
 import { eventually } from "./eventually.ts";
 import { FIXTURES } from "./fixture-release.ts";
+import { Person } from "./person.ts";
 import { type Plant, createPlant, errorOf } from "./plant.ts";
 import { story } from "./steps.ts";
 
 const BROWSERS = 24;
+
+const SITE = {
+  "swap.canary.percent": [20, 60],
+  "swap.canary.stage": "8s",
+  sessions: "redis",
+  smoke: [
+    { kind: "http", name: "the plant's own page", path: "/plant/version", contains: "release" },
+    { kind: "jsonrpc", name: "users can be counted", model: "res.users", method: "search_count", args: [[]] },
+  ],
+};
 
 /** A run that waits in its preview, and what leads to it as somebody is told who follows from elsewhere. */
 interface Shown {
@@ -55,19 +66,24 @@ async function placesOf(plant: Plant, text: string): Promise<readonly string[]> 
     .sort();
 }
 
+/** What a probe of that name has said in a run, each once. */
+async function verdictsOf(plant: Plant, run: string, name: string): Promise<readonly (string | undefined)[]> {
+  return [...new Set((await plant.events(run)).flatMap((event) => (event.kind === "probe" && event.name === name ? [event.verdict] : [])))];
+}
+
 /** When a step of a run came to that, in milliseconds since the epoch. */
 async function timeOf(plant: Plant, run: string, step: string, state: string): Promise<number> {
   const event = (await plant.events(run)).find((candidate) => candidate.id === step && candidate.state === state);
   return Date.parse(event?.at ?? "");
 }
 
-describe("a canary and a preview, with browsers that keep their cookies", () => {
+describe("a canary and a preview, with browsers that keep their cookies and logins that Redis keeps", () => {
   let plant: Plant;
   let [first, good] = ["", ""];
   const step = story(() => plant);
 
   beforeAll(async () => {
-    plant = await createPlant({ host: "canary", template: "loaded", site: { "swap.canary.percent": [20, 60], "swap.canary.stage": "8s" } });
+    plant = await createPlant({ host: "canary", template: "loaded", site: SITE });
     await plant.bootstrap();
     first = await plant.serveFirst();
     good = await plant.release(FIXTURES.good);
@@ -77,6 +93,10 @@ describe("a canary and a preview, with browsers that keep their cookies", () => 
   });
 
   step("moves its share of browsers stage by stage, none back, and nobody's page is of two releases; no request fails", async () => {
+    const person = new Person(plant.door);
+    const { value } = z.object({ value: z.string() }).parse(await plant.must("secrets", "show", "odoo_admin"));
+    expect(await person.logIn("odoo", "admin", value)).toBe(2);
+
     await using load = await plant.load({ rate: 10 });
     const crowd = new Crowd("good", plant.door, BROWSERS);
     const upgrade = plant.startUpgrade(good);
@@ -105,6 +125,13 @@ describe("a canary and a preview, with browsers that keep their cookies", () => 
     // Those with a worker as well (1 in 60 000).
     expect(early.some((isEarly, index) => isEarly && index % 2 === 1)).toBe(true);
     expect(await plant.serving()).toEqual({ number: 2, colour: "green" });
+
+    // Whoever was logged in is so with the new release, which knows it from Redis alone.
+    expect(await person.uid()).toBe(2);
+    expect(await new Person(plant.door).uid()).toBe(null);
+    expect(await plant.sh("sh", "-c", `find /srv/millwright/${plant.stack}/data -path '*/sessions/*' -type f | wc -l`)).toBe("0");
+    expect(await verdictsOf(plant, run, "the plant's own page")).toEqual(["pass"]);
+    expect(await verdictsOf(plant, run, "users can be counted")).toEqual(["pass"]);
   });
 
   step("is drawn in the report: each stage with its verdict, and what both releases were asked in it", async () => {

@@ -349,6 +349,9 @@ export interface HostEvent {
   readonly kind: string;
   readonly at: string;
   readonly id?: string;
+  /** Of a probe. */
+  readonly name?: string;
+  readonly verdict?: string;
   readonly state?: string;
   readonly detail?: string;
   readonly outcome?: string;
