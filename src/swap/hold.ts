@@ -19,6 +19,8 @@ const POLL_MILLISECONDS = 25;
 /** How long a moment without a transaction is looked for. A report that runs longer loses its connection, and its user is told. */
 const QUIET_MILLISECONDS = 10_000;
 const ANSWER_MILLISECONDS = 30_000;
+/** A request has opened a connection or taken a pooled one, which Odoo's driver resets with these words, and has not asked its first question: it would not notice its end. */
+const TAKEN = "(query IN ('', 'DISCARD ALL') AND state_change > clock_timestamp() - interval '1 second')";
 
 /** From here on requests wait. Nothing while no release serves. */
 export async function holdUsers(deps: HoldDeps, signal: AbortSignal): Promise<void> {
@@ -64,7 +66,7 @@ async function servingWeb(deps: HoldDeps): ReturnType<typeof containerOf> {
 async function transactions(deps: HoldDeps, addresses: readonly string[]): Promise<number> {
   const clients = addresses.filter((address) => isIP(address) !== 0).map((address) => `'${address}'`);
   if (clients.length === 0) return 0;
-  const sql = `SELECT count(*) FROM pg_stat_activity WHERE client_addr IN (${clients.join(", ")}) AND state <> 'idle';`;
+  const sql = `SELECT count(*) FROM pg_stat_activity WHERE client_addr IN (${clients.join(", ")}) AND (state <> 'idle' OR ${TAKEN});`;
   try {
     return Number((await deps.psql.query("postgres", sql))[0]?.[0] ?? 0);
   } catch (error) {

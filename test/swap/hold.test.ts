@@ -29,6 +29,15 @@ describe("holding users", () => {
     expect(site.events.filter((event) => event.kind === "note")).toEqual([]);
   });
 
+  it("counts a connection that a request has just taken out of the pool and not used yet", async () => {
+    const site = await served();
+    const asked: string[] = [];
+    await holdUsers({ ...site.deps, psql: { query: async (_database, sql) => (asked.push(sql), [["0"]]) } }, never);
+    expect(asked).toEqual([
+      expect.stringContaining("state <> 'idle' OR (query IN ('', 'DISCARD ALL') AND state_change > clock_timestamp() - interval '1 second')"),
+    ]);
+  });
+
   it("does not look for such a moment for ever, and says what that costs", async () => {
     const site = await served();
     await holdUsers(withTransactions(site, 3), never);
