@@ -11,6 +11,7 @@ export function planFence(head: Head, colour: Colour | undefined): Plan {
       ? []
       : [{ kind: "away", title: "Users get the maintenance answer", cause: "what they write now would be lost", undo: "lead them to the release again" }]),
     { kind: "stop-odoo", title: "Stop Odoo", cause: "no more writes", ...(back === undefined ? {} : { undo: back }) },
+    { kind: "last-sign", title: "Leave a last sign of life in the database", cause: "the standby must have it before it takes over" },
     {
       kind: "hand-log",
       title: "See the database's log arrive in the offsite repository",
@@ -52,9 +53,13 @@ export function planLift(head: Head, colour: Colour | undefined): Plan {
  * The database of a standby becomes one of its own; the platform and a release are brought up on it afterwards. Cut off, it goes on: nothing of it can be
  * taken back, and nothing before the end of it does any harm. Pure.
  */
-export function planTakeover(head: Head, options: { readonly release: { readonly id: string; readonly image: string }; readonly backup: BackupRecord }): Plan {
+export function planTakeover(
+  head: Head,
+  options: { readonly release: { readonly id: string; readonly image: string }; readonly backup: BackupRecord; readonly sign?: string | undefined },
+): Plan {
+  const cause = options.sign === undefined ? "what did not is lost" : `up to the host's last sign of life, ${options.sign}`;
   return assemble(head, { kind: "takeover", from: "offsite", ...options }, "Make the standby's database the plant's.", [
-    { kind: "catch-up", title: "Replay all of the log that came over", cause: "what did not is lost", decision: true },
+    { kind: "catch-up", title: "Replay all of the log that came over", cause, decision: true },
     {
       kind: "release-image",
       title: `See that release ${options.release.id} is here`,

@@ -27,14 +27,14 @@ export async function prepareFence({ stack, paths }: RecoveryDeps, head: Head, s
 }
 
 /** Looks at what a standby has. */
-export async function prepareTakeover(deps: RecoveryDeps, head: Head): Promise<Prepared> {
+export async function prepareTakeover(deps: RecoveryDeps, head: Head, sign?: string): Promise<Prepared> {
   const { follows } = deps.stack.facts;
   if (follows === undefined)
     throw new MillwrightError("STANDBY_ROLE", "This host follows no other, so there is nothing to take over.", { subject: deps.stack.facts.stack });
   const backup = await newestOffsite(deps);
   if (backup === undefined)
     throw new MillwrightError("BACKUP_NOT_FOUND", "The offsite repository tells of no backup, so nobody knows which release served.", { subject: "offsite" });
-  return { plan: planTakeover(head, { release: backup.release, backup }), notes: describeLoss(await deps.following()) };
+  return { plan: planTakeover(head, { release: backup.release, backup, sign }), notes: describeLoss(await deps.following()) };
 }
 
 /** What a takeover now would lose, as far as this host can know. Pure. */

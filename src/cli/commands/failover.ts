@@ -32,6 +32,7 @@ interface Options extends EnvironmentOption {
 /** The second is what a jump host says of a host that is off. */
 const NO_ANSWER: readonly string[] = ["HOST_UNREACHABLE", "JUMP_REFUSED"];
 
+const signSchema = z.object({ sign: z.string().optional() });
 const contextSchema = z.object({ release: z.object({ id: z.string() }) });
 
 /**
@@ -67,10 +68,12 @@ export const failoverCommand: Run<Options> = async (options, context) => {
   await confirmByName(`Make ${heir} the host of ${stack}?`, stack, options.confirm, context);
 
   const parts: Record<string, unknown> = {};
-  if (old.link !== undefined && fence !== undefined) parts["fence"] = await carryOut(old.link, stack, fence.plan, context);
-  parts["takeover"] = await carryOut(link, stack, takeover.plan, context).catch((error: unknown) => {
-    throw fence === undefined ? error : notTakenOver(asMillwrightError(error));
-  });
+  if (old.link === undefined || fence === undefined) parts["takeover"] = await carryOut(link, stack, takeover.plan, context);
+  else {
+    const ended = await carryOut(old.link, stack, fence.plan, context);
+    parts["fence"] = ended;
+    parts["takeover"] = await takeOverAll(link, stack, signSchema.parse(ended["result"] ?? {}), context);
+  }
   await exchange(target, second);
   const agreed = { ...options, yes: true };
   const part = async (name: string, run: () => Promise<CommandResult>): Promise<void> => {
@@ -141,7 +144,7 @@ async function askAddress(address: string, context: CliContext): Promise<string>
   });
 }
 
-async function carryOut(link: HostLink, stack: string, plan: Plan, context: CliContext): Promise<unknown> {
+async function carryOut(link: HostLink, stack: string, plan: Plan, context: CliContext): Promise<z.infer<typeof endedRunSchema>> {
   const run = endedRunSchema.parse(await watchRun(link, "backup", [stack, plan.id], context));
   context.output.say(run.summary);
   return run;
@@ -155,6 +158,16 @@ function notTakenOver(problem: MillwrightError): MillwrightError {
     details: problem.details,
     cause: problem,
   });
+}
+
+/** The standby must have all that the fenced host has; else the plant goes on nowhere, and is whole there. */
+async function takeOverAll(link: HostLink, stack: string, { sign }: z.infer<typeof signSchema>, context: CliContext): Promise<unknown> {
+  try {
+    const { plan } = await askPlanOf(link, "backup-plan", stack, { kind: "takeover", ...(sign === undefined ? {} : { sign }) });
+    return await carryOut(link, stack, plan, context);
+  } catch (error) {
+    throw notTakenOver(asMillwrightError(error));
+  }
 }
 
 /** From the promotion on this is how it is, so it is written before anything else may fail. */
