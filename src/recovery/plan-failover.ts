@@ -53,20 +53,19 @@ export function planLift(head: Head, colour: Colour | undefined): Plan {
  * The database of a standby becomes one of its own; the platform and a release are brought up on it afterwards. Cut off, it goes on: nothing of it can be
  * taken back, and nothing before the end of it does any harm. Pure.
  */
-export function planTakeover(
-  head: Head,
-  options: { readonly release: { readonly id: string; readonly image: string }; readonly backup: BackupRecord; readonly sign?: string | undefined },
-): Plan {
-  const cause = options.sign === undefined ? "what did not is lost" : `up to the host's last sign of life, ${options.sign}`;
-  return assemble(head, { kind: "takeover", from: "offsite", ...options }, "Make the standby's database the plant's.", [
+export function planTakeover(head: Head, options: { readonly backup?: BackupRecord | undefined; readonly sign?: string | undefined }): Plan {
+  const { backup, sign } = options;
+  const cause = sign === undefined ? "what did not is lost" : `up to the host's last sign of life, ${sign}`;
+  const release: Draft = {
+    kind: "release-image",
+    title: `See that release ${String(backup?.release.id)} is here`,
+    cause: "out of the last backup, if it is not",
+    failure: "report",
+    once: true,
+  };
+  return assemble(head, { kind: "takeover", from: "offsite", backup, sign }, "Make the standby's database the plant's.", [
     { kind: "catch-up", title: "Replay all of the log that came over", cause, decision: true },
-    {
-      kind: "release-image",
-      title: `See that release ${options.release.id} is here`,
-      cause: "out of the last backup, if it is not",
-      failure: "report",
-      once: true,
-    },
+    ...(backup === undefined ? [] : [release]),
     { kind: "newest-files", title: "Fetch the newest files", cause: "after the database's last moment", failure: "report", once: true },
     { kind: "promote", title: "Promote the database", cause: "it takes writes from then on: there is no way back" },
   ]);

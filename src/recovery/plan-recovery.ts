@@ -65,8 +65,8 @@ export const recoveryContextSchema = z.discriminatedUnion("kind", [
   z.object({
     kind: z.literal("takeover"),
     from: z.literal("offsite"),
-    release: releaseSchema,
-    backup: backupRecordSchema,
+    /** The newest backup there; absent when the repository does not answer. */
+    backup: backupRecordSchema.optional(),
     /** The host's last sign of life, when it could be fenced: ISO 8601, UTC. */
     sign: signOfLife.optional(),
   }),

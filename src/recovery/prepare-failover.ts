@@ -1,6 +1,7 @@
 import { MillwrightError } from "../kernel/errors.ts";
 import type { Plan } from "../kernel/plan.ts";
 import type { Serving } from "../swap/serving.ts";
+import type { BackupRecord } from "./backup-record.ts";
 import { isFenced, readServed } from "./fenced.ts";
 import type { Following } from "./following.ts";
 import { newestOffsite } from "./known-backups.ts";
@@ -31,10 +32,19 @@ export async function prepareTakeover(deps: RecoveryDeps, head: Head, sign?: str
   const { follows } = deps.stack.facts;
   if (follows === undefined)
     throw new MillwrightError("STANDBY_ROLE", "This host follows no other, so there is nothing to take over.", { subject: deps.stack.facts.stack });
-  const backup = await newestOffsite(deps);
-  if (backup === undefined)
-    throw new MillwrightError("BACKUP_NOT_FOUND", "The offsite repository tells of no backup, so nobody knows which release served.", { subject: "offsite" });
-  return { plan: planTakeover(head, { release: backup.release, backup, sign }), notes: describeLoss(await deps.following()) };
+  const { backup, notes } = await lookOffsite(deps);
+  return { plan: planTakeover(head, { backup, sign }), notes: [...describeLoss(await deps.following()), ...notes] };
+}
+
+/** A takeover needs the database here and nothing else: what the repository does not tell is done without. */
+async function lookOffsite(deps: RecoveryDeps): Promise<{ readonly backup?: BackupRecord; readonly notes: readonly string[] }> {
+  try {
+    const backup = await newestOffsite(deps);
+    return backup === undefined ? { notes: ["The offsite repository tells of no backup"] } : { backup, notes: [] };
+  } catch (error) {
+    if (!(error instanceof MillwrightError)) throw error;
+    return { notes: [`The offsite repository cannot be asked, so newer files and the release that served must be here already: ${error.message}`] };
+  }
 }
 
 /** What a takeover now would lose, as far as this host can know. Pure. */

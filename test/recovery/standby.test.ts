@@ -143,7 +143,7 @@ describe("the fencing of a host", () => {
 });
 
 describe("a takeover", () => {
-  const takeover = planTakeover(HEAD, { release: RECORD.release, backup: RECORD });
+  const takeover = planTakeover(HEAD, { backup: RECORD });
 
   it("replays, fetches and promotes, and does without files that cannot be had", async () => {
     using plant = await FakePlant.make();
@@ -196,11 +196,18 @@ describe("a takeover", () => {
     };
     const deps = { ...plant.deps, stack, offsite: { archive: plant.deps.archive, files } };
     const { plan, notes } = await prepareRecovery(deps, { kind: "takeover" });
-    expect(plan.context).toMatchObject({ kind: "takeover", from: "offsite", release: told.release, backup: { host: { snapshot: "newest" } } });
+    expect(plan.context).toMatchObject({ kind: "takeover", from: "offsite", backup: { release: told.release, host: { snapshot: "newest" } } });
     expect(notes).toEqual([expect.stringContaining("cannot be told")]);
-    await expect(
-      prepareRecovery({ ...deps, offsite: { archive: plant.deps.archive, files: { ...files, snapshots: async () => [] } } }, { kind: "takeover" }),
-    ).rejects.toThrow(expect.objectContaining({ code: "BACKUP_NOT_FOUND" }));
+  });
+
+  it("does without an offsite repository that does not answer, and says so", async () => {
+    using plant = await FakePlant.make();
+    const stack = { ...plant.stack, facts: { ...plant.stack.facts, follows: "192.0.2.1" } };
+    const away = async (): Promise<never> => await Promise.reject(new MillwrightError("BACKUP_FAILED", "unable to connect"));
+    const offsite = { archive: plant.deps.archive, files: { ...plant.deps.files, snapshots: away } };
+    const { plan, notes } = await prepareRecovery({ ...plant.deps, stack, offsite }, { kind: "takeover" });
+    expect(plan.steps.map(({ kind }) => kind)).toEqual(["catch-up", "newest-files", "promote"]);
+    expect(notes).toContainEqual(expect.stringContaining("unable to connect"));
   });
 
   it("says before what would be lost", () => {
@@ -213,7 +220,7 @@ describe("a takeover", () => {
 
   describe("waiting for what the fenced host wrote last", () => {
     const SIGN = "2026-11-24T02:00:00.123456Z";
-    const withSign = planTakeover(HEAD, { release: RECORD.release, backup: RECORD, sign: SIGN });
+    const withSign = planTakeover(HEAD, { backup: RECORD, sign: SIGN });
     /** A standby that says one state after the other, then the last one for ever. */
     async function standby(...states: readonly (readonly [unread: string, hasSign: string])[]) {
       const plant = await FakePlant.make();

@@ -33,7 +33,7 @@ interface Options extends EnvironmentOption {
 const NO_ANSWER: readonly string[] = ["HOST_UNREACHABLE", "JUMP_REFUSED"];
 
 const signSchema = z.object({ sign: z.string().optional() });
-const contextSchema = z.object({ release: z.object({ id: z.string() }) });
+const contextSchema = z.object({ backup: z.object({ release: z.object({ id: z.string() }) }).optional() });
 
 /**
  * The standby becomes the host, by a person's word and never by itself: of two machines neither can tell a dead other from a cut line. The old host is
@@ -50,10 +50,8 @@ export const failoverCommand: Run<Options> = async (options, context) => {
   const takeover = await askPlanOf(link, "backup-plan", stack, { kind: "takeover" });
   await using old = await reach(target, options, context);
   const fence = old.link === undefined ? undefined : await askPlanOf(old.link, "backup-plan", stack, { kind: "fence" });
-  const release = await readRelease(
-    target.site.files.releases,
-    options.release ?? (await servedBy(old.link, stack)) ?? contextSchema.parse(takeover.plan.context).release.id,
-  );
+  const known = (await servedBy(old.link, stack)) ?? contextSchema.parse(takeover.plan.context).backup?.release.id;
+  const release = await readRelease(target.site.files.releases, options.release ?? known ?? unknownRelease());
 
   const lines = [
     ...(fence === undefined ? [] : [`On ${host.address}:`, describePlan(fence.plan, fence.notes)]),
@@ -111,6 +109,12 @@ async function reach(target: Target, options: CommonOptions, context: CliContext
     if (!NO_ANSWER.includes(problem.code)) throw problem;
     return { problem, [Symbol.asyncDispose]: async () => {} };
   }
+}
+
+function unknownRelease(): never {
+  throw new MillwrightError("ANSWER_MISSING", "Neither the host nor the offsite repository answers, so nobody knows which release served.", {
+    hint: "Name it: add --release <id>; `millwright release list` shows those of the site.",
+  });
 }
 
 async function servedBy(link: HostLink | undefined, stack: string): Promise<string | undefined> {
