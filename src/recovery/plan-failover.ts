@@ -4,9 +4,9 @@ import type { BackupRecord } from "./backup-record.ts";
 import { assemble, type Draft, type Head } from "./plan-recovery.ts";
 
 /** Ends the plant on this host, so that it can go on on its standby and nowhere else; cut off before the end it is started again. Pure. */
-export function planFence(head: Head, colour: Colour | undefined): Plan {
+export function planFence(head: Head, colour: Colour | undefined, served?: string): Plan {
   const back = colour === undefined ? undefined : "start it again";
-  return assemble(head, { kind: "fence", colour, isLifted: false }, "Give the plant up: nothing of it runs on this host any more.", [
+  return assemble(head, { kind: "fence", colour, served, isLifted: false }, "Give the plant up: nothing of it runs on this host any more.", [
     ...(colour === undefined
       ? []
       : [{ kind: "away", title: "Users get the maintenance answer", cause: "what they write now would be lost", undo: "lead them to the release again" }]),

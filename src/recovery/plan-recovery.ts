@@ -60,7 +60,7 @@ export const recoveryContextSchema = z.discriminatedUnion("kind", [
     isBeside: z.boolean(),
   }),
   /** The host gives its plant up to its standby, or takes it again when that could not have it. */
-  z.object({ kind: z.literal("fence"), colour: colourSchema.optional(), isLifted: z.boolean().default(false) }),
+  z.object({ kind: z.literal("fence"), colour: colourSchema.optional(), served: z.string().optional(), isLifted: z.boolean().default(false) }),
   /** The standby becomes the host. */
   z.object({
     kind: z.literal("takeover"),

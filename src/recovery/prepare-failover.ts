@@ -19,10 +19,11 @@ export async function prepareFence({ stack, paths }: RecoveryDeps, head: Head, s
   const { standby } = stack.facts;
   if (standby === undefined)
     throw new MillwrightError("STANDBY_UNKNOWN", "No host follows this one, so the plant would end with it.", { subject: stack.facts.stack });
-  if (!isLifted) return { plan: planFence(head, serving?.colour), notes: [`The plant is down from then on, until ${standby} has taken over`] };
+  const served = serving ?? (await readServed(paths));
+  if (!isLifted) return { plan: planFence(head, serving?.colour, served?.release), notes: [`The plant is down from then on, until ${standby} has taken over`] };
   if (!(await isFenced(paths))) throw new MillwrightError("STANDBY_ROLE", "This host is not fenced.", { subject: stack.facts.stack });
   return {
-    plan: planLift(head, (await readServed(paths))?.colour),
+    plan: planLift(head, served?.colour),
     notes: [`Only if ${standby} did not take over: two plants that both serve cannot be put together again`],
   };
 }

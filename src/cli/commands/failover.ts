@@ -3,7 +3,6 @@ import * as z from "zod";
 import { writeDurable } from "../../kernel/durable-file.ts";
 import { asMillwrightError, MillwrightError } from "../../kernel/errors.ts";
 import type { Plan } from "../../kernel/plan.ts";
-import { statusSchema } from "../../observe/status-schema.ts";
 import { readRelease } from "../../release/read-release.ts";
 import { exchangeRecipients } from "../../secrets/exchange-recipients.ts";
 import { exchangeHosts } from "../../site/exchange-hosts.ts";
@@ -33,7 +32,9 @@ interface Options extends EnvironmentOption {
 const NO_ANSWER: readonly string[] = ["HOST_UNREACHABLE", "JUMP_REFUSED"];
 
 const signSchema = z.object({ sign: z.string().optional() });
-const contextSchema = z.object({ backup: z.object({ release: z.object({ id: z.string() }) }).optional() });
+/** Which release served: as the host itself knows it, or as the newest backup does. */
+const servedSchema = z.object({ served: z.string().optional() });
+const heldSchema = z.object({ backup: z.object({ release: z.object({ id: z.string() }) }).optional() });
 
 /**
  * The standby becomes the host, by a person's word and never by itself: of two machines neither can tell a dead other from a cut line. The old host is
@@ -50,7 +51,7 @@ export const failoverCommand: Run<Options> = async (options, context) => {
   const takeover = await askPlanOf(link, "backup-plan", stack, { kind: "takeover" });
   await using old = await reach(target, options, context);
   const fence = old.link === undefined ? undefined : await askPlanOf(old.link, "backup-plan", stack, { kind: "fence" });
-  const known = (await servedBy(old.link, stack)) ?? contextSchema.parse(takeover.plan.context).backup?.release.id;
+  const known = servedSchema.parse(fence?.plan.context ?? {}).served ?? heldSchema.parse(takeover.plan.context).backup?.release.id;
   const release = await readRelease(target.site.files.releases, options.release ?? known ?? unknownRelease());
 
   const lines = [
@@ -115,10 +116,6 @@ function unknownRelease(): never {
   throw new MillwrightError("ANSWER_MISSING", "Neither the host nor the offsite repository answers, so nobody knows which release served.", {
     hint: "Name it: add --release <id>; `millwright release list` shows those of the site.",
   });
-}
-
-async function servedBy(link: HostLink | undefined, stack: string): Promise<string | undefined> {
-  return link === undefined ? undefined : statusSchema.parse(await link.call("status", [stack])).serving?.release;
 }
 
 /** Its address is to be typed: it is what has to be looked at, and another machine may be off as well. */
