@@ -100,9 +100,9 @@ export const stackFactsSchema = z.strictObject({
     offsite: z.strictObject({ place: z.string(), keepDays: z.number().int().min(1) }).optional(),
   }),
   /** Address of the standby that may follow; absent where there is none. */
-  standby: z.string().optional(),
+  standby: z.ipv4().optional(),
   /** Address of the host that this one follows, as a standby: absent where a release may serve. */
-  follows: z.string().optional(),
+  follows: z.ipv4().optional(),
   /** Policy findings that a waiver let pass: shown in every plan. The host has its own word on them, see `readHostWaivers`. */
   waived: z.array(waiverSchema),
 });

@@ -34,6 +34,11 @@ export const ERROR_CODES = {
     next: "Run `chmod 600` on it; if others may have read it, replace it and every secret that it opens.",
   },
   STANDBY_UNKNOWN: { exit: 2, means: "The environment has no standby.", next: "State one, `standby` in site.yaml." },
+  STANDBY_BEHIND: {
+    exit: 1,
+    means: "The standby lacks some of what the host has written, and does not get it.",
+    next: "`millwright status --standby` says how it follows; `millwright logs database --standby` why it does not.",
+  },
   STANDBY_ROLE: {
     exit: 1,
     means: "The host has the other role: one that follows was asked for what only one that serves can do, or the other way round.",

@@ -4,13 +4,14 @@ import type { BackupRecord } from "./backup-record.ts";
 import { assemble, type Draft, type Head } from "./plan-recovery.ts";
 
 /** Ends the plant on this host, so that it can go on on its standby and nowhere else; cut off before the end it is started again. Pure. */
-export function planFence(head: Head, colour: Colour | undefined): Plan {
+export function planFence(head: Head, colour: Colour | undefined, served?: string): Plan {
   const back = colour === undefined ? undefined : "start it again";
-  return assemble(head, { kind: "fence", colour, isLifted: false }, "Give the plant up: nothing of it runs on this host any more.", [
+  return assemble(head, { kind: "fence", colour, served, isLifted: false }, "Give the plant up: nothing of it runs on this host any more.", [
     ...(colour === undefined
       ? []
       : [{ kind: "away", title: "Users get the maintenance answer", cause: "what they write now would be lost", undo: "lead them to the release again" }]),
     { kind: "stop-odoo", title: "Stop Odoo", cause: "no more writes", ...(back === undefined ? {} : { undo: back }) },
+    { kind: "last-sign", title: "Leave a last sign of life in the database", cause: "the standby must have it before it takes over" },
     {
       kind: "hand-log",
       title: "See the database's log arrive in the offsite repository",
@@ -52,16 +53,19 @@ export function planLift(head: Head, colour: Colour | undefined): Plan {
  * The database of a standby becomes one of its own; the platform and a release are brought up on it afterwards. Cut off, it goes on: nothing of it can be
  * taken back, and nothing before the end of it does any harm. Pure.
  */
-export function planTakeover(head: Head, options: { readonly release: { readonly id: string; readonly image: string }; readonly backup: BackupRecord }): Plan {
-  return assemble(head, { kind: "takeover", from: "offsite", ...options }, "Make the standby's database the plant's.", [
-    { kind: "catch-up", title: "Replay all of the log that came over", cause: "what did not is lost", decision: true },
-    {
-      kind: "release-image",
-      title: `See that release ${options.release.id} is here`,
-      cause: "out of the last backup, if it is not",
-      failure: "report",
-      once: true,
-    },
+export function planTakeover(head: Head, options: { readonly backup?: BackupRecord | undefined; readonly sign?: string | undefined }): Plan {
+  const { backup, sign } = options;
+  const cause = sign === undefined ? "what did not is lost" : `up to the host's last sign of life, ${sign}`;
+  const release: Draft = {
+    kind: "release-image",
+    title: `See that release ${String(backup?.release.id)} is here`,
+    cause: "out of the last backup, if it is not",
+    failure: "report",
+    once: true,
+  };
+  return assemble(head, { kind: "takeover", from: "offsite", backup, sign }, "Make the standby's database the plant's.", [
+    { kind: "catch-up", title: "Replay all of the log that came over", cause, decision: true },
+    ...(backup === undefined ? [] : [release]),
     { kind: "newest-files", title: "Fetch the newest files", cause: "after the database's last moment", failure: "report", once: true },
     { kind: "promote", title: "Promote the database", cause: "it takes writes from then on: there is no way back" },
   ]);

@@ -10,6 +10,9 @@ import { type Place, placeSchema } from "./repositories.ts";
 const fromSchema = placeSchema.default("local");
 const releaseSchema = z.object({ id: z.string(), image: z.string() });
 
+/** As the database tells the time of a heartbeat: to the microsecond. */
+export const signOfLife = z.iso.datetime({ precision: 6 });
+
 const targetSchema = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("latest") }),
   z.object({ kind: z.literal("time"), at: z.string() }),
@@ -57,9 +60,16 @@ export const recoveryContextSchema = z.discriminatedUnion("kind", [
     isBeside: z.boolean(),
   }),
   /** The host gives its plant up to its standby, or takes it again when that could not have it. */
-  z.object({ kind: z.literal("fence"), colour: colourSchema.optional(), isLifted: z.boolean().default(false) }),
+  z.object({ kind: z.literal("fence"), colour: colourSchema.optional(), served: z.string().optional(), isLifted: z.boolean().default(false) }),
   /** The standby becomes the host. */
-  z.object({ kind: z.literal("takeover"), from: z.literal("offsite"), release: releaseSchema, backup: backupRecordSchema }),
+  z.object({
+    kind: z.literal("takeover"),
+    from: z.literal("offsite"),
+    /** The newest backup there; absent when the repository does not answer. */
+    backup: backupRecordSchema.optional(),
+    /** The host's last sign of life, when it could be fenced: ISO 8601, UTC. */
+    sign: signOfLife.optional(),
+  }),
 ]);
 
 export type RecoveryContext = z.infer<typeof recoveryContextSchema>;

@@ -1,6 +1,7 @@
 import { MillwrightError } from "../kernel/errors.ts";
 import type { Plan } from "../kernel/plan.ts";
 import type { Serving } from "../swap/serving.ts";
+import type { BackupRecord } from "./backup-record.ts";
 import { isFenced, readServed } from "./fenced.ts";
 import type { Following } from "./following.ts";
 import { newestOffsite } from "./known-backups.ts";
@@ -18,23 +19,33 @@ export async function prepareFence({ stack, paths }: RecoveryDeps, head: Head, s
   const { standby } = stack.facts;
   if (standby === undefined)
     throw new MillwrightError("STANDBY_UNKNOWN", "No host follows this one, so the plant would end with it.", { subject: stack.facts.stack });
-  if (!isLifted) return { plan: planFence(head, serving?.colour), notes: [`The plant is down from then on, until ${standby} has taken over`] };
+  const served = serving ?? (await readServed(paths));
+  if (!isLifted) return { plan: planFence(head, serving?.colour, served?.release), notes: [`The plant is down from then on, until ${standby} has taken over`] };
   if (!(await isFenced(paths))) throw new MillwrightError("STANDBY_ROLE", "This host is not fenced.", { subject: stack.facts.stack });
   return {
-    plan: planLift(head, (await readServed(paths))?.colour),
+    plan: planLift(head, served?.colour),
     notes: [`Only if ${standby} did not take over: two plants that both serve cannot be put together again`],
   };
 }
 
 /** Looks at what a standby has. */
-export async function prepareTakeover(deps: RecoveryDeps, head: Head): Promise<Prepared> {
+export async function prepareTakeover(deps: RecoveryDeps, head: Head, sign?: string): Promise<Prepared> {
   const { follows } = deps.stack.facts;
   if (follows === undefined)
     throw new MillwrightError("STANDBY_ROLE", "This host follows no other, so there is nothing to take over.", { subject: deps.stack.facts.stack });
-  const backup = await newestOffsite(deps);
-  if (backup === undefined)
-    throw new MillwrightError("BACKUP_NOT_FOUND", "The offsite repository tells of no backup, so nobody knows which release served.", { subject: "offsite" });
-  return { plan: planTakeover(head, { release: backup.release, backup }), notes: describeLoss(await deps.following()) };
+  const { backup, notes } = await lookOffsite(deps);
+  return { plan: planTakeover(head, { backup, sign }), notes: [...describeLoss(await deps.following()), ...notes] };
+}
+
+/** A takeover needs the database here and nothing else: what the repository does not tell is done without. */
+async function lookOffsite(deps: RecoveryDeps): Promise<{ readonly backup?: BackupRecord; readonly notes: readonly string[] }> {
+  try {
+    const backup = await newestOffsite(deps);
+    return backup === undefined ? { notes: ["The offsite repository tells of no backup"] } : { backup, notes: [] };
+  } catch (error) {
+    if (!(error instanceof MillwrightError)) throw error;
+    return { notes: [`The offsite repository cannot be asked, so newer files and the release that served must be here already: ${error.message}`] };
+  }
 }
 
 /** What a takeover now would lose, as far as this host can know. Pure. */

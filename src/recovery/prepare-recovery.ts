@@ -22,7 +22,7 @@ export type RecoveryRequest =
   | { readonly kind: "verify"; readonly wholeFiles: boolean; readonly from: Place }
   | { readonly kind: "drill"; readonly from: Place }
   | { readonly kind: "fence"; readonly lift: boolean }
-  | { readonly kind: "takeover" }
+  | { readonly kind: "takeover"; readonly sign?: string | undefined }
   | { readonly kind: "restore"; readonly from: Place; readonly to: RestoreMoment; readonly isBeside: boolean };
 
 /** What a person can ask a restore for. */
@@ -50,7 +50,7 @@ export async function prepareRecovery(deps: RecoveryDeps, request: RecoveryReque
   const serving = await readServing(deps.paths);
   const head = { id: planId(deps.clock, request.kind), stack: deps.stack.facts.stack, basis: basisOf(deps, serving) };
   if (request.kind === "restore") return await prepareRestore(deps, head, serving, request);
-  if (request.kind === "takeover") return await prepareTakeover(deps, head);
+  if (request.kind === "takeover") return await prepareTakeover(deps, head, request.sign);
   if (request.kind === "fence") return await prepareFence(deps, head, serving, request.lift);
   if (serving === undefined) throw nothingServes();
   switch (request.kind) {

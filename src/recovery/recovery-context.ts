@@ -1,6 +1,7 @@
 import { MillwrightError } from "../kernel/errors.ts";
 import type { Plan } from "../kernel/plan.ts";
 import type { RunView } from "../kernel/run-plan.ts";
+import type { BackupRecord } from "./backup-record.ts";
 import { recoveryContextSchema, type RecoveryContext } from "./plan-recovery.ts";
 import type { RecoveryDeps } from "./recovery-deps.ts";
 import { type Repositories, repositoriesAt } from "./repositories.ts";
@@ -23,10 +24,10 @@ export function restoredBy({ plan }: RecoveryRun): PlanOf<"drill"> | PlanOf<"res
   throw new MillwrightError("INTERNAL", `A step of a restore stands in the plan of a ${plan.kind}.`);
 }
 
-/** Of what brings a release to a host that may have none: which, and the backup that has it. */
-export function bringsRelease({ plan }: RecoveryRun): PlanOf<"restore"> | PlanOf<"takeover"> {
-  if (plan.kind === "restore" || plan.kind === "takeover") return plan;
-  throw new MillwrightError("INTERNAL", `A step that brings a release stands in the plan of a ${plan.kind}.`);
+/** The backup that a release comes out of, on a host that may not have it. */
+export function bringsRelease({ plan }: RecoveryRun): BackupRecord {
+  if ((plan.kind === "restore" || plan.kind === "takeover") && plan.backup !== undefined) return plan.backup;
+  throw new MillwrightError("INTERNAL", `A step that brings a release stands in the plan of a ${plan.kind} without a backup.`);
 }
 
 /** The repositories that a run reads; a backup's own steps write to both by themselves. */

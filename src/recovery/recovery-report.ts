@@ -31,7 +31,8 @@ export function recoveryReport(plan: RecoveryContext, outcome: RunOutcome, resul
         summary: `The repositories are good: database, ${text(resultOf("verify-database"))}; files, ${text(resultOf("verify-files"))}${holesOf(resultOf("gaps"))}.`,
       };
     case "fence":
-      return { summary: plan.isLifted ? "The plant is up on this host again." : "The plant has ended on this host, and nothing here starts it again." };
+      if (plan.isLifted) return { summary: "The plant is up on this host again." };
+      return { summary: "The plant has ended on this host, and nothing here starts it again.", result: { sign: resultOf("last-sign")?.["sign"] } };
     case "takeover":
       return { summary: `The database is the plant's: ${text(resultOf("catch-up"))}; files ${text(resultOf("newest-files"))}.` };
     case "restore": {

@@ -3,7 +3,7 @@ import type { RecoveryRun } from "./recovery-context.ts";
 import { backUpDatabase, countBefore, findHoles, forget, record, seeArchive, snapshotFiles, snapshotHost } from "./steps/backup.ts";
 import { login, recordDrill } from "./steps/drill.ts";
 import { backUpDatabaseOffsite, forgetOffsite, recordOffsite, snapshotFilesOffsite, snapshotHostOffsite } from "./steps/offsite.ts";
-import { handFiles, handLog, leadUsers, liftFence, markFenced, startDatabase, startOdoo, stopDatabase, stopOdoo } from "./steps/fence.ts";
+import { handFiles, handLog, lastSign, leadUsers, liftFence, markFenced, startDatabase, startOdoo, stopDatabase, stopOdoo } from "./steps/fence.ts";
 import { look } from "./steps/look.ts";
 import {
   archiveNow,
@@ -69,6 +69,7 @@ export const RECOVERY_STEPS: StepTable<RecoveryRun> = {
   "clear-after": clearAfterRestore,
   full: fullBackup,
   "stop-odoo": stopOdoo,
+  "last-sign": lastSign,
   "hand-log": handLog,
   "hand-files": handFiles,
   "stop-database": stopDatabase,

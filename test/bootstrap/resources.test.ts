@@ -11,6 +11,14 @@ import { environment, facts, KEY, wanted } from "./fixtures.ts";
 const linesOf = (text: string): readonly string[] => text.split("\n").map((line) => line.trim());
 
 describe("the firewall", () => {
+  it("lets the other one of two hosts reach the database's port, on both, and says nothing of it where there is one host", () => {
+    const standby = { address: "192.0.2.11", port: 22, admin: "admin", deploy: "deploy", listen: "0.0.0.0" };
+    const rule = (peer: string): string => `ip saddr ${peer} meta l4proto tcp ct status dnat ct original proto-dst 5432 accept`;
+    expect(linesOf(firewallRules(wanted({ standby }), facts()))).toContain(rule("192.0.2.11"));
+    expect(linesOf(firewallRules(wanted({ follows: "192.0.2.10" }), facts()))).toContain(rule("192.0.2.10"));
+    expect(firewallRules(wanted(), facts())).not.toContain("5432");
+  });
+
   it("drops by default in both directions that matter", () => {
     expect(firewallRules(wanted(), facts()).match(/policy drop/g)).toHaveLength(2);
   });

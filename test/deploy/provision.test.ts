@@ -30,6 +30,14 @@ describe("provisioning", () => {
     expect(text).not.toContain("password-1");
   });
 
+  it("lets the role of a standby read the log, and connect to no database", () => {
+    const roles = [...facts.roles, { name: "replication", secret: "replication", purpose: "replication", connectionLimit: 3 } as const];
+    const { cluster } = provisionSql({ ...facts, roles }, { ...secrets(1), replication: new Secret("replication-password-1") });
+    expect(cluster).toMatch(/ALTER ROLE "replication" LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE REPLICATION /);
+    expect(cluster.match(/ NOREPLICATION /g)).toHaveLength(facts.roles.length);
+    expect(cluster).toMatch(/GRANT CONNECT ON DATABASE postgres TO (?!.*replication)/);
+  });
+
   it("refuses a role name that is not a plain name", () => {
     const roles = facts.roles.map((role) => ({ ...role, name: `${role.name}"; DROP DATABASE odoo; --` }));
     expect(() => provisionSql({ ...facts, roles }, secrets(1))).toThrow(/not a name/);

@@ -8,10 +8,11 @@ import { describe, expect, it } from "vitest";
 import { renderStack } from "../../src/blueprint/render-stack.ts";
 import type { Stack } from "../../src/blueprint/stack.ts";
 import { loadSite } from "../../src/site/load-site.ts";
+import { hostName, standbyOf } from "../../src/site/standby.ts";
 import { exampleInput, odooBlueprint } from "../blueprint/fixtures/example-input.ts";
 
 /** The rendered stacks of the examples, file by file. Files that a part holds as they are would only be there twice. */
-const EXAMPLES = ["acme", "minimal"];
+const EXAMPLES = ["acme", "minimal", "pair"];
 const golden = fileURLToPath(new URL(".", import.meta.url));
 const examples = fileURLToPath(new URL("../../examples", import.meta.url));
 
@@ -24,7 +25,8 @@ if (composeCommand === undefined) console.info("test/golden: there is no docker 
 const cases = await Promise.all(
   EXAMPLES.map(async (name) => {
     const site = await loadSite(join(examples, name));
-    return [...site.environments.values()].map((environment) => ({ name: `${name}/${environment.name}`, environment }));
+    const hosts = [...site.environments.values()].flatMap((environment) => (environment.standby === undefined ? [environment] : [environment, standbyOf(environment)]));
+    return hosts.map((environment) => ({ name: `${name}/${hostName(environment)}`, environment }));
   }),
 );
 

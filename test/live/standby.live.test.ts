@@ -202,4 +202,15 @@ describe.skipIf(!ASKED)("a standby", () => {
     await plant.must("deploy", "--standby", "--rebuild", "--yes");
     await eventually(async () => (await concerns("--standby")).length === 0, { timeout: 180_000, what: "the standby to follow" });
   });
+
+  step("does not take over from a host that has more than it: that takes its plant again", async () => {
+    await sql(second, "SELECT pg_wal_replay_pause()");
+    await mark(plant.host);
+    const failed = errorOf(await plant.run("failover", "--confirm", STACK));
+    expect(failed).toMatchObject({ code: "STANDBY_BEHIND", hint: expect.stringContaining("millwright host fence --lift") });
+    await plant.must("host", "fence", "--lift", "--confirm", STACK);
+    expect(await plant.serving()).toMatchObject({ number: 1 });
+    await sql(second, "SELECT pg_wal_replay_resume()");
+    await eventually(async () => (await marks(second)) === (await marks(plant.host)), { timeout: 60_000, what: "a row to come over" });
+  });
 });

@@ -7,6 +7,8 @@ import { pgbackrest } from "../../src/recovery/pgbackrest.ts";
 import { planFence, planTakeover } from "../../src/recovery/plan-failover.ts";
 import { describeLoss } from "../../src/recovery/prepare-failover.ts";
 import { prepareRecovery } from "../../src/recovery/prepare-recovery.ts";
+import { recoveryRun } from "../../src/recovery/recovery-context.ts";
+import { RECOVERY_STEPS } from "../../src/recovery/recovery-steps.ts";
 import { isFenced } from "../../src/recovery/fenced.ts";
 import { seedStandby } from "../../src/recovery/seed-standby.ts";
 import { readServing } from "../../src/swap/serving.ts";
@@ -141,7 +143,7 @@ describe("the fencing of a host", () => {
 });
 
 describe("a takeover", () => {
-  const takeover = planTakeover(HEAD, { release: RECORD.release, backup: RECORD });
+  const takeover = planTakeover(HEAD, { backup: RECORD });
 
   it("replays, fetches and promotes, and does without files that cannot be had", async () => {
     using plant = await FakePlant.make();
@@ -194,11 +196,18 @@ describe("a takeover", () => {
     };
     const deps = { ...plant.deps, stack, offsite: { archive: plant.deps.archive, files } };
     const { plan, notes } = await prepareRecovery(deps, { kind: "takeover" });
-    expect(plan.context).toMatchObject({ kind: "takeover", from: "offsite", release: told.release, backup: { host: { snapshot: "newest" } } });
+    expect(plan.context).toMatchObject({ kind: "takeover", from: "offsite", backup: { release: told.release, host: { snapshot: "newest" } } });
     expect(notes).toEqual([expect.stringContaining("cannot be told")]);
-    await expect(
-      prepareRecovery({ ...deps, offsite: { archive: plant.deps.archive, files: { ...files, snapshots: async () => [] } } }, { kind: "takeover" }),
-    ).rejects.toThrow(expect.objectContaining({ code: "BACKUP_NOT_FOUND" }));
+  });
+
+  it("does without an offsite repository that does not answer, and says so", async () => {
+    using plant = await FakePlant.make();
+    const stack = { ...plant.stack, facts: { ...plant.stack.facts, follows: "192.0.2.1" } };
+    const away = async (): Promise<never> => await Promise.reject(new MillwrightError("BACKUP_FAILED", "unable to connect"));
+    const offsite = { archive: plant.deps.archive, files: { ...plant.deps.files, snapshots: away } };
+    const { plan, notes } = await prepareRecovery({ ...plant.deps, stack, offsite }, { kind: "takeover" });
+    expect(plan.steps.map(({ kind }) => kind)).toEqual(["catch-up", "newest-files", "promote"]);
+    expect(notes).toContainEqual(expect.stringContaining("unable to connect"));
   });
 
   it("says before what would be lost", () => {
@@ -209,10 +218,49 @@ describe("a takeover", () => {
     ]);
   });
 
+  describe("waiting for what the fenced host wrote last", () => {
+    const SIGN = "2026-11-24T02:00:00.123456Z";
+    const withSign = planTakeover(HEAD, { backup: RECORD, sign: SIGN });
+    /** A standby that says one state after the other, then the last one for ever. */
+    async function standby(...states: readonly (readonly [unread: string, hasSign: string])[]) {
+      const plant = await FakePlant.make();
+      const asked: string[] = [];
+      let next = 0;
+      const psql = {
+        query: async (_database: string, sql: string) => {
+          asked.push(sql);
+          if (!sql.includes("pg_last_wal_receive_lsn")) return [];
+          const [unread, hasSign] = states[Math.min(next++, states.length - 1)] ?? ["0", "t"];
+          return [["t", "0/5000", unread, hasSign]];
+        },
+      };
+      const run = recoveryRun({ ...plant.deps, psql }, withSign, "run");
+      const step = withSign.steps[0] ?? expect.fail("a takeover has steps");
+      const view = { signal: new AbortController().signal, resultOf: () => undefined };
+      return { plant, asked, catchUp: async () => await RECOVERY_STEPS["catch-up"]?.do(run, step, view) };
+    }
+
+    it("goes on once that is there, however long it takes while something comes", async () => {
+      const coming = Array.from({ length: 500 }, (_none, index): readonly [string, string] => [String(1000 - index), "f"]);
+      const { plant, asked, catchUp } = await standby(...coming, ["0", "f"], ["0", "t"]);
+      using _host = plant;
+      expect(await catchUp()).toEqual({ received: "0/5000", summary: "all up to 0/5000" });
+      expect(asked[0]).toContain(`(SELECT at >= '${SIGN}' FROM millwright.heartbeat)`);
+    });
+
+    it("gives up when nothing comes any more: a standby that has stopped to follow must not take over from a host that has everything", async () => {
+      const { plant, catchUp } = await standby(["0", "f"]);
+      using _host = plant;
+      await expect(catchUp()).rejects.toThrow(expect.objectContaining({ code: "STANDBY_BEHIND", message: expect.stringContaining(SIGN) }));
+      const stuck = await standby(["4096", "f"]);
+      using _other = stuck.plant;
+      await expect(stuck.catchUp()).rejects.toThrow(expect.objectContaining({ message: expect.stringContaining("still to be replayed") }));
+    });
+  });
+
   it("does not open a database that stays in recovery", async () => {
     using plant = await FakePlant.make();
     const psql = { query: async (_database: string, sql: string) => (sql.startsWith("SELECT pg_is_in_recovery") ? [["t", "", "0"]] : []) };
-    const { RECOVERY_STEPS } = await import("../../src/recovery/recovery-steps.ts");
     const view = { signal: new AbortController().signal, resultOf: () => undefined };
     const step = takeover.steps.find(({ kind }) => kind === "promote");
     if (step === undefined) throw new Error("no step promotes");

@@ -10,6 +10,7 @@ import { redact, Secret } from "../../src/kernel/secret.ts";
 import { fillSecrets } from "../../src/secrets/fill-secrets.ts";
 import { generateSecret } from "../../src/secrets/generate.ts";
 import { ensureIdentity, readIdentity, type Identity } from "../../src/secrets/identity.ts";
+import { exchangeRecipients } from "../../src/secrets/exchange-recipients.ts";
 import { operatorName, readRecipients, writeRecipients } from "../../src/secrets/recipients.ts";
 import { addHostRecipient, ensureSecrets, openSiteVault, rekey, setSecrets } from "../../src/secrets/site-secrets.ts";
 import { createVault, openVault } from "../../src/secrets/vault.ts";
@@ -88,6 +89,18 @@ describe("the secrets of a site", () => {
     const before = await readFile(file, "utf8");
     expect(await addHostRecipient(folder.path, "production", host.recipient, operator.identity)).toBe(false);
     expect(await readFile(file, "utf8")).toBe(before);
+  });
+
+  it("open for its standby too, and for both when the two have exchanged their places", async () => {
+    const [operator, host, standby] = [await anIdentity(), await anIdentity(), await anIdentity()];
+    await using folder = await aSite(operator);
+    await ensureSecrets(folder.path, "production", ["db_odoo"], operator.identity);
+    await addHostRecipient(folder.path, "production", host.recipient, operator.identity);
+    expect(await addHostRecipient(folder.path, "production", standby.recipient, operator.identity, "production-standby")).toBe(true);
+    await exchangeRecipients(folder.path, "production");
+    expect((await readRecipients(folder.path)).hosts).toEqual({ production: standby.recipient, "production-standby": host.recipient });
+    await setSecrets(folder.path, "production", { tls_key: new Secret("the key of production") }, operator.identity);
+    for (const { identity } of [host, standby]) expect(Object.keys(await openSiteVault(folder.path, "production", identity))).toContain("tls_key");
   });
 
   it("stay closed for another environment's host", async () => {

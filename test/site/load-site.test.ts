@@ -17,7 +17,7 @@ async function failureOf(promise: Promise<unknown>): Promise<MillwrightError> {
 }
 
 describe("loading a site", () => {
-  it.each(["examples/acme", "examples/minimal"])("accepts %s", async (directory) => {
+  it.each(["examples/acme", "examples/minimal", "examples/pair"])("accepts %s", async (directory) => {
     const site = await loadSite(directory);
     expect(site.environments.get("production")?.stack).toBe(`${site.name}-production`);
   });

@@ -9,7 +9,7 @@ describe("the JSON Schema of site.yaml", () => {
     expect(JSON.parse(await readFile("docs/site.schema.json", "utf8"))).toEqual(siteJsonSchema());
   });
 
-  it.each(["acme", "minimal"])("accepts the example %s", async (name) => {
+  it.each(["acme", "minimal", "pair"])("accepts the example %s", async (name) => {
     const validate = new Ajv2020({ strict: false }).compile(siteJsonSchema());
     validate(parse(await readFile(`examples/${name}/site.yaml`, "utf8")));
     expect(validate.errors).toBeNull();

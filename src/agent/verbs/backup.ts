@@ -3,6 +3,7 @@ import { silentEvents } from "../../kernel/events.ts";
 import { readBackupRecords, readDrillRecord } from "../../recovery/backup-record.ts";
 import { knownBackups } from "../../recovery/known-backups.ts";
 import { POINT_NAME, readPoints } from "../../recovery/point-record.ts";
+import { signOfLife } from "../../recovery/plan-recovery.ts";
 import { prepareRecovery, recoveryBasis } from "../../recovery/prepare-recovery.ts";
 import { placeSchema } from "../../recovery/repositories.ts";
 import { type AgentDeps, storeOf } from "../agent-deps.ts";
@@ -19,7 +20,7 @@ const requestSchema = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("verify"), wholeFiles: z.boolean(), from }),
   z.strictObject({ kind: z.literal("drill"), from }),
   z.strictObject({ kind: z.literal("fence"), lift: z.boolean().default(false) }),
-  z.strictObject({ kind: z.literal("takeover") }),
+  z.strictObject({ kind: z.literal("takeover"), sign: signOfLife.optional() }),
   z.strictObject({
     kind: z.literal("restore"),
     isBeside: z.boolean(),

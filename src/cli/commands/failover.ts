@@ -3,7 +3,6 @@ import * as z from "zod";
 import { writeDurable } from "../../kernel/durable-file.ts";
 import { asMillwrightError, MillwrightError } from "../../kernel/errors.ts";
 import type { Plan } from "../../kernel/plan.ts";
-import { statusSchema } from "../../observe/status-schema.ts";
 import { readRelease } from "../../release/read-release.ts";
 import { exchangeRecipients } from "../../secrets/exchange-recipients.ts";
 import { exchangeHosts } from "../../site/exchange-hosts.ts";
@@ -32,7 +31,10 @@ interface Options extends EnvironmentOption {
 /** The second is what a jump host says of a host that is off. */
 const NO_ANSWER: readonly string[] = ["HOST_UNREACHABLE", "JUMP_REFUSED"];
 
-const contextSchema = z.object({ release: z.object({ id: z.string() }) });
+const signSchema = z.object({ sign: z.string().optional() });
+/** Which release served: as the host itself knows it, or as the newest backup does. */
+const servedSchema = z.object({ served: z.string().optional() });
+const heldSchema = z.object({ backup: z.object({ release: z.object({ id: z.string() }) }).optional() });
 
 /**
  * The standby becomes the host, by a person's word and never by itself: of two machines neither can tell a dead other from a cut line. The old host is
@@ -49,10 +51,8 @@ export const failoverCommand: Run<Options> = async (options, context) => {
   const takeover = await askPlanOf(link, "backup-plan", stack, { kind: "takeover" });
   await using old = await reach(target, options, context);
   const fence = old.link === undefined ? undefined : await askPlanOf(old.link, "backup-plan", stack, { kind: "fence" });
-  const release = await readRelease(
-    target.site.files.releases,
-    options.release ?? (await servedBy(old.link, stack)) ?? contextSchema.parse(takeover.plan.context).release.id,
-  );
+  const known = servedSchema.parse(fence?.plan.context ?? {}).served ?? heldSchema.parse(takeover.plan.context).backup?.release.id;
+  const release = await readRelease(target.site.files.releases, options.release ?? known ?? unknownRelease());
 
   const lines = [
     ...(fence === undefined ? [] : [`On ${host.address}:`, describePlan(fence.plan, fence.notes)]),
@@ -67,10 +67,12 @@ export const failoverCommand: Run<Options> = async (options, context) => {
   await confirmByName(`Make ${heir} the host of ${stack}?`, stack, options.confirm, context);
 
   const parts: Record<string, unknown> = {};
-  if (old.link !== undefined && fence !== undefined) parts["fence"] = await carryOut(old.link, stack, fence.plan, context);
-  parts["takeover"] = await carryOut(link, stack, takeover.plan, context).catch((error: unknown) => {
-    throw fence === undefined ? error : notTakenOver(asMillwrightError(error));
-  });
+  if (old.link === undefined || fence === undefined) parts["takeover"] = await carryOut(link, stack, takeover.plan, context);
+  else {
+    const ended = await carryOut(old.link, stack, fence.plan, context);
+    parts["fence"] = ended;
+    parts["takeover"] = await takeOverAll(link, stack, signSchema.parse(ended["result"] ?? {}), context);
+  }
   await exchange(target, second);
   const agreed = { ...options, yes: true };
   const part = async (name: string, run: () => Promise<CommandResult>): Promise<void> => {
@@ -110,8 +112,10 @@ async function reach(target: Target, options: CommonOptions, context: CliContext
   }
 }
 
-async function servedBy(link: HostLink | undefined, stack: string): Promise<string | undefined> {
-  return link === undefined ? undefined : statusSchema.parse(await link.call("status", [stack])).serving?.release;
+function unknownRelease(): never {
+  throw new MillwrightError("ANSWER_MISSING", "Neither the host nor the offsite repository answers, so nobody knows which release served.", {
+    hint: "Name it: add --release <id>; `millwright release list` shows those of the site.",
+  });
 }
 
 /** Its address is to be typed: it is what has to be looked at, and another machine may be off as well. */
@@ -141,7 +145,7 @@ async function askAddress(address: string, context: CliContext): Promise<string>
   });
 }
 
-async function carryOut(link: HostLink, stack: string, plan: Plan, context: CliContext): Promise<unknown> {
+async function carryOut(link: HostLink, stack: string, plan: Plan, context: CliContext): Promise<z.infer<typeof endedRunSchema>> {
   const run = endedRunSchema.parse(await watchRun(link, "backup", [stack, plan.id], context));
   context.output.say(run.summary);
   return run;
@@ -155,6 +159,16 @@ function notTakenOver(problem: MillwrightError): MillwrightError {
     details: problem.details,
     cause: problem,
   });
+}
+
+/** The standby must have all that the fenced host has; else the plant goes on nowhere, and is whole there. */
+async function takeOverAll(link: HostLink, stack: string, { sign }: z.infer<typeof signSchema>, context: CliContext): Promise<unknown> {
+  try {
+    const { plan } = await askPlanOf(link, "backup-plan", stack, { kind: "takeover", ...(sign === undefined ? {} : { sign }) });
+    return await carryOut(link, stack, plan, context);
+  } catch (error) {
+    throw notTakenOver(asMillwrightError(error));
+  }
 }
 
 /** From the promotion on this is how it is, so it is written before anything else may fail. */

@@ -1,4 +1,4 @@
-import { MillwrightError } from "../../kernel/errors.ts";
+import { asMillwrightError, MillwrightError } from "../../kernel/errors.ts";
 import { printable } from "../../kernel/printable.ts";
 import { releaseIds } from "../../release/make-release.ts";
 import { readRelease, readReleases } from "../../release/read-release.ts";
@@ -28,9 +28,22 @@ export const upgradeCommand: Run<UpgradeOptions> = async (options, context) => {
   const prepared = await askPlanOf(link, "upgrade-plan", target.environment.stack, { release, ...preview });
   const extra = prepared.classification === undefined ? [] : [`${prepared.classification.kind}: ${prepared.classification.reasons.join("; ")}`];
   const done = await carryOut(link, "upgrade", { target, prepared, extra }, options, context);
-  if (target.environment.standby === undefined) return done;
-  return { ...done, text: `${done.text}\nSo that the standby can take over with it: millwright release push ${release.id} --standby` };
+  if (target.environment.standby === undefined || options.dryRun === true) return done;
+  const told = await bringToStandby(release.id, options, context);
+  return told === undefined ? done : { ...done, text: `${done.text}\n${told}` };
 };
+
+/** So that the standby can take over with it. A standby out of reach is no reason for an upgrade to fail. */
+async function bringToStandby(release: string, options: UpgradeOptions & CommonOptions, context: CliContext): Promise<string | undefined> {
+  const { releasePushCommand } = await import("./release-push.ts");
+  try {
+    return (await releasePushCommand({ ...options, release, standby: true }, context)).text;
+  } catch (error) {
+    const { message } = asMillwrightError(error);
+    context.output.warn(`The standby has not got release ${release}: ${message} Later: millwright release push ${release} --standby`);
+    return undefined;
+  }
+}
 
 export const rollbackCommand: Run<EnvironmentOption> = async (options, context) => {
   const target = await loadTarget(options, context);

@@ -15,6 +15,8 @@ const DATABASE_SECONDS = 300;
 const SERVICE_SECONDS = 30;
 const HEALTH_SECONDS = 300;
 
+const LAST_SIGN = `UPDATE millwright.heartbeat SET at = clock_timestamp() RETURNING to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"');`;
+
 /** A container that a person's stop has ended is not started again when the host is. */
 export const stopOdoo: Code = {
   async do(run) {
@@ -36,6 +38,16 @@ export const stopOdoo: Code = {
       const container = await findContainer(run.docker, `${run.stack.facts.stack}-${colour}`, service);
       if (container !== undefined) await run.docker.start(container.id);
     }
+  },
+};
+
+/** Whoever has it has all that was written before: the standby must, before it takes over. A database that is dead has nothing to say. */
+export const lastSign: Code = {
+  async do({ docker, stack, psql }) {
+    const database = await findContainer(docker, stack.facts.stack, "database");
+    if (database?.state !== "running" || database.health !== "healthy") return { summary: "the database is not well: what has not come over is lost" };
+    const [row] = await psql.query("postgres", LAST_SIGN);
+    return row?.[0] === undefined ? {} : { sign: row[0], summary: row[0] };
   },
 };
 

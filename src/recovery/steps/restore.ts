@@ -26,7 +26,8 @@ const POLL_MILLISECONDS = 250;
 /** Loads the release that served at the backup. Its base comes by its digest, as a deploy's images do. */
 export const releaseImage: Code = {
   async do(run, _step, { signal }) {
-    const { release, backup } = bringsRelease(run);
+    const backup = bringsRelease(run);
+    const { release } = backup;
     if ((await run.docker.image(release.image)) !== undefined) return { summary: "there already" };
     if (backup.host === undefined) throw new MillwrightError("RESTORE_FAILED", "The backup holds no release.", { subject: backup.id });
     const { releaseBase } = run.stack.facts;

@@ -3,31 +3,45 @@ import { describeBytes } from "../../kernel/describe-bytes.ts";
 import { MillwrightError } from "../../kernel/errors.ts";
 import type { StepCode } from "../../kernel/run-plan.ts";
 import { lastLines } from "../../kernel/shell.ts";
-import type { RecoveryRun } from "../recovery-context.ts";
+import { planOf, type RecoveryRun } from "../recovery-context.ts";
 
 type Code = StepCode<RecoveryRun>;
 
-const REPLAY_SECONDS = 1800;
+/** Without any progress. By the repository alone a segment comes each five seconds. */
+const STILL_SECONDS = 120;
 const PROMOTE_SECONDS = 600;
 const POLL_MILLISECONDS = 500;
 const FILES_MILLISECONDS = 6 * 60 * 60_000;
 
-/** All that came over is in the tables. Promoting would wait for it as well, and could not be told apart from a promotion that hangs. */
+/**
+ * All that came over is in the tables, and where the other host could leave one, its last sign of life with it: a standby that has stopped to follow must
+ * not take the place of a host that has everything.
+ */
 export const catchUp: Code = {
   async do(run, _step, { signal }) {
-    const deadline = run.clock.now() + REPLAY_SECONDS * 1000;
+    const { sign } = planOf(run, "takeover");
+    let [least, since] = [Number.POSITIVE_INFINITY, run.clock.now()];
     for (;;) {
-      const [[recovers, received = "", left = "0"] = []] = await run.psql.query(
-        "postgres",
-        "SELECT pg_is_in_recovery(), pg_last_wal_receive_lsn(), coalesce(pg_wal_lsn_diff(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn()), 0);",
-      );
+      const [[recovers, received = "", unread = "0", hasSign] = []] = await run.psql.query("postgres", stateSql(sign));
       if (recovers === "f") return { summary: "it is promoted already" };
-      if (Number(left) <= 0) return { received, summary: received === "" ? "all of the archive" : `all up to ${received}` };
-      if (run.clock.now() >= deadline) throw new MillwrightError("TIMED_OUT", `${describeBytes(Number(left))} of the log are still to be replayed.`);
+      const left = Math.max(0, Number(unread));
+      if (left === 0 && hasSign === "t") return { received, summary: received === "" ? "all of the archive" : `all up to ${received}` };
+      if (left < least) [least, since] = [left, run.clock.now()];
+      if (run.clock.now() - since >= STILL_SECONDS * 1000) throw lacking(left, sign);
       await run.clock.sleep(POLL_MILLISECONDS, signal);
     }
   },
 };
+
+function stateSql(sign: string | undefined): string {
+  const has = sign === undefined ? "true" : `(SELECT at >= '${sign}' FROM millwright.heartbeat)`;
+  return `SELECT pg_is_in_recovery(), pg_last_wal_receive_lsn(), coalesce(pg_wal_lsn_diff(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn()), 0), ${has};`;
+}
+
+function lacking(left: number, sign: string | undefined): MillwrightError {
+  const what = left > 0 ? `${describeBytes(left)} of the log are still to be replayed` : `what the host wrote until ${String(sign)} has not come over`;
+  return new MillwrightError("STANDBY_BEHIND", `The standby does not catch up: ${what}.`, { subject: "database" });
+}
 
 /** Those after the last snapshot are lost with the other host; a repository out of reach must not keep the database from taking over. */
 export const newestFiles: Code = {
