@@ -39,7 +39,7 @@ export interface Materialised {
 export const SETTINGS_FOLDER = "database/settings";
 
 interface Options {
-  readonly stack: Pick<Stack, "files">;
+  readonly stack: Pick<Stack, "files" | "facts">;
   readonly project: "platform" | "recovery" | Colour;
   readonly paths: HostPaths;
   /** Puts secrets in the place of their references. */
@@ -95,7 +95,7 @@ export function materialise(options: Options): Materialised {
 }
 
 /** A compose.yaml of a stack as data. */
-export function readCompose(stack: Pick<Stack, "files">, path: string): ComposeDocument {
+export function readCompose(stack: Pick<Stack, "files" | "facts">, path: string): ComposeDocument {
   const text = stack.files.find((file) => file.path === path)?.content;
   if (text === undefined) throw new MillwrightError("STACK_INVALID", `The stack lacks ${path}.`, { subject: path });
   const parsed = parseYaml(text);

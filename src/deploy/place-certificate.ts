@@ -20,14 +20,15 @@ export interface PlacedCertificate {
 }
 
 interface Options {
-  readonly stack: Pick<Stack, "files">;
+  readonly stack: Pick<Stack, "files" | "facts">;
   readonly paths: Pick<HostPaths, "certificates">;
   readonly fill: (content: string) => string;
 }
 
-/** Undefined for a stack whose certificate is fetched by ACME, and for one of a version whose proxy had to be renewed for it. Pure. */
+/** Undefined for a stack whose certificate is fetched by ACME, for a standby's, which has no proxy, and for one of a version whose proxy had to be renewed for it. Pure. */
 export function placeCertificate(options: Options): PlacedCertificate | undefined {
   const { stack, paths } = options;
+  if (stack.facts.follows !== undefined) return undefined;
   const template = stack.files.find(({ path }) => path === "edge/certificate.json")?.content;
   if (template === undefined) return undefined;
   const place = (path: string): MaterialisedFile => {

@@ -50,7 +50,7 @@ const TAKE_AWAY: PlannedStep = {
   id: "certificate",
   kind: "certificate",
   title: "Take the site's own certificate away",
-  cause: "the proxy fetches one by ACME",
+  cause: "no proxy here serves it any more",
   undo: "lay it out again",
 };
 

@@ -57,6 +57,17 @@ async function prepare(host: Host, stack: Stack): Promise<Plan> {
 }
 
 describe("a new certificate", () => {
+  it("is none of a standby, which has no proxy to serve it", async () => {
+    const follower = stackOf(
+      first,
+      {},
+      ({ facts }) => void Object.assign(facts, { follows: "192.0.2.1", roles: [], services: ["exporter", "edge", "database"] }),
+    );
+    const host = await Host.make();
+    useKey(host, first);
+    expect(ids(await prepare(host, follower)).filter((id) => id.startsWith("certificate"))).toEqual([]);
+  });
+
   it("is read by the proxy that serves: no container is touched, and a handshake has shown it", async () => {
     const host = await deployed();
     useKey(host, second);
