@@ -14,6 +14,11 @@ import { story } from "./steps.ts";
 /** What a deploy tells of itself. */
 const deployData = z.object({ channels: z.number(), changed: z.boolean() });
 
+/** Prometheus on an instant. */
+const answerSchema = z.object({
+  data: z.object({ result: z.array(z.object({ metric: z.object({ job: z.string() }), value: z.tuple([z.number(), z.string()]) })) }),
+});
+
 const pushData = z.object({ layers: z.number(), sentBytes: z.number() });
 
 describe("the way from an empty folder to a swapped release", () => {
@@ -251,6 +256,17 @@ describe("the way from an empty folder to a swapped release", () => {
     const data = await plant.must("status");
     expect(data).toMatchObject({ serving: { release: release(FIXTURES.first) } });
     expect(deployData.pick({ channels: true }).parse(data).channels).toBeLessThanOrEqual(2);
+  });
+
+  step("Prometheus reaches everything that it asks, and the login page by the front door", async () => {
+    const network = `{{(index .NetworkSettings.Networks "${STACK}_metrics").IPAddress}}`;
+    const address = await plant.sh("docker", "inspect", "--format", network, `${STACK}-prometheus-1`);
+    const byJob = async (query: string): Promise<Readonly<Record<string, string>>> => {
+      const answer = answerSchema.parse(JSON.parse(await plant.sh("curl", "--silent", "--fail", `http://${address}:9090/api/v1/query?query=${query}`)));
+      return Object.fromEntries(answer.data.result.map(({ metric, value }) => [metric.job, value[1]]));
+    };
+    expect(await byJob("up")).toEqual({ blackbox: "1", edge: "1", node: "1", postgres: "1", prometheus: "1", site: "1" });
+    expect(await byJob("probe_success")).toEqual({ site: "1" });
   });
 
   step("report writes one page of the rollback, which needs nothing beside it", async () => {
