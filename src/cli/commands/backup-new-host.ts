@@ -9,7 +9,7 @@ import { parseHost } from "../fetch-site-archive.ts";
 import type { CommandResult } from "../output.ts";
 import type { CommonOptions } from "../program.ts";
 import { loadTarget, siteDirectory } from "../target.ts";
-import { backupRestoreCommand } from "./backup.ts";
+import { restoreOnHost } from "./backup.ts";
 import { backupSiteCommand, type BackupSiteOptions } from "./backup-site.ts";
 import { deployCommand } from "./deploy.ts";
 import { hostBootstrapCommand } from "./host-bootstrap.ts";
@@ -30,7 +30,7 @@ export async function restoreToNewHost(options: Options, context: CliContext): P
   const { environment } = await loadTarget(options, context);
   refuseOtherHost(options, environment.host);
   await confirmByName(`Make ${environment.host.address} the host of ${environment.stack}, from its backups?`, environment.stack, options.confirm, context);
-  const agreed = { ...options, toNewHost: false, yes: true };
+  const agreed = { ...options, yes: true };
   const parts: Record<string, unknown> = site === undefined ? {} : { "backup site": site };
   const part = async (name: string, run: () => Promise<CommandResult>): Promise<CommandResult> => {
     context.output.say(`\n${name}`);
@@ -41,7 +41,7 @@ export async function restoreToNewHost(options: Options, context: CliContext): P
   };
   await part("host bootstrap", () => hostBootstrapCommand(agreed, context));
   await part("deploy", () => deployCommand(agreed, context));
-  const restored = await part("backup restore", () => backupRestoreCommand({ ...agreed, to: "now", confirm: environment.stack }, context));
+  const restored = await part("backup restore", () => restoreOnHost({ ...agreed, to: "now", confirm: environment.stack }, context));
   const { release } = restoredSchema.parse(restored.data).plan.context;
   const served = await part("upgrade", () => upgradeCommand({ ...agreed, release: release.id }, context));
   return { data: parts, text: served.text };

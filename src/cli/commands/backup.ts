@@ -65,10 +65,14 @@ interface RestoreOptions extends FromOption, BackupSiteOptions {
   readonly dryRun?: boolean;
 }
 
-/** Into place only after the stack's name was typed. */
 export const backupRestoreCommand: Run<RestoreOptions> = async (options, context) => {
   if (options.toNewHost === true) return await (await import("./backup-new-host.ts")).restoreToNewHost(options, context);
   refuseWithoutNewHost(options);
+  return await restoreOnHost(options, context);
+};
+
+/** Into place only after the stack's name was typed. */
+export const restoreOnHost: Run<RestoreOptions> = async (options, context) => {
   const to = parseMoment(options.to ?? "");
   const target = await loadTarget(options, context);
   const { stack, host } = target.environment;
