@@ -39,6 +39,12 @@ See docs/backup.md, "A lost host".`;
 /** For options that may be given more than once. */
 const collect = (value: string, all: string[] | undefined): string[] => [...(all ?? []), value];
 
+/** For files and folders: an empty one would be the folder one is in. */
+function notEmpty(value: string): string {
+  if (value.trim() !== "") return value;
+  throw new InvalidArgumentError("It must not be empty.");
+}
+
 function lineCount(value: string): string {
   if (/^[1-9]\d{0,4}$/.test(value)) return value;
   throw new InvalidArgumentError("It must be a number from 1 to 99999.");
@@ -96,7 +102,7 @@ export function buildProgram(context: CliContext, onCommand: (name: string) => v
     action("check", async () => (await import("./commands/check.ts")).checkCommand, ["env"]),
   );
   pair(command(root, "render [env]", "write the stack of an environment, as the host will get it", false))
-    .option("--out <dir>", "where to write it (default: <site>/build/<env>)")
+    .option("--out <dir>", "where to write it (default: <site>/build/<env>)", notEmpty)
     .option("--check", "write nothing; exit 3 if the folder differs")
     .action(action("render", async () => (await import("./commands/render.ts")).renderCommand, ["env"]));
   command(root, "lock [env]", "resolve the blueprint's image tags to digests, through the host's engine or a local one", true)
@@ -235,7 +241,7 @@ export function buildProgram(context: CliContext, onCommand: (name: string) => v
     .option("--accept", "take the journal as it is, whatever this machine has seen of it before")
     .action(action("history verify", async () => (await import("./commands/history.ts")).historyVerifyCommand, ["env"]));
   pair(command(root, "report [run] [env]", "write one HTML page of a run (default: the last swap or rollback): steps, probes, verdicts, versions", true))
-    .option("--out <file>", "where to write it (default: <site>/reports/<stack>-<run>.html)")
+    .option("--out <file>", "where to write it (default: <site>/reports/<stack>-<run>.html)", notEmpty)
     .action(action("report", async () => (await import("./commands/report.ts")).reportCommand, ["run", "env"]));
   pair(command(root, "logs <service> [env]", "last log lines of a service: edge, database, web, cron, blue-web, …", true))
     .addOption(new Option("-n, --lines <count>", "how many").default("100").argParser(lineCount))

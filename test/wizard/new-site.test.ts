@@ -70,6 +70,16 @@ describe("a new site", () => {
     checkCertificate(chain, vault["tls_key"] ?? expect.fail("no key"), "erp.acme.example", systemClock);
   });
 
+  it("is refused with its path where there can be no folder", async () => {
+    await using folder = await createFixture({ file: "" });
+    for (const name of ["file", "file/x", "../../../../../../../proc/x"]) {
+      await expect(make(folder.path, GIVEN, nobody(), name)).rejects.toMatchObject({
+        code: "FILE_REFUSED",
+        subject: expect.stringMatching(/(file|proc)/) as string,
+      });
+    }
+  });
+
   it("holds no secret in plain text and no private key", async () => {
     await using folder = await createFixture({});
     const made = await make(folder.path);
