@@ -40,6 +40,12 @@ describe("completion in bash", () => {
     expect(await proposals("backup", "restore", "--reco")).toEqual(["--recovery-key"]);
     expect(await proposals("upgrade", "--dry")).toEqual(["--dry-run"]);
     expect(await proposals("upgrade", "--pre")).toEqual(["--preview"]);
+    expect(await proposals("host", "trust", "--jump")).toEqual(["--jump-fingerprint"]);
+  });
+
+  it("proposes --local only where the agent does the work", async () => {
+    expect(await proposals("host", "fence", "--loc")).toEqual(["--local"]);
+    for (const part of ["trust", "bootstrap", "check"]) expect(await proposals("host", part, "--loc")).toEqual([]);
   });
 
   it("proposes the environments of the folder's site.yaml", async () => {
