@@ -1,10 +1,5 @@
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import * as z from "zod";
 import type { Clock } from "../kernel/clock.ts";
-import { MillwrightError } from "../kernel/errors.ts";
-import { Secret } from "../kernel/secret.ts";
-import { checkCertificate } from "../secrets/check-certificate.ts";
 import { ensureSiteSecrets } from "../secrets/ensure-site-secrets.ts";
 import type { Random } from "../secrets/generate.ts";
 import { ensureIdentity, IDENTITY_RECOVERY_HINT, type Identity } from "../secrets/identity.ts";
@@ -12,8 +7,9 @@ import { setSecrets } from "../secrets/site-secrets.ts";
 import { writeDurable } from "../kernel/durable-file.ts";
 import type { Environment } from "../site/environment.ts";
 import { loadSite } from "../site/load-site.ts";
-import type { Answers, AnswersSoFar } from "./answers.ts";
+import type { AnswersSoFar } from "./answers.ts";
 import type { Ask } from "./ask.ts";
+import { judgeCertificateAnswer, readOperatorsCertificate } from "./operators-certificate.ts";
 import { runWizard } from "./run-wizard.ts";
 import { OPERATORS_CHAIN } from "./site-document.ts";
 import { siteFolder } from "./site-folder.ts";
@@ -51,8 +47,14 @@ export async function newSite(options: NewSiteOptions): Promise<NewSite> {
   const { directory, identityFile } = options;
   await refuseExistingSite(directory);
   const progressFile = join(directory, ".millwright", "answers.json");
-  const answers = await runWizard({ ask: options.ask, given: options.given, say: options.say, progressFile });
-  const certificate = await readOperatorsCertificate(answers, options.clock);
+  const answers = await runWizard({
+    ask: options.ask,
+    given: options.given,
+    say: options.say,
+    progressFile,
+    judge: (key, known) => judgeCertificateAnswer(key, known, options.clock),
+  });
+  const certificate = readOperatorsCertificate(answers, options.clock);
   const identity = await ensureIdentity(identityFile);
 
   const environments: string[] = [];
@@ -97,24 +99,4 @@ async function fillSecretsOf(options: NewSiteOptions, filling: Filling): Promise
     clock: options.clock,
     ...(options.random === undefined ? {} : { random: options.random }),
   });
-}
-
-async function readOperatorsCertificate(answers: Answers, clock: Clock): Promise<{ readonly chain: string; readonly key: Secret } | undefined> {
-  if (answers.certificate !== "files") return undefined;
-  const chain = await readOperatorsFile(answers.certificateChain, "certificateChain");
-  const key = new Secret(await readOperatorsFile(answers.certificateKey, "certificateKey"));
-  checkCertificate(chain, key, answers.domain, clock);
-  return { chain, key };
-}
-
-async function readOperatorsFile(path: string | undefined, key: string): Promise<string> {
-  try {
-    return await readFile(z.string().parse(path), "utf8");
-  } catch (error) {
-    throw new MillwrightError("CERTIFICATE_INVALID", "A certificate file that was named cannot be read.", {
-      subject: path ?? key,
-      hint: `Give the right path: --set ${key}=…`,
-      cause: error,
-    });
-  }
 }
