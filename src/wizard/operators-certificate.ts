@@ -23,19 +23,14 @@ export function readOperatorsCertificate(answers: Answers, clock: Clock): Operat
 /** True, or why the file that answers one of the two questions cannot be used, as far as the answers before it tell. */
 export function judgeCertificateAnswer(key: AnswerKey, answers: AnswersSoFar, clock: Clock): true | string {
   const domain = answers.domain ?? "";
-  switch (key) {
-    case "certificateChain":
-      return judged(() => certificateProblem(readNamed(answers, key), undefined, domain, clock));
-    case "certificateKey":
-      return judged(() => {
-        const file = new Secret(readNamed(answers, key));
-        // A chain that is no good is a matter of its own question.
-        if (judgeCertificateAnswer("certificateChain", answers, clock) !== true) return undefined;
-        return certificateProblem(readNamed(answers, "certificateChain"), file, domain, clock);
-      });
-    default:
-      return true;
-  }
+  if (key === "certificateChain") return judged(() => certificateProblem(readNamed(answers, key), undefined, domain, clock));
+  if (key !== "certificateKey") return true;
+  return judged(() => {
+    const file = new Secret(readNamed(answers, key));
+    // A chain that is no good is a matter of its own question.
+    if (judgeCertificateAnswer("certificateChain", answers, clock) !== true) return undefined;
+    return certificateProblem(readNamed(answers, "certificateChain"), file, domain, clock);
+  });
 }
 
 function judged(problem: () => string | undefined): true | string {

@@ -103,8 +103,8 @@ async function put({ ask, judge }: WizardOptions, question: Question, answers: A
       const shown = Array.isArray(proposal) ? proposal.join(", ") : proposal;
       const typed = await ask.input({
         ...asked,
-        validate: (typed) => {
-          const value = parseAnswer(key, typed);
+        validate: (line) => {
+          const value = parseAnswer(key, line);
           const form = judgeAnswer(key, value);
           return form === true ? (judge?.(key, { ...answers, [key]: value }) ?? true) : form;
         },
