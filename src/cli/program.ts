@@ -50,20 +50,38 @@ function lineCount(value: string): string {
   throw new InvalidArgumentError("It must be a number from 1 to 99999.");
 }
 
+/** Flags of how it is told; main.ts reads them wherever they stand. */
+function addOutputFlags(target: Command): Command {
+  return target
+    .option("--json", "print one JSON document")
+    .option("--json-lines", "print events and the result as JSON lines")
+    .option("--no-input", "never ask; fail and name the flag instead")
+    .option("--no-color", "no colours")
+    .option("--debug", "show stack traces");
+}
+
+/** What is wrong with the words of a command is told as that command's. */
+function nameInErrors(command: Command, path: string, onCommand: (name: string) => void): void {
+  command.exitOverride((error) => {
+    onCommand(path);
+    throw error;
+  });
+  for (const inner of command.commands) nameInErrors(inner, command.parent === null ? inner.name() : `${path} ${inner.name()}`, onCommand);
+}
+
 export function buildProgram(context: CliContext, onCommand: (name: string) => void): Program {
   let outcome: CommandResult | undefined;
   const root = new Command("millwright");
-  const quiet = context.output.mode !== "text";
   root
     .description("Generates hardened Odoo stacks, deploys them over SSH, and swaps releases with a way back.")
     .version(VERSION)
     .option("--site <dir>", "site folder, also after the verb")
-    .exitOverride()
-    .configureOutput({ writeErr: (text) => (quiet ? undefined : process.stderr.write(text)) })
+    // Errors are told in one place, main.ts, in the form of all others.
+    .configureOutput({ outputError: () => {} })
     .showSuggestionAfterError()
-    .showHelpAfterError("Next: add --help to see what there is.")
-    .helpCommand(false)
+    .helpCommand("help [command]", "what a command does, and its flags: the same as --help after it")
     .addHelpText("after", EXAMPLES);
+  addOutputFlags(root);
 
   const command = (parent: Command, signature: string, summary: string, targetsHost: boolean, hasAgent = targetsHost): Command => {
     const added = parent.command(signature).description(summary);
@@ -71,9 +89,7 @@ export function buildProgram(context: CliContext, onCommand: (name: string) => v
     if (targetsHost) added.option("-i, --identity <file>", "private key for SSH; may be given more than once", collect);
     // Only the agent is also on this side: what the admin account does, it does over SSH.
     if (hasAgent) added.option("--local", "run on this machine instead of over SSH");
-    added.option("--json", "print one JSON document").option("--json-lines", "print events and the result as JSON lines");
-    added.option("--no-input", "never ask; fail and name the flag instead").option("--no-color", "no colours").option("--debug", "show stack traces");
-    return added;
+    return addOutputFlags(added);
   };
   const action =
     <Options>(name: string, load: () => Promise<Run<Options>>, names: readonly string[] = []) =>
@@ -251,6 +267,7 @@ export function buildProgram(context: CliContext, onCommand: (name: string) => v
     .description("print a completion script for bash, zsh or fish")
     .action(action("completion", async () => (await import("./commands/completion.ts")).completionCommand(root), ["shell"]));
 
+  nameInErrors(root, root.name(), onCommand);
   return {
     root,
     run: async (argv) => {

@@ -34,6 +34,8 @@ async function proposals(...words: readonly string[]): Promise<readonly string[]
 describe("completion in bash", () => {
   it("proposes commands, their parts and flags", async () => {
     expect(await proposals("rol")).toEqual(["rollback"]);
+    expect(await proposals("hel")).toEqual(["help"]);
+    expect(await proposals("--js")).toEqual(["--json", "--json-lines"]);
     expect(await proposals("host", "b")).toEqual(["bootstrap"]);
     expect(await proposals("backup", "po")).toEqual(["point"]);
     expect(await proposals("secrets", "reco")).toEqual(["recovery-key"]);
