@@ -1,10 +1,11 @@
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import type { Clock } from "../kernel/clock.ts";
 import { ensureSiteSecrets } from "../secrets/ensure-site-secrets.ts";
 import type { Random } from "../secrets/generate.ts";
 import { ensureIdentity, IDENTITY_RECOVERY_HINT, type Identity } from "../secrets/identity.ts";
 import { setSecrets } from "../secrets/site-secrets.ts";
 import { writeDurable } from "../kernel/durable-file.ts";
+import { quoteWords } from "../kernel/shell.ts";
 import type { Environment } from "../site/environment.ts";
 import { loadSite } from "../site/load-site.ts";
 import type { AnswersSoFar } from "./answers.ts";
@@ -18,6 +19,8 @@ import { refuseExistingSite, removeProgress, writeSite } from "./write-site.ts";
 export interface NewSiteOptions {
   /** The folder to make, or an existing one without a site. */
   readonly directory: string;
+  /** The folder that the person is in. */
+  readonly from: string;
   readonly given: AnswersSoFar;
   readonly ask: Ask;
   readonly say: (line: string) => void;
@@ -80,9 +83,15 @@ export async function newSite(options: NewSiteOptions): Promise<NewSite> {
       ...(answers.certificate === "ca" ? ["Let the browsers trust certificates/ca.pem."] : []),
       "Make a key for the safe, which opens the backups when every laptop is lost: millwright secrets recovery-key",
       "Put the folder under git and commit it.",
-      "Next: millwright host trust production",
+      ...leadTo(options.from, directory),
     ],
   };
+}
+
+/** The next command, and how to come to the folder that it is to be typed in. */
+function leadTo(from: string, directory: string): readonly string[] {
+  const way = relative(from, directory);
+  return way === "" ? ["Next: millwright host trust production"] : [`Next: cd ${quoteWords([way])}, then millwright host trust production`];
 }
 
 interface Filling {

@@ -1,6 +1,7 @@
 import { MillwrightError } from "../kernel/errors.ts";
 import { readIfThere, writeDurable } from "../kernel/durable-file.ts";
 import { parseJson } from "../kernel/parse-json.ts";
+import { countOf } from "../kernel/count-of.ts";
 import { describeSizing } from "../site/describe-sizing.ts";
 import { byteSize } from "../site/site-values.ts";
 import { computeSizing, type SizingResult } from "../site/sizing.ts";
@@ -33,7 +34,7 @@ export async function runWizard(options: WizardOptions): Promise<Answers> {
   let answers: AnswersSoFar = { ...saved, ...options.given };
   const open = openQuestions(answers).length;
   const count = Object.keys(saved).length;
-  if (count > 0) say(`Going on where you stopped: ${count} answers are kept from before, ${open} questions are left.`);
+  if (count > 0) say(`Going on where you stopped: ${countOf(count, "answer")} kept from before, ${countOf(open, "question")} left.`);
   for (const line of forgotten) say(line);
 
   if (!ask.interactive) {

@@ -56,6 +56,7 @@ async function issued(folder: string) {
 function make(folder: string, given: AnswersSoFar = GIVEN, ask: Ask = nobody(), name = "site", said: string[] = []) {
   return newSite({
     directory: join(folder, name),
+    from: folder,
     given,
     ask,
     say: (line) => void said.push(line),
@@ -77,6 +78,12 @@ describe("a new site", () => {
     expect(Object.keys(vault).sort()).toEqual(["db_odoo", "tls_key"]);
     const chain = await readFile(join(made.directory, "certificates/production.pem"), "utf8");
     checkCertificate(chain, vault["tls_key"] ?? expect.fail("no key"), "erp.acme.example", systemClock);
+  });
+
+  it("leads into its folder before the next command, unless one is there", async () => {
+    await using folder = await createFixture({});
+    expect((await make(folder.path, GIVEN, nobody(), "my plant")).next.at(-1)).toBe("Next: cd 'my plant', then millwright host trust production");
+    expect((await make(folder.path, GIVEN, nobody(), ".")).next.at(-1)).toBe("Next: millwright host trust production");
   });
 
   it("is refused with its path where there can be no folder", async () => {

@@ -50,7 +50,7 @@ describe("the wizard", () => {
     const second = wizard(folder.path, ask);
     expect((await second.run).company).toBe("Acme Pumps GmbH");
     expect(ask.asked[0]).toBe("domain");
-    expect(second.lines[0]).toMatch(/^Going on where you stopped: 5 answers are kept from before, \d+ questions are left\.$/);
+    expect(second.lines[0]).toMatch(/^Going on where you stopped: 5 answers kept from before, \d+ questions left\.$/);
   });
 
   it("keeps answers for its owner's eyes only", async () => {

@@ -5,6 +5,7 @@ import type { Run } from "../program.ts";
 import { ensureFolder, isMissing } from "../../kernel/durable-file.ts";
 import { MillwrightError } from "../../kernel/errors.ts";
 import { parseJson } from "../../kernel/parse-json.ts";
+import { countOf } from "../../kernel/count-of.ts";
 import { hostName } from "../../site/standby.ts";
 import { renderedStack } from "../rendered-stack.ts";
 import { type EnvironmentOption, loadTarget } from "../target.ts";
@@ -42,7 +43,7 @@ export const renderCommand: Run<Options> = async (options, context) => {
   for (const path of changed) writeStackFile(join(out, path), wanted.get(path) ?? "", isExecutable(stack, path));
   for (const path of stale) rmSync(join(out, path), { force: true });
   const text = differs
-    ? `Stack ${stack.id} in ${out}: ${changed.length} files written, ${stale.length} removed.`
+    ? `Stack ${stack.id} in ${out}: ${countOf(changed.length, "file")} written, ${stale.length} removed.`
     : `Stack ${stack.id} in ${out}: nothing to change.`;
   return { data: { stack: stack.id, out, changed, stale, files: [...wanted.keys()] }, text };
 };
