@@ -1,7 +1,10 @@
-import { stringify } from "yaml";
+import { LineCounter, parseDocument, stringify } from "yaml";
 import * as z from "zod";
 import { MillwrightError } from "../kernel/errors.ts";
 import { parseYaml } from "../kernel/parse-yaml.ts";
+import { schemaProblems } from "../site/schema-problems.ts";
+import type { JsonSchema } from "../site/site-json-schema.ts";
+import { formatProblem, locate, pathText } from "../site/site-problem.ts";
 
 /** `images.lock.yaml` of a site: which bytes each image name of the blueprint stands for, until `millwright lock` is run again. */
 export const imageLockSchema = z.strictObject({
@@ -10,8 +13,8 @@ export const imageLockSchema = z.strictObject({
     z.string(),
     z.strictObject({
       /** Name and tag as the blueprint has it, such as `odoo:19`. */
-      source: z.string().regex(/^[a-z0-9][a-z0-9._/-]*:[A-Za-z0-9._-]+$/),
-      digest: z.string().regex(/^sha256:[0-9a-f]{64}$/),
+      source: z.string().regex(/^[a-z0-9][a-z0-9._/-]*:[A-Za-z0-9._-]+$/, "must be an image with its tag, such as odoo:19"),
+      digest: z.string().regex(/^sha256:[0-9a-f]{64}$/, "must be sha256: and 64 digits of 0-9 and a-f"),
       lockedAt: z.string(),
     }),
   ),
@@ -19,24 +22,23 @@ export const imageLockSchema = z.strictObject({
 
 export type ImageLock = z.infer<typeof imageLockSchema>;
 
+/** The lock in a text. What is wrong with one that was edited by hand is told with its line. */
 export function readImageLock(text: string, file = "images.lock.yaml"): ImageLock {
   const yaml = parseYaml(text);
   if (yaml.kind === "fault") {
-    throw new MillwrightError("SITE_INVALID", `${file} is not valid YAML: ${yaml.fault}`, {
-      subject: file,
-      hint: "Get it back from the site's git history, or remove it and run `millwright lock`.",
-    });
+    throw new MillwrightError("SITE_INVALID", `${file} is not valid YAML: ${yaml.fault}`, { subject: file, hint: WAY_BACK });
   }
   const parsed = imageLockSchema.safeParse(yaml.data);
-  if (!parsed.success) {
-    throw new MillwrightError("SITE_INVALID", `${file} does not have the form of an image lock.`, {
-      subject: file,
-      hint: "millwright lock",
-      details: z.prettifyError(parsed.error).split("\n"),
-    });
-  }
-  return parsed.data;
+  if (parsed.success) return parsed.data;
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const problems = schemaProblems(parsed.error.issues, yaml.data, z.toJSONSchema(imageLockSchema) as JsonSchema);
+  const details = problems.map((problem) => formatProblem({ ...problem, file, ...locate(document, lines, problem.path), path: pathText(problem.path) }));
+  throw new MillwrightError("SITE_INVALID", `${file} does not have the form of an image lock.`, { subject: file, hint: WAY_BACK, details });
 }
+
+/** Locking anew reads what was locked before. */
+const WAY_BACK = "Get it back from the site's git history, or remove it and run `millwright lock`.";
 
 /** The same lock always gives the same bytes. */
 export function writeImageLock(lock: ImageLock): string {

@@ -3,6 +3,7 @@ import { timestamp } from "../kernel/clock.ts";
 import type { Plan } from "../kernel/plan.ts";
 import type { CliContext } from "./context.ts";
 import type { HostLink } from "./host-link.ts";
+import { ownEngine } from "./own-engine.ts";
 import { sendImage } from "./send-image.ts";
 import type { Target } from "./target.ts";
 
@@ -10,12 +11,8 @@ import type { Target } from "./target.ts";
 export async function bringDerived(link: HostLink, socket: string, { environment }: Target, stack: Stack, plan: Plan, context: CliContext): Promise<void> {
   const wanted = derivedOf(stack).filter(({ image }) => plan.steps.some((step) => step.kind === "derive" && step.params["image"] === image));
   if (wanted.length === 0) return;
-  const [{ dockerodeDocker }, { deriveImage }, { releaseExport }] = await Promise.all([
-    import("../docker/dockerode-docker.ts"),
-    import("../release/derive-image.ts"),
-    import("../release/move-release.ts"),
-  ]);
-  const store = dockerodeDocker(context.clock, socket);
+  const [{ deriveImage }, { releaseExport }] = await Promise.all([import("../release/derive-image.ts"), import("../release/move-release.ts")]);
+  const store = await ownEngine(socket, context);
   const from = async () => ({
     where: socket,
     export: async (image: string, layers: readonly string[]) => await releaseExport(store, image, layers),

@@ -86,7 +86,8 @@ function nameProgress({ progress, preview }: RunView): string {
 /** Seconds are counted down between two words of the host. */
 function describeProgress({ progress }: RunView, now: number): string | undefined {
   if (progress === undefined) return undefined;
-  const { done, total, unit, heard } = progress;
+  const { done, total, unit, heard, longer } = progress;
+  if (longer !== undefined) return `${done} of ${total ?? "?"} s, ${describeLonger(longer, now - heard)}`;
   if (total === undefined) return unit === "bytes" ? megabytes(done) : `${done} ${unit}`;
   const reached = Math.min(total, unit === "seconds" ? done + Math.max(0, Math.floor((now - heard) / 1000)) : done);
   const full = total === 0 ? BAR : Math.round((BAR * reached) / total);
@@ -99,6 +100,12 @@ function describeProgress({ progress }: RunView, now: number): string | undefine
     case "steps":
       return `${bar} ${done} of ${total}`;
   }
+}
+
+/** Of a watch that has had its time: how much more it may take, and why. */
+export function describeLonger({ done, total, why }: NonNullable<NonNullable<RunView["progress"]>["longer"]>, milliseconds = 0): string {
+  const reached = Math.min(total, done + Math.max(0, Math.floor(milliseconds / 1000)));
+  return `longer by up to ${total} s, ${reached} s so far: ${why}`;
 }
 
 function megabytes(bytes: number): string {

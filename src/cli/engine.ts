@@ -4,6 +4,7 @@ import { timestamp } from "../kernel/clock.ts";
 import type { MillwrightEvent } from "../kernel/events.ts";
 import type { CliContext } from "./context.ts";
 import { type HostLink, openLink } from "./host-link.ts";
+import { ownEngine } from "./own-engine.ts";
 import type { CommonOptions } from "./program.ts";
 import type { Target } from "./target.ts";
 
@@ -39,11 +40,10 @@ function hostEngine(link: HostLink, { environment }: Target, context: CliContext
 }
 
 async function localEngine(socket: string, context: CliContext): Promise<Engine> {
-  const { dockerodeDocker } = await import("../docker/dockerode-docker.ts");
   const { releaseBuild } = await import("../release/release-build.ts");
   const { releaseExport } = await import("../release/move-release.ts");
   const { tmpdir } = await import("node:os");
-  const store = dockerodeDocker(context.clock, socket);
+  const store = await ownEngine(socket, context);
   return {
     where: socket,
     build: async (stream, tag, onEvent) =>

@@ -15,23 +15,43 @@ process.on("SIGINT", () => {
 process.on("SIGTERM", () => {
   process.exit(143);
 });
-// A closed pipe (`millwright … | head`) is not a fault.
-process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 1));
 // Messages that nobody reads must not end what they are about, nor change its exit status.
 process.stderr.on("error", () => {});
 
 const has = (flag: string): boolean => argv.includes(flag);
 const mode: OutputMode = has("--json-lines") ? "json-lines" : has("--json") ? "json" : "text";
 const isTty = process.stderr.isTTY === true;
+const streams = { stdout: process.stdout, stderr: process.stderr };
 const output = new Output({
   mode,
-  streams: { stdout: process.stdout, stderr: process.stderr },
+  streams,
   colour: wantsColour(isTty, process.env, has("--no-color")),
   live: isTty && !process.env["CI"] && process.env["TERM"] !== "dumb",
   debug: has("--debug"),
 });
 
+/** Commander's words for what is wrong, with what it suggests on a line of its own. */
+function usageError({ message }: CommanderError): MillwrightError {
+  const [what = "", ...details] = message.replace(/^error: /, "").split("\n");
+  const hint = commandName === "millwright" ? {} : { hint: `\`millwright ${commandName} --help\` lists what it takes.` };
+  return new MillwrightError("USAGE", what, { details, ...hint });
+}
+
 let commandName = "millwright";
+
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  // A closed pipe (`millwright … | head`) is not a fault.
+  if (error.code === "EPIPE") process.exit(0);
+  const code = error.code === "ENOSPC" ? "DISK_FULL" : "FILE_REFUSED";
+  const problem = new MillwrightError(code, `Standard output does not take the result: ${error.message}.`, {
+    subject: "standard output",
+    hint: "What the command did is done. Let its output go elsewhere.",
+    cause: error,
+  });
+  // In words also with --json, for which there is no place any more.
+  new Output({ mode: "text", streams, colour: output.colour, live: false, debug: output.debug }).error(commandName, problem);
+  process.exit(problem.exit);
+});
 
 async function main(): Promise<void> {
   // A process that has nothing left to wait for ends wherever it is: that is no success.
@@ -45,9 +65,9 @@ async function main(): Promise<void> {
     process.exitCode = result?.exit ?? 0;
   } catch (error) {
     if (error instanceof CommanderError) {
-      // Commander has printed help, version or the usage error already, except with --json, where stdout is ours.
+      // Commander has printed help or version itself.
       process.exitCode = error.exitCode === 0 || error.code === "commander.help" ? 0 : 2;
-      if (process.exitCode === 2 && mode !== "text") output.error(commandName, new MillwrightError("USAGE", error.message.replace(/^error: /, "")));
+      if (process.exitCode === 2) output.error(commandName, usageError(error));
     } else {
       const problem = problemOf(error, interrupt.signal);
       output.error(commandName, problem);

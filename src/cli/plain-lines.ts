@@ -1,5 +1,5 @@
 import type { MillwrightEvent } from "../kernel/events.ts";
-import { describeNext, describePreview, describeProbes, describeTraffic, describeUsers } from "./describe-run.ts";
+import { describeLonger, describeNext, describePreview, describeProbes, describeTraffic, describeUsers } from "./describe-run.ts";
 import { advance, NOTHING_SEEN, type RunView, watchName } from "./run-view.ts";
 
 const MARKS = { begun: "…", done: "✔", failed: "✘", undoing: "↩", undone: "↩", skipped: "-" } as const;
@@ -57,14 +57,15 @@ export class PlainLines {
     return [`${clockTime(at)}    waits for a person, ${done} of ${total ?? "?"} s: millwright resume, or millwright abort`];
   }
 
-  #watch({ at, id, done, total }: Extract<MillwrightEvent, { kind: "progress" }>): readonly string[] {
+  #watch({ at, id, done, total, longer }: Extract<MillwrightEvent, { kind: "progress" }>): readonly string[] {
     const name = watchName(id);
     if (name === undefined) return [];
     if (Date.parse(at) - this.#told < BAKE_MILLISECONDS) return [];
     this.#told = Date.parse(at);
     const probes = describeProbes(this.#view);
+    const more = longer === undefined ? "" : `, ${describeLonger(longer)}`;
     return [
-      `${clockTime(at)}    ${name === "bake" ? name : `${name}:`} ${done} of ${total ?? "?"} s${probes === undefined ? "" : `; probes of ${probes}`}`,
+      `${clockTime(at)}    ${name === "bake" ? name : `${name}:`} ${done} of ${total ?? "?"} s${more}${probes === undefined ? "" : `; probes of ${probes}`}`,
       ...describeTraffic(this.#view).map((text) => `${INDENT}${text}`),
       `${INDENT}next: ${describeNext(this.#view) ?? "the run ends"}`,
     ];

@@ -39,36 +39,57 @@ See docs/backup.md, "A lost host".`;
 /** For options that may be given more than once. */
 const collect = (value: string, all: string[] | undefined): string[] => [...(all ?? []), value];
 
+/** For files and folders: an empty one would be the folder one is in. */
+function notEmpty(value: string): string {
+  if (value.trim() !== "") return value;
+  throw new InvalidArgumentError("It must not be empty.");
+}
+
 function lineCount(value: string): string {
   if (/^[1-9]\d{0,4}$/.test(value)) return value;
   throw new InvalidArgumentError("It must be a number from 1 to 99999.");
 }
 
+/** Flags of how it is told; main.ts reads them wherever they stand. */
+function addOutputFlags(target: Command): Command {
+  return target
+    .option("--json", "print one JSON document")
+    .option("--json-lines", "print events and the result as JSON lines")
+    .option("--no-input", "never ask; fail and name the flag instead")
+    .option("--no-color", "no colours")
+    .option("--debug", "show stack traces");
+}
+
+/** What is wrong with the words of a command is told as that command's. */
+function nameInErrors(command: Command, path: string, onCommand: (name: string) => void): void {
+  command.exitOverride((error) => {
+    onCommand(path);
+    throw error;
+  });
+  for (const inner of command.commands) nameInErrors(inner, command.parent === null ? inner.name() : `${path} ${inner.name()}`, onCommand);
+}
+
 export function buildProgram(context: CliContext, onCommand: (name: string) => void): Program {
   let outcome: CommandResult | undefined;
   const root = new Command("millwright");
-  const quiet = context.output.mode !== "text";
   root
     .description("Generates hardened Odoo stacks, deploys them over SSH, and swaps releases with a way back.")
     .version(VERSION)
     .option("--site <dir>", "site folder, also after the verb")
-    .exitOverride()
-    .configureOutput({ writeErr: (text) => (quiet ? undefined : process.stderr.write(text)) })
+    // Errors are told in one place, main.ts, in the form of all others.
+    .configureOutput({ outputError: () => {} })
     .showSuggestionAfterError()
-    .showHelpAfterError("Next: add --help to see what there is.")
-    .helpCommand(false)
+    .helpCommand("help [command]", "what a command does, and its flags: the same as --help after it")
     .addHelpText("after", EXAMPLES);
+  addOutputFlags(root);
 
-  const command = (parent: Command, signature: string, summary: string, targetsHost: boolean): Command => {
+  const command = (parent: Command, signature: string, summary: string, targetsHost: boolean, hasAgent = targetsHost): Command => {
     const added = parent.command(signature).description(summary);
     added.option("--site <dir>", "site folder (default: the folder you are in)");
-    if (targetsHost) {
-      added.option("-i, --identity <file>", "private key for SSH; may be given more than once", collect);
-      added.option("--local", "run on this machine instead of over SSH");
-    }
-    added.option("--json", "print one JSON document").option("--json-lines", "print events and the result as JSON lines");
-    added.option("--no-input", "never ask; fail and name the flag instead").option("--no-color", "no colours").option("--debug", "show stack traces");
-    return added;
+    if (targetsHost) added.option("-i, --identity <file>", "private key for SSH; may be given more than once", collect);
+    // Only the agent is also on this side: what the admin account does, it does over SSH.
+    if (hasAgent) added.option("--local", "run on this machine instead of over SSH");
+    return addOutputFlags(added);
   };
   const action =
     <Options>(name: string, load: () => Promise<Run<Options>>, names: readonly string[] = []) =>
@@ -96,21 +117,22 @@ export function buildProgram(context: CliContext, onCommand: (name: string) => v
     action("check", async () => (await import("./commands/check.ts")).checkCommand, ["env"]),
   );
   pair(command(root, "render [env]", "write the stack of an environment, as the host will get it", false))
-    .option("--out <dir>", "where to write it (default: <site>/build/<env>)")
+    .option("--out <dir>", "where to write it (default: <site>/build/<env>)", notEmpty)
     .option("--check", "write nothing; exit 3 if the folder differs")
     .action(action("render", async () => (await import("./commands/render.ts")).renderCommand, ["env"]));
   command(root, "lock [env]", "resolve the blueprint's image tags to digests, through the host's engine or a local one", true)
-    .option("--docker <socket>", "ask the Docker engine on this socket instead of the host's")
+    .option("--docker <socket>", "ask the Docker engine on this socket instead of the host's", notEmpty)
     .action(action("lock", async () => (await import("./commands/lock.ts")).lockCommand, ["env"]));
 
   const host = root.command("host").description("make and check the machine that a stack runs on").helpCommand(false);
-  pair(command(host, "trust [env]", "pin the host's key (and the jump host's)", false))
+  pair(command(host, "trust [env]", "pin the host's key (and the jump host's)", true, false))
     .option("--fingerprint <sha256>", "pin only if the key has this fingerprint; without it you are asked")
+    .option("--jump-fingerprint <sha256>", "the same for the jump host's key")
     .action(action("host trust", async () => (await import("./commands/host-trust.ts")).hostTrustCommand, ["env"]));
-  yes(pair(command(host, "bootstrap [env]", "a bare VM becomes a hardened Docker host; safe to repeat", true)))
+  yes(pair(command(host, "bootstrap [env]", "a bare VM becomes a hardened Docker host; safe to repeat", true, false)))
     .option("--deploy-key <file>", "public key that may deploy (default: the identity's); may be given more than once", collect)
     .action(action("host bootstrap", async () => (await import("./commands/host-bootstrap.ts")).hostBootstrapCommand, ["env"]));
-  pair(command(host, "check [env]", "show what bootstrap would change; exit 3 if anything", true)).action(
+  pair(command(host, "check [env]", "show what bootstrap would change; exit 3 if anything", true, false)).action(
     action("host check", async () => (await import("./commands/host-check.ts")).hostCheckCommand, ["env"]),
   );
 
@@ -124,7 +146,7 @@ export function buildProgram(context: CliContext, onCommand: (name: string) => v
     .action(action("plan", async () => (await import("./commands/plan.ts")).planCommand, ["env"]));
   yes(pair(command(root, "deploy [env]", "bring the platform to what the site says", true)))
     .option("--rebuild", "with --standby: make its database anew, whatever is there")
-    .option("--docker <socket>", "put packages into images on the Docker engine of this socket instead of the host's")
+    .option("--docker <socket>", "put packages into images on the Docker engine of this socket instead of the host's", notEmpty)
     .action(action("deploy", async () => (await import("./commands/deploy.ts")).deployCommand, ["env"]));
 
   const secrets = root.command("secrets").description("what is encrypted in the site folder, and who can open it").helpCommand(false);
@@ -147,10 +169,10 @@ export function buildProgram(context: CliContext, onCommand: (name: string) => v
   const release = root.command("release").description("immutable releases of Odoo and the site's addons").helpCommand(false);
   command(release, "build [env]", "build the site's addons into an image and write the release file", true)
     .option("--notes <text>", "what is new, for those who approve and those who look back")
-    .option("--docker <socket>", "build on the Docker engine of this socket instead of the host's")
+    .option("--docker <socket>", "build on the Docker engine of this socket instead of the host's", notEmpty)
     .action(action("release build", async () => (await import("./commands/release-build.ts")).releaseBuildCommand, ["env"]));
   pair(command(release, "push <release> [env]", "bring a release to a host: only the layers it lacks travel", true))
-    .option("--docker <socket>", "take the image from the Docker engine of this socket")
+    .option("--docker <socket>", "take the image from the Docker engine of this socket", notEmpty)
     .option("--from <env>", "take the image from another environment's host")
     .action(action("release push", async () => (await import("./commands/release-push.ts")).releasePushCommand, ["release", "env"]));
   command(release, "list", "releases of the site", false).action(
@@ -235,7 +257,7 @@ export function buildProgram(context: CliContext, onCommand: (name: string) => v
     .option("--accept", "take the journal as it is, whatever this machine has seen of it before")
     .action(action("history verify", async () => (await import("./commands/history.ts")).historyVerifyCommand, ["env"]));
   pair(command(root, "report [run] [env]", "write one HTML page of a run (default: the last swap or rollback): steps, probes, verdicts, versions", true))
-    .option("--out <file>", "where to write it (default: <site>/reports/<stack>-<run>.html)")
+    .option("--out <file>", "where to write it (default: <site>/reports/<stack>-<run>.html)", notEmpty)
     .action(action("report", async () => (await import("./commands/report.ts")).reportCommand, ["run", "env"]));
   pair(command(root, "logs <service> [env]", "last log lines of a service: edge, database, web, cron, blue-web, …", true))
     .addOption(new Option("-n, --lines <count>", "how many").default("100").argParser(lineCount))
@@ -245,6 +267,7 @@ export function buildProgram(context: CliContext, onCommand: (name: string) => v
     .description("print a completion script for bash, zsh or fish")
     .action(action("completion", async () => (await import("./commands/completion.ts")).completionCommand(root), ["shell"]));
 
+  nameInErrors(root, root.name(), onCommand);
   return {
     root,
     run: async (argv) => {

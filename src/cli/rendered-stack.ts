@@ -45,7 +45,10 @@ export async function renderedStack(target: Target, context: CliContext): Promis
   for (const name of pemFiles(environment)) {
     const text = await readIfThere(join(site.directory, name));
     if (text === undefined) {
-      throw new MillwrightError("SITE_INVALID", `The certificate file ${name} is not in the site folder.`, { subject: name, hint: "millwright check" });
+      throw new MillwrightError("SITE_INVALID", `The certificate file ${name} is not in the site folder.`, {
+        subject: name,
+        hint: "Get it back from the site's git history, or copy it there.",
+      });
     }
     certificates[name] = text;
   }
@@ -89,7 +92,17 @@ async function requireSecrets({ site, environment }: Target, needs: readonly Sec
   });
 }
 
+/** What a folder of overrides may hold beside them. */
+const NO_OVERRIDE = /^(?:\..*|README\.md)$/;
+
 async function readOverrides(directory: string): Promise<readonly Override[]> {
-  const names = (await namesIn(directory)).filter((name) => name.endsWith(".yaml")).sort();
+  const names = (await namesIn(directory)).filter((name) => !NO_OVERRIDE.test(name)).sort();
+  const other = names.find((name) => !name.endsWith(".yaml"));
+  if (other !== undefined) {
+    throw new MillwrightError("SITE_INVALID", `overrides/${other} is no override: their names end in .yaml.`, {
+      subject: `overrides/${other}`,
+      hint: "Rename it, or move it out of the folder.",
+    });
+  }
   return await Promise.all(names.map(async (name) => ({ path: `overrides/${name}`, content: await readFile(join(directory, name), "utf8") })));
 }

@@ -1,6 +1,7 @@
 import type { Stack } from "../blueprint/stack.ts";
 import { hashOf, sha256 } from "../kernel/canonical.ts";
 import type { Plan, Step } from "../kernel/plan.ts";
+import { countOf } from "../kernel/count-of.ts";
 import { type Change, findChanges, nameOf } from "./find-changes.ts";
 import type { Materialised } from "./materialise.ts";
 import { basisOf, type Observed } from "./observe-platform.ts";
@@ -43,7 +44,7 @@ export function planDeploy(input: DeployInput): Plan {
     work.push({ id: `derive:${image}`, kind: "derive", title, cause: "not on the host", params: { image } });
   }
   if (observed.missingDirectories.length > 0) {
-    work.push({ id: "directories", kind: "directories", title: `Make ${count(observed.missingDirectories.length, "data folder")}`, cause: "missing" });
+    work.push({ id: "directories", kind: "directories", title: `Make ${countOf(observed.missingDirectories.length, "data folder")}`, cause: "missing" });
   }
   const filesCause = causeOfFiles(input);
   if (filesCause !== undefined) {
@@ -200,7 +201,7 @@ function causeOfFiles({ desired, observed }: DeployInput): string | undefined {
     return observed.recorded !== undefined && observed.recorded.compose !== observed.composeHash ? "changed by hand on the host" : "the stack changed";
   }
   if (observed.alteredFiles.length > 0) return "changed by hand on the host";
-  return observed.missingFiles.length > 0 ? `${count(observed.missingFiles.length, "file")} missing` : undefined;
+  return observed.missingFiles.length > 0 ? `${countOf(observed.missingFiles.length, "file")} missing` : undefined;
 }
 
 /** Hash of the stack's own part of the routes. */
@@ -238,8 +239,4 @@ function causeOfRecord({ stack, desired, observed }: DeployInput): string | unde
     return now?.container !== recorded.services[service]?.container;
   });
   return recreated === undefined ? undefined : `${recreated} was recreated by hand with the same definition`;
-}
-
-function count(amount: number, noun: string): string {
-  return `${amount} ${noun}${amount === 1 ? "" : "s"}`;
 }

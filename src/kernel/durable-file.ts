@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { access, chmod, chown, link, mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { constants } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import { folderRefused } from "./errors.ts";
 
 export interface FileOptions {
   /** Set as it stands, whatever the process's umask. */
@@ -15,7 +16,7 @@ export interface FileOptions {
 /** Puts a whole file in place in one instant, its folder made if needed: after a cut there is the old file or the new one, never a part. */
 export async function writeDurable(path: string, content: string, options: FileOptions = {}): Promise<void> {
   const stage = options.stage ?? dirname(path);
-  for (const folder of new Set([stage, dirname(path)])) await mkdir(folder, { recursive: true });
+  for (const folder of new Set([stage, dirname(path)])) await ensureFolder(folder);
   const draft = join(stage, `.${basename(path)}.${randomBytes(4).toString("hex")}.draft`);
   try {
     await writeSynced(draft, content, options.mode ?? 0o644);
@@ -72,6 +73,33 @@ export async function syncDirectory(path: string): Promise<void> {
   } finally {
     await directory.close();
   }
+}
+
+/** Makes a folder and those above it that are missing. By hand: for a folder in /proc, mkdir's own `recursive` tries again for ever. */
+export async function ensureFolder(path: string): Promise<void> {
+  try {
+    await makeFolder(path);
+  } catch (error) {
+    throw folderRefused(path, error);
+  }
+}
+
+async function makeFolder(path: string, mayMakeParent = dirname(path) !== path): Promise<void> {
+  try {
+    await mkdir(path);
+  } catch (error) {
+    if (mayMakeParent && hasCode(error, "ENOENT")) {
+      await makeFolder(dirname(path));
+      return await makeFolder(path, false);
+    }
+    // Also when another process has just made it.
+    if (!(await isFolder(path))) throw error;
+  }
+}
+
+/** False for whatever cannot be looked at. */
+async function isFolder(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined))?.isDirectory() === true;
 }
 
 /** Makes a folder and those above it that are missing, all with this mode, whatever the process's umask. */

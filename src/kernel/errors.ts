@@ -61,8 +61,21 @@ function fileError(error: unknown): MillwrightError | undefined {
   }
   const why = REFUSALS[String(error.code)];
   if (why === undefined || path === undefined) return undefined;
-  const hint = "Look at its owner and mode (`ls -ld`), and at which account you are.";
-  return new MillwrightError("FILE_REFUSED", `${path} cannot be read or written: ${why}.`, { ...subject, hint, cause: error });
+  return new MillwrightError("FILE_REFUSED", `${path} cannot be read or written: ${why}.`, { ...subject, cause: error });
+}
+
+/** Why no folder can be made at a path. */
+const NO_FOLDER: Readonly<Record<string, string>> = {
+  EEXIST: "there is a file of that name",
+  ENOTDIR: "a part of its path is a file",
+  ENOENT: "the file system takes no folder there",
+};
+
+/** What the system said when a folder was to be made, in words; another error as it is. */
+export function folderRefused(path: string, error: unknown): unknown {
+  const why = error instanceof Error && "code" in error ? NO_FOLDER[String(error.code)] : undefined;
+  if (why === undefined) return error;
+  return new MillwrightError("FILE_REFUSED", `The folder ${path} cannot be made: ${why}.`, { subject: path, hint: "Name another folder.", cause: error });
 }
 
 /** The words of whatever was thrown. */

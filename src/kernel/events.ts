@@ -48,6 +48,8 @@ export const eventSchema = z.discriminatedUnion("kind", [
     done: z.number(),
     total: z.number().optional(),
     unit: z.enum(["bytes", "seconds", "steps"]),
+    /** What goes on after its time, in seconds: how far that is, to where it may go, and for what. */
+    longer: z.object({ done: z.number(), total: z.number(), why: z.string() }).optional(),
   }),
   z.object({
     kind: z.literal("probe"),

@@ -9,11 +9,12 @@ import { type Release, RELEASE_ID, releaseSchema, sealOf } from "./release-file.
 /** The release of that id in the folder, with its seal checked. */
 export async function readRelease(directory: string, id: string): Promise<Release> {
   const path = join(directory, `${id}.yaml`);
-  const text = RELEASE_ID.test(id) ? await readIfThere(path) : undefined;
+  const isId = RELEASE_ID.test(id);
+  const text = isId ? await readIfThere(path) : undefined;
   if (text === undefined) {
     const known = (await releaseIds(directory)).slice(-5);
     const hint = known.length > 0 ? `Known releases: ${known.join(", ")}.` : "Build one with `millwright release build`.";
-    throw new MillwrightError("RELEASE_NOT_FOUND", `There is no release ${id}.`, { subject: path, hint });
+    throw new MillwrightError("RELEASE_NOT_FOUND", `There is no release ${id}.`, { subject: isId ? path : id, hint });
   }
   const release = parseRelease(text, path);
   if (release.id !== id) throw new MillwrightError("RELEASE_INVALID", `The file holds release ${release.id}, not ${id}.`, { subject: path });

@@ -75,9 +75,15 @@ export const publishAddress = z
   .regex(/^[0-9.]+$/, { error: "must be an IPv4 address: the Docker engine publishes nothing on IPv6 here", abort: true })
   .refine(isIPv4, "must be an IPv4 address");
 
+function isRange(value: string): boolean {
+  const [address = "", bits = ""] = value.split("/");
+  return isIP(address) !== 0 && Number(bits) <= (isIPv4(address) ? 32 : 128);
+}
+
 export const addressRange = z
   .string()
   .regex(/^[0-9a-fA-F.:]+\/\d{1,3}$/, "must be an address range such as 192.168.10.0/24")
+  .refine(isRange, { error: "must be an IP address and how many of its bits are fixed, such as 192.168.10.0/24", abort: true })
   .refine((value) => parseRange(value) !== undefined, "must be an address range whose address is its first one, such as 192.168.10.0/24");
 
 export const port = z.int().min(1).max(65535);

@@ -47,7 +47,7 @@ export async function watchRelease(context: SwapContext, run: RunView, named: Na
     let verdict = judgeBake(policy, series);
     tell(context, policy, verdict, told);
     showTraffic(context, { colour: context.colour, round, switchedAt: since, baseline });
-    showProgress(context, named, round.seconds);
+    showProgress(context, named, round.seconds, verdict);
     if (verdict.verdict === "pass") {
       const evidence = await keep(context, named, watch, file, verdict);
       return { summary: verdict.detail, evidence, verdict };
@@ -81,10 +81,13 @@ async function brokenMeanwhile(
 }
 
 /** Each thing worth a word is told once, when it is first seen. */
-function tell(context: SwapContext, policy: Watch["policy"], { verdict, rule: open, detail, notes }: Verdict, told: Set<string>): void {
+function tell(context: SwapContext, policy: Watch["policy"], verdict: Verdict, told: Set<string>): void {
+  const { rule: open, detail, notes } = verdict;
   const longer = `Watched for up to ${policy.rules.extendSeconds} s longer: ${detail}.`;
-  const isLonger = verdict === "unknown" && open !== "time";
-  for (const { rule, about, level, text } of [...notes, ...(isLonger ? [{ rule: open, about: "longer", level: "info" as const, text: longer }] : [])]) {
+  for (const { rule, about, level, text } of [
+    ...notes,
+    ...(isLonger(verdict) ? [{ rule: open, about: "longer", level: "info" as const, text: longer }] : []),
+  ]) {
     const key = `${rule}: ${about}`;
     if (told.has(key)) continue;
     told.add(key);
@@ -92,11 +95,16 @@ function tell(context: SwapContext, policy: Watch["policy"], { verdict, rule: op
   }
 }
 
-function showProgress(context: SwapContext, { policy, step }: NamedWatch, seconds: number): void {
-  const { bakeSeconds, rules } = policy;
-  const total = seconds >= bakeSeconds ? bakeSeconds + rules.extendSeconds : bakeSeconds;
-  const done = Math.min(Math.floor(seconds), total);
-  context.events.emit({ kind: "progress", at: timestamp(context.clock), id: step, done, total, unit: "seconds" });
+function showProgress(context: SwapContext, { policy, step }: NamedWatch, seconds: number, verdict: Verdict): void {
+  const { bakeSeconds: total, rules } = policy;
+  const whole = Math.floor(seconds);
+  const longer = isLonger(verdict) ? { longer: { done: Math.max(0, whole - total), total: rules.extendSeconds, why: verdict.detail } } : {};
+  context.events.emit({ kind: "progress", at: timestamp(context.clock), id: step, done: Math.min(whole, total), total, unit: "seconds", ...longer });
+}
+
+/** A rule that is still open keeps a watch going that has had its time. */
+function isLonger({ verdict, rule }: Verdict): boolean {
+  return verdict === "unknown" && rule !== "time";
 }
 
 function showTraffic(context: SwapContext, watched: Parameters<typeof trafficEvent>[0]): void {

@@ -1,32 +1,40 @@
 import * as z from "zod";
 import { MillwrightError } from "../kernel/errors.ts";
 import { didYouMean } from "../site/did-you-mean.ts";
-import { accountName, byteSize, domain, email, hostAddress, moduleName, port, siteName, text } from "../site/site-values.ts";
+import { accountName, byteSize, domain, email, hostAddress, moduleName, siteName, text } from "../site/site-values.ts";
 
-const none = z.literal("");
+/** zod's own words name its types; each rule here says what to type. */
+function whole(from: number, to: number) {
+  const rule = `must be a whole number from ${from} to ${to}`;
+  return z.int(rule).min(from, rule).max(to, rule);
+}
+
+function oneOf<const Choices extends readonly [string, ...string[]]>(choices: Choices) {
+  return z.enum(choices, `must be one of ${choices.join(", ")}`);
+}
 
 /** What the wizard must know, flat: a key is what `--set` and the answers file call it. Empty means none. */
 export const answersSchema = z.strictObject({
   company: text(100),
   name: siteName,
-  series: z.enum(["19.0", "18.0", "17.0"]),
-  users: z.int().min(1).max(2000),
+  series: oneOf(["19.0", "18.0", "17.0"]),
+  users: whole(1, 2000),
   modules: z.array(moduleName).max(200),
   domain,
-  certificate: z.enum(["ca", "acme", "files"]),
+  certificate: oneOf(["ca", "acme", "files"]),
   acmeEmail: email,
   certificateChain: text(500),
   certificateKey: text(500),
   address: hostAddress,
-  port,
+  port: whole(1, 65_535),
   admin: accountName,
   memory: z.string().refine((value) => byteSize.safeDecode(value).success, "must be a size such as 16GiB"),
-  cpus: z.int().min(1).max(256),
-  jump: z.union([none, z.string().regex(/^[a-z_][a-z0-9_-]{0,31}@[a-z0-9.-]+(:\d{1,5})?$/)], { error: "must be account@host or account@host:port, or empty" }),
-  mirror: z.union([none, z.string().regex(/^https?:\/\/[a-z0-9.-]+(:\d{1,5})?$/)], { error: "must be http(s)://host:port without a path, or empty" }),
-  dataDisk: z.union([none, z.string().regex(/^\/dev\/[A-Za-z0-9][A-Za-z0-9_./:-]*$/)], { error: "must be a device such as /dev/sdb, or empty" }),
-  sessions: z.enum(["files", "redis"]),
-  staging: z.boolean(),
+  cpus: whole(1, 256),
+  jump: z.string().regex(/^(?:[a-z_][a-z0-9_-]{0,31}@[a-z0-9.-]+(:\d{1,5})?)?$/, "must be account@host or account@host:port, or empty"),
+  mirror: z.string().regex(/^(?:https?:\/\/[a-z0-9.-]+(:\d{1,5})?)?$/, "must be http(s)://host:port without a path, or empty"),
+  dataDisk: z.string().regex(/^(?:\/dev\/[A-Za-z0-9][A-Za-z0-9_./:-]*)?$/, "must be a device such as /dev/sdb, or empty"),
+  sessions: oneOf(["files", "redis"]),
+  staging: z.boolean("must be yes or no"),
   stagingAddress: hostAddress,
   stagingDomain: domain,
 });
@@ -58,8 +66,10 @@ const NUMBERS: ReadonlySet<AnswerKey> = new Set(["users", "port", "cpus"]);
 
 /** True, or what is wrong with a value for a key. */
 export function judgeAnswer(key: AnswerKey, value: unknown): true | string {
-  const result = answersSchema.shape[key].safeParse(value);
-  return result.success ? true : (result.error.issues[0]?.message ?? "is not valid");
+  const [issue] = answersSchema.shape[key].safeParse(value).error?.issues ?? [];
+  if (issue === undefined) return true;
+  // Of a value in an answers file that is no text at all.
+  return issue.message.startsWith("Invalid input") ? "must be text" : issue.message;
 }
 
 /** Answers given beforehand: the content of an answers file, overruled by `key=value` pairs. Throws one ANSWERS_INVALID for all that is wrong. */

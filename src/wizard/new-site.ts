@@ -1,19 +1,16 @@
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
-import * as z from "zod";
+import { join, relative } from "node:path";
 import type { Clock } from "../kernel/clock.ts";
-import { MillwrightError } from "../kernel/errors.ts";
-import { Secret } from "../kernel/secret.ts";
-import { checkCertificate } from "../secrets/check-certificate.ts";
 import { ensureSiteSecrets } from "../secrets/ensure-site-secrets.ts";
 import type { Random } from "../secrets/generate.ts";
 import { ensureIdentity, IDENTITY_RECOVERY_HINT, type Identity } from "../secrets/identity.ts";
 import { setSecrets } from "../secrets/site-secrets.ts";
 import { writeDurable } from "../kernel/durable-file.ts";
+import { quoteWords } from "../kernel/shell.ts";
 import type { Environment } from "../site/environment.ts";
 import { loadSite } from "../site/load-site.ts";
-import type { Answers, AnswersSoFar } from "./answers.ts";
+import type { AnswersSoFar } from "./answers.ts";
 import type { Ask } from "./ask.ts";
+import { judgeCertificateAnswer, readOperatorsCertificate } from "./operators-certificate.ts";
 import { runWizard } from "./run-wizard.ts";
 import { OPERATORS_CHAIN } from "./site-document.ts";
 import { siteFolder } from "./site-folder.ts";
@@ -22,6 +19,8 @@ import { refuseExistingSite, removeProgress, writeSite } from "./write-site.ts";
 export interface NewSiteOptions {
   /** The folder to make, or an existing one without a site. */
   readonly directory: string;
+  /** The folder that the person is in. */
+  readonly from: string;
   readonly given: AnswersSoFar;
   readonly ask: Ask;
   readonly say: (line: string) => void;
@@ -51,8 +50,14 @@ export async function newSite(options: NewSiteOptions): Promise<NewSite> {
   const { directory, identityFile } = options;
   await refuseExistingSite(directory);
   const progressFile = join(directory, ".millwright", "answers.json");
-  const answers = await runWizard({ ask: options.ask, given: options.given, say: options.say, progressFile });
-  const certificate = await readOperatorsCertificate(answers, options.clock);
+  const answers = await runWizard({
+    ask: options.ask,
+    given: options.given,
+    say: options.say,
+    progressFile,
+    judge: (key, known) => judgeCertificateAnswer(key, known, options.clock),
+  });
+  const certificate = readOperatorsCertificate(answers, options.clock);
   const identity = await ensureIdentity(identityFile);
 
   const environments: string[] = [];
@@ -78,9 +83,15 @@ export async function newSite(options: NewSiteOptions): Promise<NewSite> {
       ...(answers.certificate === "ca" ? ["Let the browsers trust certificates/ca.pem."] : []),
       "Make a key for the safe, which opens the backups when every laptop is lost: millwright secrets recovery-key",
       "Put the folder under git and commit it.",
-      "Next: millwright host trust production",
+      ...leadTo(options.from, directory),
     ],
   };
+}
+
+/** The next command, and how to come to the folder that it is to be typed in. */
+function leadTo(from: string, directory: string): readonly string[] {
+  const way = relative(from, directory);
+  return way === "" ? ["Next: millwright host trust production"] : [`Next: cd ${quoteWords([way])}, then millwright host trust production`];
 }
 
 interface Filling {
@@ -97,24 +108,4 @@ async function fillSecretsOf(options: NewSiteOptions, filling: Filling): Promise
     clock: options.clock,
     ...(options.random === undefined ? {} : { random: options.random }),
   });
-}
-
-async function readOperatorsCertificate(answers: Answers, clock: Clock): Promise<{ readonly chain: string; readonly key: Secret } | undefined> {
-  if (answers.certificate !== "files") return undefined;
-  const chain = await readOperatorsFile(answers.certificateChain, "certificateChain");
-  const key = new Secret(await readOperatorsFile(answers.certificateKey, "certificateKey"));
-  checkCertificate(chain, key, answers.domain, clock);
-  return { chain, key };
-}
-
-async function readOperatorsFile(path: string | undefined, key: string): Promise<string> {
-  try {
-    return await readFile(z.string().parse(path), "utf8");
-  } catch (error) {
-    throw new MillwrightError("CERTIFICATE_INVALID", "A certificate file that was named cannot be read.", {
-      subject: path ?? key,
-      hint: `Give the right path: --set ${key}=…`,
-      cause: error,
-    });
-  }
 }

@@ -1,6 +1,7 @@
 import { MillwrightError } from "../kernel/errors.ts";
 import { readIfThere, writeDurable } from "../kernel/durable-file.ts";
 import { parseJson } from "../kernel/parse-json.ts";
+import { countOf } from "../kernel/count-of.ts";
 import { describeSizing } from "../site/describe-sizing.ts";
 import { byteSize } from "../site/site-values.ts";
 import { computeSizing, type SizingResult } from "../site/sizing.ts";
@@ -17,6 +18,8 @@ export interface WizardOptions {
   readonly progressFile: string;
   /** Writes a line for the person. */
   readonly say: (line: string) => void;
+  /** What the form of an answer does not tell, such as whether the file is there: true, or what is wrong with the one for that key. */
+  readonly judge?: (key: AnswerKey, answers: AnswersSoFar) => true | string;
 }
 
 const SIZE_KEYS: readonly AnswerKey[] = ["users", "memory", "cpus"];
@@ -27,11 +30,12 @@ const SIZE_KEYS: readonly AnswerKey[] = ["users", "memory", "cpus"];
  */
 export async function runWizard(options: WizardOptions): Promise<Answers> {
   const { ask, say } = options;
-  const saved = ask.interactive ? await readProgress(options) : {};
+  const { saved, forgotten } = ask.interactive ? forgetBad(await readProgress(options), options) : { saved: {}, forgotten: [] };
   let answers: AnswersSoFar = { ...saved, ...options.given };
   const open = openQuestions(answers).length;
   const count = Object.keys(saved).length;
-  if (count > 0) say(`Going on where you stopped: ${count} answers are kept from before, ${open} questions are left.`);
+  if (count > 0) say(`Going on where you stopped: ${countOf(count, "answer")} kept from before, ${countOf(open, "question")} left.`);
+  for (const line of forgotten) say(line);
 
   if (!ask.interactive) {
     const assumed = assumeAll(answers);
@@ -58,6 +62,18 @@ export async function runWizard(options: WizardOptions): Promise<Answers> {
   }
 }
 
+/** What was right when it was answered may not be now: it is asked again, with the reason told. */
+function forgetBad(kept: AnswersSoFar, { given, judge }: WizardOptions): { readonly saved: AnswersSoFar; readonly forgotten: readonly string[] } {
+  const answers = { ...kept, ...given };
+  const judged = QUESTIONS.filter(({ key, when }) => kept[key] !== undefined && given[key] === undefined && when?.(answers) !== false);
+  const bad = judged.flatMap(({ key, message }) => {
+    const problem = judge?.(key, answers) ?? true;
+    return problem === true ? [] : [{ key, line: `${message}: ${problem}` }];
+  });
+  const saved = Object.fromEntries(Object.entries(kept).filter(([key]) => !bad.some((one) => one.key === key)));
+  return { saved, forgotten: bad.map(({ line }) => line) };
+}
+
 async function askOpen(options: WizardOptions, start: AnswersSoFar): Promise<AnswersSoFar> {
   let answers = start;
   for (const question of QUESTIONS) {
@@ -68,13 +84,13 @@ async function askOpen(options: WizardOptions, start: AnswersSoFar): Promise<Ans
 }
 
 async function askOne(options: WizardOptions, answers: AnswersSoFar, question: Question, proposal: unknown): Promise<AnswersSoFar> {
-  const value = await put(options.ask, question, proposal);
+  const value = await put(options, question, answers, proposal);
   const next = someAnswersSchema.parse({ ...answers, [question.key]: value });
   await writeDurable(options.progressFile, `${JSON.stringify(next, undefined, 2)}\n`, { mode: 0o600 });
   return next;
 }
 
-async function put(ask: Ask, question: Question, proposal: unknown): Promise<unknown> {
+async function put({ ask, judge }: WizardOptions, question: Question, answers: AnswersSoFar, proposal: unknown): Promise<unknown> {
   const { key, message, explanation } = question;
   const asked = { key, flag: flagOf(key), message, explanation };
   switch (question.kind) {
@@ -88,7 +104,11 @@ async function put(ask: Ask, question: Question, proposal: unknown): Promise<unk
       const shown = Array.isArray(proposal) ? proposal.join(", ") : proposal;
       const typed = await ask.input({
         ...asked,
-        validate: (value) => judgeAnswer(key, parseAnswer(key, value)),
+        validate: (line) => {
+          const value = parseAnswer(key, line);
+          const form = judgeAnswer(key, value);
+          return form === true ? (judge?.(key, { ...answers, [key]: value }) ?? true) : form;
+        },
         ...(typeof shown === "string" ? { default: shown } : {}),
       });
       return parseAnswer(key, typed);

@@ -1,7 +1,7 @@
-import { chmod, mkdir, mkdtemp, readdir, rename, rm, rmdir } from "node:fs/promises";
+import { chmod, mkdtemp, readdir, rename, rm, rmdir } from "node:fs/promises";
 import { basename, dirname, join, relative } from "node:path";
-import { MillwrightError } from "../kernel/errors.ts";
-import { exists, writeDurable } from "../kernel/durable-file.ts";
+import { folderRefused, MillwrightError } from "../kernel/errors.ts";
+import { ensureFolder, exists, writeDurable } from "../kernel/durable-file.ts";
 
 const SITE = "site.yaml";
 
@@ -22,8 +22,10 @@ export async function refuseExistingSite(directory: string): Promise<void> {
  */
 export async function writeSite(directory: string, files: ReadonlyMap<string, string>, fill: (folder: string) => Promise<void>): Promise<readonly string[]> {
   await refuseExistingSite(directory);
-  await mkdir(dirname(directory), { recursive: true });
-  const folder = await mkdtemp(join(dirname(directory), `.${basename(directory)}.new-`));
+  await ensureFolder(dirname(directory));
+  const folder = await mkdtemp(join(dirname(directory), `.${basename(directory)}.new-`)).catch((error: unknown) => {
+    throw folderRefused(directory, error);
+  });
   try {
     for (const [path, content] of files) await writeDurable(join(folder, path), content);
     await fill(folder);
@@ -53,7 +55,7 @@ async function moveInto(folder: string, directory: string, written: readonly str
   }
   const moving = written.filter((path) => !(present.includes(path) && KEPT.test(path)));
   for (const path of [...moving.filter((one) => one !== SITE), SITE]) {
-    await mkdir(dirname(join(directory, path)), { recursive: true });
+    await ensureFolder(dirname(join(directory, path)));
     await rename(join(folder, path), join(directory, path));
   }
 }

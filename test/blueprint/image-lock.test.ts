@@ -28,6 +28,18 @@ describe("image lock", () => {
     expect(() => lockedReference(lock, name, source)).toThrow(expect.objectContaining({ code: "IMAGE_NOT_LOCKED", hint: "millwright lock" }));
   });
 
+  it("says in which line of a mistyped file is what", () => {
+    const text = writeImageLock(lock).replace("source: odoo:19", "sorce: odoo").replace(digest, "sha256:00");
+    const details = [
+      "images.lock.yaml:6:5  images.odoo.digest: must be sha256: and 64 digits of 0-9 and a-f",
+      "images.lock.yaml:4:3  images.odoo.source: is missing",
+      'images.lock.yaml:5:5  images.odoo.sorce: is not a key that is known here (did you mean "source"?)',
+    ];
+    expect(() => readImageLock(text)).toThrow(
+      expect.objectContaining({ details: expect.arrayContaining(details), hint: expect.stringContaining("remove it and run `millwright lock`") }),
+    );
+  });
+
   it.each(["version: 2\nimages: {}\n", "images: [", `version: 1\nimages: {a: {source: "a:1", digest: "sha256:00", lockedAt: x}}\n`, "images: *nothing\n"])(
     "refuses a file of another form: %j",
     (text) => {

@@ -34,12 +34,20 @@ async function proposals(...words: readonly string[]): Promise<readonly string[]
 describe("completion in bash", () => {
   it("proposes commands, their parts and flags", async () => {
     expect(await proposals("rol")).toEqual(["rollback"]);
+    expect(await proposals("hel")).toEqual(["help"]);
+    expect(await proposals("--js")).toEqual(["--json", "--json-lines"]);
     expect(await proposals("host", "b")).toEqual(["bootstrap"]);
     expect(await proposals("backup", "po")).toEqual(["point"]);
     expect(await proposals("secrets", "reco")).toEqual(["recovery-key"]);
     expect(await proposals("backup", "restore", "--reco")).toEqual(["--recovery-key"]);
     expect(await proposals("upgrade", "--dry")).toEqual(["--dry-run"]);
     expect(await proposals("upgrade", "--pre")).toEqual(["--preview"]);
+    expect(await proposals("host", "trust", "--jump")).toEqual(["--jump-fingerprint"]);
+  });
+
+  it("proposes --local only where the agent does the work", async () => {
+    expect(await proposals("host", "fence", "--loc")).toEqual(["--local"]);
+    for (const part of ["trust", "bootstrap", "check"]) expect(await proposals("host", part, "--loc")).toEqual([]);
   });
 
   it("proposes the environments of the folder's site.yaml", async () => {

@@ -46,4 +46,43 @@ describe("the command line as a process", () => {
     const { code, stderr } = await millwright(["new", "--list"], { shut: "stdout" });
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
   });
+
+  it("says that its result found no room, where standard output takes none", async () => {
+    const child = spawn("sh", ["-c", `exec "$0" "$@" >/dev/full`, process.execPath, "--import", TSX, MAIN, "new", "--list", "--json"], { cwd: empty });
+    let stderr = "";
+    child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
+    const code = await new Promise((ended) => child.on("close", ended));
+    expect({ code, stderr }).toEqual({
+      code: 1,
+      stderr: expect.stringMatching(/^Error: Standard output does not take the result: .*\n[^]*\(DISK_FULL, exit 1\)\n$/),
+    });
+  });
+});
+
+describe("a command line with a mistake", () => {
+  it("is told with what was meant, where to look, its code and its status", async () => {
+    const { code, stdout, stderr } = await millwright(["host", "trust", "--fingerprnt", "x"]);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+    expect(stderr.split("\n")).toEqual([
+      "Error: unknown option '--fingerprnt'",
+      "  (Did you mean --fingerprint?)",
+      "Next: `millwright host trust --help` lists what it takes.",
+      "(USAGE, exit 2)",
+      "",
+    ]);
+  });
+
+  it("names the command in JSON, whose flags may stand before it", async () => {
+    const { code, stdout, stderr } = await millwright(["--json", "host", "trust", "--nope"]);
+    expect({ code, stderr }).toEqual({ code: 2, stderr: "" });
+    expect(JSON.parse(stdout)).toMatchObject({ command: "host trust", ok: false, error: { code: "USAGE", message: "unknown option '--nope'" } });
+    const refused = await millwright(["--debug", "--json", "check"]);
+    expect(JSON.parse(refused.stdout)).toMatchObject({ command: "check", error: { code: "SITE_NOT_FOUND" } });
+  });
+
+  it("can ask for help in words", async () => {
+    const { code, stdout } = await millwright(["help", "upgrade"]);
+    expect(code).toBe(0);
+    expect(stdout).toContain("Usage: millwright upgrade");
+  });
 });

@@ -56,6 +56,15 @@ describe("what a live view shows of a swap", () => {
     ]);
   });
 
+  it("in a bake that has had its time: by how much it may be longer, and why, as plain lines too", () => {
+    const longer = { done: 1, total: 60, why: "assets failed 1 of 6 times" };
+    const event: MillwrightEvent = { kind: "progress", at: at(67), id: "bake", done: 60, total: 60, unit: "seconds", longer };
+    expect(shown(70, ...SWITCHED, event)).toContain("bake     60 of 60 s, longer by up to 60 s, 4 s so far: assets failed 1 of 6 times");
+    const plain = new PlainLines();
+    const lines = [...SWITCHED, event].flatMap((one) => plain.of(one));
+    expect(lines.join("\n")).toContain("bake 60 of 60 s, longer by up to 60 s, 1 s so far: assets failed 1 of 6 times");
+  });
+
   it("in the bake: probes, traffic of both colours, a countdown that goes on between two words of the host", () => {
     expect(shown(21, ...SWITCHED, probe(18, "login page", "pass"), probe(18, "assets", "pass"), traffic(18), bake(18, 12))).toEqual([
       "users    ○ blue 1   ● green 2 has the users",

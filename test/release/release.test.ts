@@ -140,7 +140,7 @@ describe("a release file", () => {
     const directory = await tree({});
     await writeRelease(directory, release());
     await writeFile(join(directory, "..", "outside.yaml"), serialiseRelease(release({ id: "outside" })));
-    await expect(readRelease(directory, "../outside")).rejects.toMatchObject({ code: "RELEASE_NOT_FOUND" });
+    await expect(readRelease(directory, "../outside")).rejects.toMatchObject({ code: "RELEASE_NOT_FOUND", subject: "../outside" });
     await expect(readRelease(directory, "2026-11-24-9")).rejects.toMatchObject({ code: "RELEASE_NOT_FOUND", hint: "Known releases: 2026-11-24-1." });
   });
 });

@@ -106,6 +106,8 @@ describe("mistakes in site.yaml", () => {
       siteText("docker: { pool: 10.0.0.0/8 }\nfirewall: { ssh: [10.9.0.0/24] }"),
       "docker.pool: overlaps firewall.ssh 10.9.0.0/24",
     ],
+    ["a range whose address is none", siteText("docker: { pool: 10.300.0.0/16 }"), "docker.pool: must be an IP address and how many of its bits are fixed"],
+    ["a range of more bits than there are", siteText("docker: { pool: 10.0.0.0/40 }"), "docker.pool: must be an IP address and how many of its bits are fixed"],
     ["a range with host bits", siteText("docker: { pool: 10.0.0.1/16 }"), "docker.pool: must be an address range"],
     ["a bake shorter than its probes", siteText("swap: { bake: 2s, probe: 1s }"), "swap.bake: must be long enough for swap.rules.probes.failAfter (3)"],
     ["a stage of a canary of a day", siteText("swap: { canary: { percent: [1], stage: 24h } }"), "swap.canary.stage: must be at most 2h"],

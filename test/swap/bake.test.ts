@@ -184,11 +184,14 @@ describe("a quiet night", () => {
 
 describe("a bake that cannot tell when its time is over", () => {
   it("says so, goes on, and ends when it can", async () => {
-    const { ended, lines, notes } = await swap({
-      during: (site, round) => site.manners.set(TWO.image, round === 5 ? { pages: { "/web/assets/1/a.js": 500 } } : {}),
+    const { site, ended, lines, notes } = await swap({
+      during: (at, round) => at.manners.set(TWO.image, round === 5 ? { pages: { "/web/assets/1/a.js": 500 } } : {}),
     });
     expect(ended.outcome).toBe("done");
     expect(notes).toContain("Watched for up to 10 s longer: assets failed 1 of 6 times and is not steady again");
+    const told = site.events.flatMap((event) => (event.kind === "progress" && event.id === "bake" ? [event] : []));
+    expect(new Set(told.map(({ total }) => total))).toEqual(new Set([FACTS.swap.bakeSeconds]));
+    expect(told.some(({ longer }) => longer?.total === 10 && longer.why.startsWith("assets failed 1 of 6 times"))).toBe(true);
     expect(lines.filter(({ kind }) => kind === "round")).toHaveLength(8);
   });
 });

@@ -1,4 +1,4 @@
-import { readdir, readFile, stat } from "node:fs/promises";
+import { mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as fc from "fast-check";
 import { createFixture } from "fs-fixture";
@@ -44,12 +44,22 @@ const WHOLE: Answers = wholeAnswersSchema.parse({
 
 const nobody = (): Ask => inquirerAsk({ interactive: false, signal: new AbortController().signal });
 
-function make(folder: string, given: AnswersSoFar = GIVEN, ask: Ask = nobody(), name = "site") {
+/** The operator's own certificate and its key, as answers. */
+async function issued(folder: string) {
+  const authority = await makeAuthority({ company: "Acme", domains: ["acme.example"], clock: systemClock });
+  const leaf = await issueLeaf({ authority, domain: "erp.acme.example", clock: systemClock });
+  const [certificateChain, certificateKey] = [join(folder, "my.pem"), join(folder, "my.key")];
+  await Promise.all([writeFile(certificateChain, leaf.chain), writeFile(certificateKey, leaf.key.reveal())]);
+  return { certificateChain, certificateKey };
+}
+
+function make(folder: string, given: AnswersSoFar = GIVEN, ask: Ask = nobody(), name = "site", said: string[] = []) {
   return newSite({
     directory: join(folder, name),
+    from: folder,
     given,
     ask,
-    say: () => {},
+    say: (line) => void said.push(line),
     identityFile: join(folder, "config/identity"),
     operator: "ann",
     secretNames: ({ sessions }) => ["db_odoo", ...(sessions === "redis" ? ["redis_odoo"] : [])],
@@ -68,6 +78,22 @@ describe("a new site", () => {
     expect(Object.keys(vault).sort()).toEqual(["db_odoo", "tls_key"]);
     const chain = await readFile(join(made.directory, "certificates/production.pem"), "utf8");
     checkCertificate(chain, vault["tls_key"] ?? expect.fail("no key"), "erp.acme.example", systemClock);
+  });
+
+  it("leads into its folder before the next command, unless one is there", async () => {
+    await using folder = await createFixture({});
+    expect((await make(folder.path, GIVEN, nobody(), "my plant")).next.at(-1)).toBe("Next: cd 'my plant', then millwright host trust production");
+    expect((await make(folder.path, GIVEN, nobody(), ".")).next.at(-1)).toBe("Next: millwright host trust production");
+  });
+
+  it("is refused with its path where there can be no folder", async () => {
+    await using folder = await createFixture({ file: "" });
+    for (const name of ["file", "file/x", "../../../../../../../proc/x"]) {
+      await expect(make(folder.path, GIVEN, nobody(), name)).rejects.toMatchObject({
+        code: "FILE_REFUSED",
+        subject: expect.stringMatching(/(file|proc)/) as string,
+      });
+    }
   });
 
   it("holds no secret in plain text and no private key", async () => {
@@ -89,14 +115,12 @@ describe("a new site", () => {
   });
 
   it("takes the operator's certificate files, and their key into the vault", async () => {
-    const authority = await makeAuthority({ company: "Acme", domains: ["acme.example"], clock: systemClock });
-    const leaf = await issueLeaf({ authority, domain: "erp.acme.example", clock: systemClock });
-    await using folder = await createFixture({ "my.pem": leaf.chain, "my.key": leaf.key.reveal() });
-    const files = { certificate: "files", certificateChain: join(folder.path, "my.pem"), certificateKey: join(folder.path, "my.key") } as const;
-    const made = await make(folder.path, { ...GIVEN, ...files });
+    await using folder = await createFixture({});
+    const files = await issued(folder.path);
+    const made = await make(folder.path, { ...GIVEN, certificate: "files", ...files });
     const { identity } = await readIdentity(join(folder.path, "config/identity"));
-    expect((await openSiteVault(made.directory, "production", identity))["tls_key"]?.reveal()).toBe(leaf.key.reveal());
-    expect(await readFile(join(made.directory, "certificates/production.pem"), "utf8")).toBe(leaf.chain);
+    expect((await openSiteVault(made.directory, "production", identity))["tls_key"]?.reveal()).toBe(await readFile(files.certificateKey, "utf8"));
+    expect(await readFile(join(made.directory, "certificates/production.pem"), "utf8")).toBe(await readFile(files.certificateChain, "utf8"));
   });
 
   it("is not begun when the operator's certificate is for another domain", async () => {
@@ -106,6 +130,27 @@ describe("a new site", () => {
     const files = { certificate: "files", certificateChain: join(folder.path, "my.pem"), certificateKey: join(folder.path, "my.key") } as const;
     await expect(make(folder.path, { ...GIVEN, ...files })).rejects.toMatchObject({ code: "CERTIFICATE_INVALID" });
     expect((await readdir(folder.path)).sort()).toEqual(["my.key", "my.pem"]);
+  });
+
+  it("takes a certificate's file at its question only if it is there and serves the domain", async () => {
+    await using folder = await createFixture({ "my.pem": "not PEM" });
+    const asking = (file: string) => make(folder.path, { ...GIVEN, certificate: "files" }, fakeAsk({ certificateChain: join(folder.path, file) }));
+    await expect(asking("none.pem")).rejects.toThrow(/"certificateChain": .*none\.pem cannot be read: there is no such file\./);
+    await expect(asking("my.pem")).rejects.toThrow(/"certificateChain": chain or key is not PEM/);
+  });
+
+  it("asks again for a kept answer whose file has gone, and says so", async () => {
+    await using folder = await createFixture({});
+    const { certificateChain, certificateKey } = await issued(folder.path);
+    const kept = { ...GIVEN, certificate: "files", certificateChain: join(folder.path, "gone.pem"), certificateKey };
+    await mkdir(join(folder.path, "site/.millwright"), { recursive: true });
+    await folder.writeJson("site/.millwright/answers.json", kept);
+    const said: string[] = [];
+    const ask = fakeAsk({ certificateChain, certificateKey, proceed: true });
+    await make(folder.path, {}, ask, "site", said);
+    expect(ask.asked).toContain("certificateChain");
+    expect(ask.asked).not.toContain("certificateKey");
+    expect(said.join("\n")).toContain(`File of the certificate: ${join(folder.path, "gone.pem")} cannot be read: there is no such file.`);
   });
 
   it("never replaces one that is there", async () => {

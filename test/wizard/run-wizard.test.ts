@@ -50,7 +50,7 @@ describe("the wizard", () => {
     const second = wizard(folder.path, ask);
     expect((await second.run).company).toBe("Acme Pumps GmbH");
     expect(ask.asked[0]).toBe("domain");
-    expect(second.lines[0]).toMatch(/^Going on where you stopped: 5 answers are kept from before, \d+ questions are left\.$/);
+    expect(second.lines[0]).toMatch(/^Going on where you stopped: 5 answers kept from before, \d+ questions left\.$/);
   });
 
   it("keeps answers for its owner's eyes only", async () => {
@@ -131,6 +131,39 @@ describe("answers given beforehand", () => {
       details: [expect.stringContaining('"users"'), expect.stringContaining("cpus"), expect.stringContaining("must be key=value")],
     };
     expect(() => readAnswers({ user: 10 }, ["cpus=many", "x"])).toThrow(expect.objectContaining(failure));
+  });
+
+  it("say what to type when one is not right, in no words of the parser", () => {
+    const wrong = [
+      "jump=foo",
+      "mirror=foo",
+      "dataDisk=foo",
+      "users=many",
+      "users=0",
+      "port=70000",
+      "cpus=1.5",
+      "series=16.0",
+      "staging=maybe",
+      "certificate=none",
+    ];
+    const file = { company: 5, modules: 5, sessions: "sql" };
+    const refusal = (() => {
+      try {
+        return readAnswers(file, wrong);
+      } catch (error) {
+        return error as { readonly details: readonly string[] };
+      }
+    })();
+    expect(refusal).toMatchObject({ code: "ANSWERS_INVALID" });
+    const { details } = refusal as { readonly details: readonly string[] };
+    expect(details).toHaveLength(13);
+    for (const detail of details) expect(detail).toMatch(/: must be /);
+    expect(details).toContain("--set jump: must be account@host or account@host:port, or empty");
+    expect(details).toContain("--set users: must be a whole number from 1 to 2000");
+  });
+
+  it("may be empty where there may be none", () => {
+    expect(readAnswers({}, ["jump=", "mirror=", "dataDisk="])).toEqual({ jump: "", mirror: "", dataDisk: "" });
   });
 
   it("can be listed with their keys", () => {

@@ -5,14 +5,15 @@ import type { Run } from "../program.ts";
 /** Scripts that know the commands and flags, and read environments from the site.yaml of the folder they are used in. */
 export function completionCommand(root: Command): Run<{ readonly shell: string }> {
   return async (options) => {
+    const first = ["help", "--help", ...flagsOf(root)];
     const words = commandTree(root);
     switch (options.shell) {
       case "bash":
-        return { data: { script: bash(words) }, text: bash(words) };
+        return { data: { script: bash(words, first) }, text: bash(words, first) };
       case "zsh":
-        return { data: { script: zsh(words) }, text: zsh(words) };
+        return { data: { script: zsh(words, first) }, text: zsh(words, first) };
       case "fish":
-        return { data: { script: fish(words) }, text: fish(words) };
+        return { data: { script: fish(words, first) }, text: fish(words, first) };
       default:
         throw new MillwrightError("USAGE", `No completion for the shell "${options.shell}".`, { hint: "millwright completion bash|zsh|fish" });
     }
@@ -31,10 +32,14 @@ function commandTree(root: Command, path = ""): Words[] {
   return root.commands.flatMap((command) => {
     const own = path === "" ? command.name() : `${path} ${command.name()}`;
     const inner = commandTree(command, own);
-    const flags = command.options.flatMap((option) => (option.long ? [option.long] : []));
+    const flags = flagsOf(command);
     const takesEnvironment = command.registeredArguments.some((argument) => argument.name() === "env");
     return [{ path: own, summary: command.description(), flags, takesEnvironment }, ...inner];
   });
+}
+
+function flagsOf(command: Command): readonly string[] {
+  return command.options.flatMap((option) => (option.long ? [option.long] : []));
 }
 
 /**
@@ -43,7 +48,8 @@ function commandTree(root: Command, path = ""): Words[] {
  */
 const ENVIRONMENTS = `awk '/^environments:/{f=1;next} f&&/^[^ #]/{f=0} f&&/^  [a-z][a-z0-9]*: *(#.*)?$/{sub(/^  /,"");sub(/:.*/,"");print}' site.yaml 2>/dev/null`;
 
-function bash(words: readonly Words[]): string {
+/** `before` is what may stand where a command is not named yet, besides the commands. */
+function bash(words: readonly Words[], before: readonly string[]): string {
   const cases = words.map(({ path, flags, takesEnvironment }) => {
     const next = words.filter((other) => other.path.startsWith(`${path} `)).map((other) => other.path.slice(path.length + 1));
     return `    "${path}") words="${[...next, ...flags].join(" ")}"${takesEnvironment ? `; words="$words $(${ENVIRONMENTS})"` : ""} ;;`;
@@ -59,7 +65,7 @@ _millwright() {
     esac
   done
   case $path in
-    "") words="${first.join(" ")} --help --version" ;;
+    "") words="${[...first, ...before].join(" ")}" ;;
 ${cases.join("\n")}
     *) words="" ;;
   esac
@@ -68,15 +74,18 @@ ${cases.join("\n")}
 complete -o default -F _millwright millwright`;
 }
 
-function zsh(words: readonly Words[]): string {
+function zsh(words: readonly Words[], before: readonly string[]): string {
   return `#compdef millwright
 # zsh completion for millwright: eval "$(millwright completion zsh)"
 autoload -U +X bashcompinit && bashcompinit
-${bash(words)}`;
+${bash(words, before)}`;
 }
 
-function fish(words: readonly Words[]): string {
+function fish(words: readonly Words[], before: readonly string[]): string {
   const lines = ["# fish completion for millwright: millwright completion fish | source", "complete -c millwright -f"];
+  for (const word of before) {
+    lines.push(`complete -c millwright -n "__fish_use_subcommand" ${word.startsWith("--") ? `-l ${word.slice(2)}` : `-a ${word}`}`);
+  }
   for (const { path, summary, flags, takesEnvironment } of words) {
     const parts = path.split(" ");
     const last = parts.at(-1) ?? "";

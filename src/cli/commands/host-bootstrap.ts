@@ -7,6 +7,7 @@ import type { Run } from "../program.ts";
 import { hostName } from "../../site/standby.ts";
 import { PACKAGE_DIRECTORY } from "../package-directory.ts";
 import { type EnvironmentOption, loadTarget } from "../target.ts";
+import { countOf } from "../../kernel/count-of.ts";
 
 export interface HostCommandOptions extends EnvironmentOption {
   readonly deployKey?: readonly string[];
@@ -31,7 +32,7 @@ export const hostBootstrapCommand: Run<HostCommandOptions> = async (options, con
     signal: context.signal,
     confirm: async (changes) => {
       context.output.say(describeChanges(changes));
-      await confirm(`Make these ${changes.length} changes on ${host.address}?`, options, context);
+      await confirm(`Make ${countOf(changes.length, "change")} on ${host.address}?`, options, context);
       return true;
     },
   });
@@ -43,7 +44,7 @@ export const hostBootstrapCommand: Run<HostCommandOptions> = async (options, con
   }
   const count = result.changed.length;
   const lines = [
-    count === 0 ? `${host.address} is as it should be: nothing was changed.` : `${host.address}: ${count} changes made and proven.`,
+    count === 0 ? `${host.address} is as it should be: nothing was changed.` : `${host.address}: ${countOf(count, "change")} made and proven.`,
     ...(joined ? [`The host can open secrets/${environment.name}.age now: commit the secrets folder.`] : []),
     environment.follows === undefined ? "Next: millwright lock, then millwright deploy" : "Next: millwright deploy, then millwright deploy --standby",
   ];

@@ -12,6 +12,7 @@ import { type EnvironmentOption, loadTarget, type Target } from "../target.ts";
 
 interface Options extends EnvironmentOption {
   readonly fingerprint?: string | undefined;
+  readonly jumpFingerprint?: string | undefined;
 }
 
 interface Pinned {
@@ -24,14 +25,21 @@ interface Pinned {
 export const hostTrustCommand: Run<Options> = async (options, context) => {
   const target = await loadTarget(options, context);
   const whole = sshTarget(target.environment, target.environment.host.admin);
+  const { jumpFingerprint } = options;
+  if (whole.jump === undefined && jumpFingerprint !== undefined) {
+    throw new MillwrightError("USAGE", `${describePlace(whole)} is reached without a jump host.`, {
+      subject: "--jump-fingerprint",
+      hint: "Leave the flag out, or state the jump host in site.yaml.",
+    });
+  }
   const pinned: Pinned[] = [];
-  if (whole.jump !== undefined) pinned.push(await trust(whole.jump, target, { ...options, fingerprint: undefined }, context));
+  if (whole.jump !== undefined) pinned.push(await trust(whole.jump, target, { ...options, fingerprint: jumpFingerprint }, context, "--jump-fingerprint"));
   pinned.push(await trust(whole, target, options, context));
   const text = pinned.map(({ host, fingerprint: print, added }) => `${host}: ${print} ${added ? "is pinned now" : "was pinned already"}.`);
   return { data: { pinned }, text: text.join("\n") };
 };
 
-async function trust(to: SshTarget, target: Target, options: Options & CommonOptions, context: CliContext): Promise<Pinned> {
+async function trust(to: SshTarget, target: Target, options: Options & CommonOptions, context: CliContext, flag?: "--jump-fingerprint"): Promise<Pinned> {
   const file = target.site.files.knownHosts;
   const host = describePlace(to);
   context.output.say(`Asking ${host} for its key …`);
@@ -46,7 +54,7 @@ async function trust(to: SshTarget, target: Target, options: Options & CommonOpt
       hint: `If the host was really made anew, remove its line from ${file} and run this again; else somebody is in between.`,
     });
   }
-  await agreeToKey(host, key, options, context);
+  await agreeToKey(host, key, options, context, flag);
   // Whole or not at all: half a line would keep every later connection from being judged.
   await writeDurable(file, `${text}${text === "" || text.endsWith("\n") ? "" : "\n"}${knownHostsLine(to.address, to.port, key)}\n`);
   return { host, fingerprint: print, added: true };

@@ -3,6 +3,7 @@ import { readImageLock, writeImageLock } from "../../blueprint/image-lock.ts";
 import { imagesOf } from "../../blueprint/view.ts";
 import { timestamp } from "../../kernel/clock.ts";
 import { openLink } from "../host-link.ts";
+import { ownEngine } from "../own-engine.ts";
 import type { Run } from "../program.ts";
 import { readIfThere, writeDurable } from "../../kernel/durable-file.ts";
 import { odooBlueprint } from "../rendered-stack.ts";
@@ -29,9 +30,8 @@ export const lockCommand: Run<Options> = async (options, context) => {
     return digestsSchema.parse(await link.call("lock", [], { payload: { images: references } }));
   }
   async function fromEngine(socket: string, references: readonly string[]): Promise<Readonly<Record<string, string>>> {
-    const { dockerodeDocker } = await import("../../docker/dockerode-docker.ts");
     const { lockImages } = await import("../../release/move-release.ts");
-    return await lockImages(dockerodeDocker(context.clock, socket), references);
+    return await lockImages(await ownEngine(socket, context), references);
   }
 
   const text = await readIfThere(site.files.lock);

@@ -30,6 +30,7 @@ export const newCommand: Run<Options> = async (options, context) => {
   const blueprint = odooBlueprint();
   const made = await newSite({
     directory,
+    from: context.directory,
     given: readAnswers(file, options.set ?? []),
     ask: inquirerAsk({ interactive: context.interactive, signal: context.signal }),
     say: (line) => context.output.say(line),

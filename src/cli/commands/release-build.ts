@@ -11,6 +11,7 @@ import { makeRelease, nextReleaseId, releaseIds, writeRelease } from "../../rele
 import { openEngine } from "../engine.ts";
 import type { Run } from "../program.ts";
 import { exists, readIfThere } from "../../kernel/durable-file.ts";
+import { countOf } from "../../kernel/count-of.ts";
 import { odooBlueprint, siteLock } from "../rendered-stack.ts";
 import { type EnvironmentOption, loadTarget } from "../target.ts";
 
@@ -33,7 +34,7 @@ export const releaseBuildCommand: Run<Options> = async (options, context) => {
   const id = nextReleaseId(await releaseIds(site.files.releases), context.clock.now());
 
   await using engine = await openEngine(target, options, context);
-  context.output.say(`Building release ${id} on ${engine.where}: ${Object.keys(addons).length} addons on ${base.split("@")[0]} …`);
+  context.output.say(`Building release ${id} on ${engine.where}: ${countOf(Object.keys(addons).length, "addon")} on ${base.split("@")[0]} …`);
   const stream = await buildContext({
     base,
     addons: site.files.addons,

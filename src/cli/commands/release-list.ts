@@ -3,6 +3,7 @@ import { readRelease, readReleases } from "../../release/read-release.ts";
 import type { Run } from "../program.ts";
 import { table } from "../table.ts";
 import { siteDirectory } from "../target.ts";
+import { countOf } from "../../kernel/count-of.ts";
 
 export const releaseListCommand: Run<object> = async (options, context) => {
   const site = await loadSite(siteDirectory(options, context));
@@ -11,7 +12,7 @@ export const releaseListCommand: Run<object> = async (options, context) => {
     release.id,
     release.series,
     release.createdBy,
-    `${Object.keys(release.addons).length} addons`,
+    countOf(Object.keys(release.addons).length, "addon"),
     release.revision.slice(0, 12),
     release.notes.split("\n")[0] ?? "",
   ]);

@@ -1,9 +1,11 @@
-import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import type { Stack } from "../../blueprint/stack.ts";
 import type { Run } from "../program.ts";
-import { isMissing } from "../../kernel/durable-file.ts";
+import { ensureFolder, isMissing } from "../../kernel/durable-file.ts";
+import { MillwrightError } from "../../kernel/errors.ts";
 import { parseJson } from "../../kernel/parse-json.ts";
+import { countOf } from "../../kernel/count-of.ts";
 import { hostName } from "../../site/standby.ts";
 import { renderedStack } from "../rendered-stack.ts";
 import { type EnvironmentOption, loadTarget } from "../target.ts";
@@ -20,6 +22,12 @@ export const renderCommand: Run<Options> = async (options, context) => {
   const target = await loadTarget(options, context);
   const stack = await renderedStack(target, context);
   const out = options.out === undefined ? join(target.site.directory, "build", hostName(target.environment)) : resolve(context.directory, options.out);
+  if (out === target.site.directory) {
+    throw new MillwrightError("USAGE", "The stack cannot be written into the site folder itself.", {
+      subject: "--out",
+      hint: "Name another folder, or leave the flag out: it is in the site's build/ then.",
+    });
+  }
   const wanted = new Map<string, string>([
     ...stack.files.map((file) => [file.path, file.content] as const),
     [MANIFEST, `${JSON.stringify({ id: stack.id, facts: stack.facts, files: stack.files.map(({ path }) => path) }, null, 2)}\n`],
@@ -31,11 +39,11 @@ export const renderCommand: Run<Options> = async (options, context) => {
     const text = differs ? `${out} is not what the site renders to: ${[...changed, ...stale].join(", ")}` : `${out} is up to date.`;
     return { data: { stack: stack.id, out, changed, stale }, text, exit: differs ? 3 : 0 };
   }
-  for (const folder of new Set(changed.map((path) => dirname(join(out, path))))) mkdirSync(folder, { recursive: true });
+  for (const folder of new Set([out, ...changed.map((path) => dirname(join(out, path)))])) await ensureFolder(folder);
   for (const path of changed) writeStackFile(join(out, path), wanted.get(path) ?? "", isExecutable(stack, path));
   for (const path of stale) rmSync(join(out, path), { force: true });
   const text = differs
-    ? `Stack ${stack.id} in ${out}: ${changed.length} files written, ${stale.length} removed.`
+    ? `Stack ${stack.id} in ${out}: ${countOf(changed.length, "file")} written, ${stale.length} removed.`
     : `Stack ${stack.id} in ${out}: nothing to change.`;
   return { data: { stack: stack.id, out, changed, stale, files: [...wanted.keys()] }, text };
 };
