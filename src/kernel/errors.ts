@@ -73,9 +73,11 @@ const NO_FOLDER: Readonly<Record<string, string>> = {
 
 /** What the system said when a folder was to be made, in words; another error as it is. */
 export function folderRefused(path: string, error: unknown): unknown {
-  const why = error instanceof Error && "code" in error ? NO_FOLDER[String(error.code)] : undefined;
+  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  const why = NO_FOLDER[code] ?? REFUSALS[code];
   if (why === undefined) return error;
-  return new MillwrightError("FILE_REFUSED", `The folder ${path} cannot be made: ${why}.`, { subject: path, hint: "Name another folder.", cause: error });
+  const hint = code in NO_FOLDER ? { hint: "Name another folder." } : {};
+  return new MillwrightError("FILE_REFUSED", `The folder ${path} cannot be made: ${why}.`, { subject: path, ...hint, cause: error });
 }
 
 /** The words of whatever was thrown. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { fromErrorRecord, isErrorCode, toErrorRecord } from "../../src/kernel/error-record.ts";
 import { ERROR_CODES } from "../../src/kernel/error-codes.ts";
-import { asMillwrightError, MillwrightError } from "../../src/kernel/errors.ts";
+import { asMillwrightError, folderRefused, MillwrightError } from "../../src/kernel/errors.ts";
 import { Secret } from "../../src/kernel/secret.ts";
 
 describe("an error", () => {
@@ -55,6 +55,14 @@ describe("what the system says of a file", () => {
   it("names a full disk, also when the system does not say which", () => {
     expect(asMillwrightError(systemError("ENOSPC", "/srv/sites/acme/build"))).toMatchObject({ code: "DISK_FULL", subject: "/srv/sites/acme/build" });
     expect(asMillwrightError(systemError("ENOSPC"))).toMatchObject({ code: "DISK_FULL", message: "The disk is full." });
+  });
+
+  it("is told of the folder that was asked for, not of the one that was tried", () => {
+    for (const code of ["EACCES", "EROFS", "ENOTDIR", "ENOENT"]) {
+      expect(folderRefused("/srv/acme", systemError(code, "/srv/.acme.new-x1"))).toMatchObject({ code: "FILE_REFUSED", subject: "/srv/acme" });
+    }
+    const full = systemError("ENOSPC", "/srv/acme");
+    expect(folderRefused("/srv/acme", full)).toBe(full);
   });
 
   it("stays a fault of ours otherwise, such as a socket that refuses", () => {
