@@ -15,9 +15,13 @@ const POLL_MILLISECONDS = 100;
 
 /** Where the folder is in the database's container. */
 const OURS = "sourcefile LIKE '/etc/postgresql/settings/%'";
-/** Both views read the files as they lie there, whatever the server runs with: what it would refuse shows before it is told to read them. */
+/**
+ * Both views read the files as they lie there, whatever the server runs with: what it would refuse shows before it is told to read them. A rule of access
+ * for TLS is told as well while TLS is off, and is no more than that: the server takes it, and it counts once a standby's key is there, by the restart.
+ */
 const REFUSED = `SELECT concat_ws(' ', name, 'in line', sourceline) || ': ' || error FROM pg_file_settings WHERE ${OURS} AND error IS NOT NULL
-UNION ALL SELECT 'pg_hba.conf in line ' || line_number || ': ' || error FROM pg_hba_file_rules WHERE error IS NOT NULL;`;
+UNION ALL SELECT 'pg_hba.conf in line ' || line_number || ': ' || error FROM pg_hba_file_rules
+  WHERE error IS NOT NULL AND error NOT LIKE 'hostssl record cannot match%';`;
 const OVERRULED = `SELECT name FROM pg_file_settings WHERE ${OURS} AND error IS NULL AND NOT applied ORDER BY name;`;
 /** Of the server's last reading that was without errors, to the microsecond. */
 const LOADED = "SELECT pg_conf_load_time();";

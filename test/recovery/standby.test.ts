@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { MillwrightError } from "../../src/kernel/errors.ts";
 import { readPair } from "../../src/recovery/following.ts";
 import { pgbackrest } from "../../src/recovery/pgbackrest.ts";
-import { planFence, planTakeover } from "../../src/recovery/plan-failover.ts";
+import { planFence, planLift, planTakeover } from "../../src/recovery/plan-failover.ts";
 import { describeLoss } from "../../src/recovery/prepare-failover.ts";
 import { prepareRecovery } from "../../src/recovery/prepare-recovery.ts";
 import { recoveryRun } from "../../src/recovery/recovery-context.ts";
@@ -134,6 +134,17 @@ describe("the fencing of a host", () => {
     expect(await plant.whole()).toEqual(before);
     expect(await isFenced(plant.paths)).toBe(false);
     await expect(prepareRecovery({ ...plant.deps, stack }, { kind: "fence", lift: true })).rejects.toThrow(expect.objectContaining({ code: "STANDBY_ROLE" }));
+  });
+
+  it("is over only when Odoo answers again: users who are led to it before would meet errors", async () => {
+    using plant = await FakePlant.make();
+    let asked = 0;
+    const pageProblem = async (): Promise<string | undefined> => ((asked += 1) < 40 ? "no available server" : undefined);
+    const lift = planLift(HEAD, "blue");
+    const run = recoveryRun({ ...plant.deps, pageProblem }, lift, "run");
+    const step = lift.steps.find(({ kind }) => kind === "start-odoo") ?? expect.fail("it starts Odoo");
+    await RECOVERY_STEPS["start-odoo"]?.do(run, step, { signal: new AbortController().signal, resultOf: () => undefined });
+    expect(asked).toBe(40);
   });
 
   it("is refused where nobody follows", async () => {

@@ -3,7 +3,7 @@ import { findContainer } from "../../docker/find-container.ts";
 import { waitForHealth } from "../../docker/wait-for-health.ts";
 import { timestamp } from "../../kernel/clock.ts";
 import { MillwrightError } from "../../kernel/errors.ts";
-import type { StepCode } from "../../kernel/run-plan.ts";
+import type { RunView, StepCode } from "../../kernel/run-plan.ts";
 import { undoFenced, writeFenced } from "../fenced.ts";
 import { planOf, type RecoveryRun } from "../recovery-context.ts";
 import { repositoriesAt } from "../repositories.ts";
@@ -14,6 +14,7 @@ type Code = StepCode<RecoveryRun>;
 const DATABASE_SECONDS = 300;
 const SERVICE_SECONDS = 30;
 const HEALTH_SECONDS = 300;
+const POLL_MILLISECONDS = 250;
 
 const LAST_SIGN = `UPDATE millwright.heartbeat SET at = clock_timestamp() RETURNING to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"');`;
 
@@ -31,15 +32,32 @@ export const stopOdoo: Code = {
       }
     }
   },
-  async undo(run) {
+  async undo(run, _step, view) {
     const { colour } = planOf(run, "fence");
     if (colour === undefined) return;
     for (const service of ["web", "cron"]) {
       const container = await findContainer(run.docker, `${run.stack.facts.stack}-${colour}`, service);
       if (container !== undefined) await run.docker.start(container.id);
+      if (service === "web" && mustBeWell(run, view)) await untilItAnswers(run, view.signal);
     }
   },
 };
+
+/** What was not well before it was fenced cannot be waited for: the run would never end. */
+function mustBeWell(run: RecoveryRun, { resultOf }: Pick<RunView, "resultOf">): boolean {
+  return planOf(run, "fence").isLifted || resultOf("last-sign")?.["sign"] !== undefined;
+}
+
+/** Users led to it before would meet errors. */
+async function untilItAnswers({ clock, pageProblem }: RecoveryRun, signal: AbortSignal): Promise<void> {
+  const deadline = clock.now() + HEALTH_SECONDS * 1000;
+  for (;;) {
+    const problem = await pageProblem();
+    if (problem === undefined) return;
+    if (clock.now() >= deadline) throw new MillwrightError("RELEASE_UNHEALTHY", `Odoo does not come up again: ${problem}`);
+    await clock.sleep(POLL_MILLISECONDS, signal);
+  }
+}
 
 /** Whoever has it has all that was written before: the standby must, before it takes over. A database that is dead has nothing to say. */
 export const lastSign: Code = {
@@ -70,12 +88,14 @@ export const stopDatabase: Code = {
     const database = await findContainer(docker, stack.facts.stack, "database");
     if (database !== undefined) await docker.stop(database.id, DATABASE_SECONDS);
   },
-  async undo(run, step, { signal }) {
+  async undo(run, step, view) {
+    const { signal } = view;
     const { docker, clock, events, stack } = run;
     const project = stack.facts.stack;
     const database = await findContainer(docker, project, "database");
     if (database === undefined) throw new MillwrightError("PLATFORM_DOWN", "The service database has no container.", { subject: "database" });
     await docker.start(database.id);
+    if (!mustBeWell(run, view)) return;
     const onSecond = (seconds: number): void => events.emit({ kind: "progress", at: timestamp(clock), id: step.id, done: seconds, unit: "seconds" });
     await waitForHealth({ docker, clock, project, service: "database", limitSeconds: HEALTH_SECONDS, signal, onSecond });
   },
