@@ -187,11 +187,14 @@ export class Crowd {
   }
 }
 
-/** Colours that the websockets of a crowd's pages reached, by the page's id, as the proxy has logged them. */
+/**
+ * Colours that the websockets of a crowd's pages reached, by the page's id, as the proxy has logged them. Out of the engine's own file: `docker logs` gives
+ * up a log for good at the first entry that it finds torn ("unexpected number of bytes read from log message header").
+ */
 async function websocketColours(plant: Plant, crowd: string): Promise<ReadonlyMap<string, string>> {
-  const edge = "$(docker ps --quiet --filter label=com.docker.compose.service=edge)";
-  const lines = await plant.sh("sh", "-c", `docker logs ${edge} 2>/dev/null | grep '"request_User-Agent":"${crowd}-[0-9]*/[0-9]*"'`);
-  const seen = lines.split("\n").map((line) => JSON.parse(line) as Readonly<Record<string, unknown>>);
+  const folder = "/var/lib/docker/containers/$(docker ps --quiet --no-trunc --filter label=com.docker.compose.service=edge)/local-logs";
+  const find = `grep --text --only-matching '{"ClientAddr[^}]*}' ${folder}/container.log | grep '"request_User-Agent":"${crowd}-[0-9]*/[0-9]*"' || true`;
+  const seen = (await plant.sh("sh", "-c", find)).split("\n").flatMap((line) => (line === "" ? [] : [JSON.parse(line) as Readonly<Record<string, unknown>>]));
   return new Map(seen.map((line) => [String(line["request_User-Agent"]), /^odoo-ws-(blue|green)@file$/.exec(String(line["ServiceName"]))?.[1] ?? "none"]));
 }
 

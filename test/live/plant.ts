@@ -284,6 +284,13 @@ export class Plant {
     return code === 0 ? stdout.split("\n").flatMap((line) => (line.endsWith("}") ? [JSON.parse(line) as HostEvent] : [])) : [];
   }
 
+  /** How a run has ended, by the journal: what is told of it besides goes into a file that a full disk cuts short. */
+  async endOf(run: string): Promise<RunEnd | undefined> {
+    const entries = (await this.sh("sh", "-c", `grep '"run":"${run}"' ${BASE}/state/journal.jsonl || true`)).split("\n");
+    const last = entries.map((line) => line.trim()).findLast((line) => line.includes('"kind":"run-ended"'));
+    return last === undefined ? undefined : (JSON.parse(last) as { readonly detail: RunEnd }).detail;
+  }
+
   /** Id of the newest run on the host, with its plan. */
   async lastRun(): Promise<HostRun> {
     const id = (await this.sh("sh", "-c", `ls ${BASE}/state/runs | sort | tail -1`)).trim();
@@ -343,6 +350,12 @@ export interface HostRun {
   readonly id: string;
   readonly steps: readonly { readonly id: string; readonly decision?: boolean }[];
   readonly events: readonly HostEvent[];
+}
+
+/** What the journal keeps of a run's end. */
+interface RunEnd {
+  readonly at: string;
+  readonly outcome: string;
 }
 
 export interface HostEvent {

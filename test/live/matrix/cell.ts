@@ -45,7 +45,7 @@ export async function runCell(plant: Plant, releases: (fixture: number) => Promi
   });
   const struckAt = Date.now();
   const backAt = await fault.strike(plant);
-  const ended = await eventually(async () => (await plant.events(run)).find((event) => event.kind === "ended"), {
+  const ended = await eventually(async () => plant.endOf(run), {
     timeout: 180_000,
     every: 50,
     what: `the end of run ${run}`,
