@@ -77,6 +77,8 @@ export function planDeploy(input: DeployInput): Plan {
     }
     if (service === held.at(-1)) work.push(LET_IN);
   }
+  // A host that has become a standby has no proxy any more.
+  if (!stack.facts.services.includes(EDGE_SERVICE)) work.push(...certificate.afterProxy);
   for (const service of removedServices(input)) {
     work.push({
       id: `remove:${service}`,

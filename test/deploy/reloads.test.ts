@@ -57,15 +57,18 @@ async function prepare(host: Host, stack: Stack): Promise<Plan> {
 }
 
 describe("a new certificate", () => {
-  it("is none of a standby, which has no proxy to serve it", async () => {
-    const follower = stackOf(
-      first,
-      {},
-      ({ facts }) => void Object.assign(facts, { follows: "192.0.2.1", roles: [], services: ["exporter", "edge", "database"] }),
-    );
-    const host = await Host.make();
-    useKey(host, first);
-    expect(ids(await prepare(host, follower)).filter((id) => id.startsWith("certificate"))).toEqual([]);
+  it("is none of a standby, which has no proxy to serve it, and one that a host had before it became that goes away", async () => {
+    const follower = stackOf(first, {}, ({ facts, services }) => {
+      Object.assign(facts, { follows: "192.0.2.1", roles: [], services: ["exporter", "database"] });
+      delete services["edge"];
+    });
+    const host = await deployed();
+    host.offer(follower);
+    const { plan } = await host.prepare(follower, { rebuild: true });
+    expect(ids(plan).filter((id) => id.startsWith("certificate"))).toEqual(["certificate"]);
+    expect((await host.run(plan)).outcome).toBe("done");
+    await expect(readFile(host.paths.certificate, "utf8")).rejects.toThrow("ENOENT");
+    expect((await host.prepare(follower)).drift).toEqual([]);
   });
 
   it("is read by the proxy that serves: no container is touched, and a handshake has shown it", async () => {
