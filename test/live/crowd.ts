@@ -193,7 +193,7 @@ export class Crowd {
  */
 async function websocketColours(plant: Plant, crowd: string): Promise<ReadonlyMap<string, string>> {
   const folder = "/var/lib/docker/containers/$(docker ps --quiet --no-trunc --filter label=com.docker.compose.service=edge)/local-logs";
-  const find = `grep --text --only-matching '{"ClientAddr[^}]*}' ${folder}/container.log | grep '"request_User-Agent":"${crowd}-[0-9]*/[0-9]*"' || true`;
+  const find = `zcat --force ${folder}/container.log* | grep --text --only-matching '{"ClientAddr[^}]*}' | grep '"request_User-Agent":"${crowd}-[0-9]*/[0-9]*"' || true`;
   const seen = (await plant.sh("sh", "-c", find)).split("\n").flatMap((line) => (line === "" ? [] : [JSON.parse(line) as Readonly<Record<string, unknown>>]));
   return new Map(seen.map((line) => [String(line["request_User-Agent"]), /^odoo-ws-(blue|green)@file$/.exec(String(line["ServiceName"]))?.[1] ?? "none"]));
 }
