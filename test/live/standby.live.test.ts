@@ -55,6 +55,7 @@ describe.skipIf(!ASKED)("a standby", () => {
       [`environments.${ENVIRONMENT}.standby.address`]: second.address,
     });
     dataOf(await plant.runWith(privateKey, "secrets", "set", "backup_sftp_key"));
+    await plant.recoveryKey();
     await plant.bootstrap();
     await plant.serveFirst();
     await plant.must("backup", "run");
