@@ -2,7 +2,6 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { backupRestoreCommand } from "../../src/cli/commands/backup.ts";
-import { inTurn } from "../../src/cli/commands/backup-new-host.ts";
 import { backupSiteCommand } from "../../src/cli/commands/backup-site.ts";
 import { recoveryKeyCommand } from "../../src/cli/commands/recovery-key.ts";
 import { parseHost } from "../../src/cli/fetch-site-archive.ts";
@@ -113,18 +112,6 @@ describe("backup restore --to-new-host", () => {
   it("is the only restore that takes what a new host is made from", async () => {
     await using fixture = await SiteFixture.make();
     await expect(backupRestoreCommand({ to: "now", recoveryKey: "key.txt" }, fixture.context())).rejects.toMatchObject({ code: "USAGE" });
-  });
-});
-
-describe("commands that are parts of another", () => {
-  it("say what they did when they have ended, the last one only as the result of the whole", async () => {
-    const said: string[] = [];
-    const whole = await inTurn({ say: (text) => void said.push(text) }, [
-      ["deploy", async () => ({ data: 1, text: "deployed" })],
-      ["upgrade", async (before) => ({ data: Number(before) + 1, text: "it serves" })],
-    ]);
-    expect(whole).toEqual({ data: { deploy: 1, upgrade: 2 }, text: "it serves" });
-    expect(said).toEqual(["\ndeploy", "deployed", "\nupgrade"]);
   });
 });
 

@@ -6,7 +6,8 @@ import { siteFiles } from "../../site/site.ts";
 import type { CliContext } from "../context.ts";
 import { confirmByName } from "../confirm.ts";
 import { parseHost } from "../fetch-site-archive.ts";
-import type { CommandResult, Output } from "../output.ts";
+import { inTurn } from "../in-turn.ts";
+import type { CommandResult } from "../output.ts";
 import type { CommonOptions } from "../program.ts";
 import { loadTarget, siteDirectory } from "../target.ts";
 import { restoreOnHost } from "./backup.ts";
@@ -38,22 +39,6 @@ export async function restoreToNewHost(options: Options, context: CliContext): P
     ["upgrade", (restored) => upgradeCommand({ ...agreed, release: restoredSchema.parse(restored).plan.context.release.id }, context)],
   ]);
   return { data: site === undefined ? data : { "backup site": site, ...data }, text };
-}
-
-/** A command as a part of another; it gets what the one before it gave. */
-type Part = readonly [name: string, run: (before: unknown) => Promise<CommandResult>];
-
-/** Runs commands one after the other. What each says is shown when it has ended, but for the last, whose text is that of the whole. */
-export async function inTurn(output: Pick<Output, "say">, parts: readonly Part[]): Promise<{ readonly data: Record<string, unknown>; readonly text: string }> {
-  const data: Record<string, unknown> = {};
-  let last: CommandResult | undefined;
-  for (const [name, run] of parts) {
-    if (last !== undefined) output.say(last.text);
-    output.say(`\n${name}`);
-    last = await run(last?.data);
-    data[name] = last.data;
-  }
-  return { data, text: last?.text ?? "" };
 }
 
 /** The site folder, brought back into a folder that has none; undefined where it is there. */

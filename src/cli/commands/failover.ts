@@ -14,7 +14,7 @@ import { describePlan } from "../describe-plan.ts";
 import { endedRunSchema } from "../ended-run.ts";
 import { type HostLink, openLink, watchRun } from "../host-link.ts";
 import { readSeenHeads, writeSeenHeads } from "../journal-heads.ts";
-import type { CommandResult } from "../output.ts";
+import { inTurn } from "../in-turn.ts";
 import type { CommonOptions, Run } from "../program.ts";
 import { type EnvironmentOption, loadTarget, type Target } from "../target.ts";
 import { backupRunCommand } from "./backup.ts";
@@ -75,21 +75,18 @@ export const failoverCommand: Run<Options> = async (options, context) => {
   }
   await exchange(target, second);
   const agreed = { ...options, yes: true };
-  const part = async (name: string, run: () => Promise<CommandResult>): Promise<void> => {
-    context.output.say(`\n${name}`);
-    const result = await run();
-    parts[name] = result.data;
-    context.output.say(result.text);
-  };
-  await part("deploy", () => deployCommand(agreed, context));
-  await part("upgrade", () => upgradeCommand({ ...agreed, release: release.id }, context));
-  await part("backup run", () => backupRunCommand({ ...agreed, full: true }, context));
+  const { data, text: backedUp } = await inTurn(context.output, [
+    ["deploy", () => deployCommand(agreed, context)],
+    ["upgrade", () => upgradeCommand({ ...agreed, release: release.id }, context)],
+    ["backup run", () => backupRunCommand({ ...agreed, full: true }, context)],
+  ]);
+  context.output.say(backedUp);
   const next =
     fence === undefined
       ? `Before ${host.address} is switched on again, read docs/standby.md: it must not serve beside this one.`
       : `${host.address} is fenced. Make it the standby: millwright deploy --standby --rebuild`;
   return {
-    data: parts,
+    data: { ...parts, ...data },
     text: `${heir} serves ${stack} now: commit site.yaml and secrets/recipients.yaml, and lead the name ${target.environment.domain} to it.\n${next}`,
   };
 };
