@@ -95,7 +95,7 @@ export function materialise(options: Options): Materialised {
 }
 
 /** A compose.yaml of a stack as data. */
-export function readCompose(stack: Pick<Stack, "files" | "facts">, path: string): ComposeDocument {
+export function readCompose(stack: Pick<Stack, "files">, path: string): ComposeDocument {
   const text = stack.files.find((file) => file.path === path)?.content;
   if (text === undefined) throw new MillwrightError("STACK_INVALID", `The stack lacks ${path}.`, { subject: path });
   const parsed = parseYaml(text);
