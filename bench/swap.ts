@@ -32,12 +32,7 @@ export async function benchSwap(plant: Plant, runs: number): Promise<readonly Ro
     dataOf(rollback.outcome);
     const { colour } = await plant.serving();
     const spare = colour === "blue" ? "green" : "blue";
-    const dies = await runUnderLoad(plant, ["upgrade", "--release", breaks, "--yes"], {
-      meanwhile: async () => {
-        await eventually(async () => (await plant.serving()).colour === spare, { what: "the switch" });
-        await plant.https("/plant/break");
-      },
-    });
+    const dies = await runUnderLoad(plant, ["upgrade", "--release", breaks, "--yes"], { meanwhile: () => plant.breakInBake() });
     const floor = await measureFloor(plant, spare);
     const floorUnderLoad = await underLoad(plant, () => measureFloor(plant, spare));
     return { idle, swap, rollback, dies, badColour: spare, floor, floorUnderLoad, byHand: await swapByHand(plant, colour, good) };

@@ -1,13 +1,16 @@
 import { type Clock, timestamp } from "../kernel/clock.ts";
 import { messageOf, MillwrightError } from "../kernel/errors.ts";
-import { platformContainer } from "./colour-view.ts";
+import type { Colour } from "../blueprint/stack.ts";
+import { platformContainer, targetOf } from "./colour-view.ts";
 import type { Answer, Http, HttpRequest, ShownCertificate } from "./http.ts";
-import { judgeLoginPage } from "./probes/login-page.ts";
+import { judgeLoginPage, loginPageProbe } from "./probes/login-page.ts";
 import { fail, type Finding, pass } from "./probes/probe.ts";
 import type { SwapDeps } from "./swap-deps.ts";
 import { type Active, COLOUR_HEADER, SWITCH_HEADER } from "./traffic.ts";
 
 const IN_A_ROW = 3;
+/** A quarter of a second and the pages' own time: a worker that has just been replaced is back by then. */
+const WRONG_IN_A_ROW = 10;
 const PATIENCE_MILLISECONDS = 5000;
 const POLL_MILLISECONDS = 25;
 
@@ -16,17 +19,21 @@ interface FrontDoor {
   readonly expected: Active | undefined;
   /** Whether the page must be good as well; while going back, who answers is all that counts. */
   readonly page: boolean;
+  /** The release that was good before. While its own page is wrong as well, a wrong one is not the new release's doing. */
+  readonly old?: Colour;
   readonly signal: AbortSignal;
 }
 
 /**
  * Proves through the published port that a configuration is in force: three answers in a row that carry its mark. A change that was not
- * seen after 5 s gets one SIGHUP, which makes Traefik read the folder again, and 5 s more.
+ * seen after 5 s gets one SIGHUP, which makes Traefik read the folder again, and 5 s more. A page that is wrong ten times in a row under that
+ * mark is not waited for: users see it too. Throws RELEASE_UNHEALTHY.
  */
 export async function proveFront(deps: SwapDeps, door: FrontDoor): Promise<Finding> {
   let deadline = deps.clock.now() + PATIENCE_MILLISECONDS;
   let isReminded = false;
   let row = 0;
+  let wrong = 0;
   const began = deps.clock.now();
   for (;;) {
     door.signal.throwIfAborted();
@@ -37,18 +44,35 @@ export async function proveFront(deps: SwapDeps, door: FrontDoor): Promise<Findi
       return pass(`${IN_A_ROW} answers in a row, ${deps.clock.now() - began} ms after the switch`, finding.evidence);
     }
     if (row > 0) continue;
+    wrong = finding.answered === true ? wrong + 1 : 0;
+    if (wrong >= WRONG_IN_A_ROW) {
+      if (door.old === undefined || (await isGoodItself(deps, door.old))) throw unfit(deps, finding);
+      wrong = 0;
+    }
     if (deps.clock.now() >= deadline) {
-      if (isReminded)
-        throw new MillwrightError("RELEASE_UNHEALTHY", `Through the front door: ${finding.detail}.`, {
-          subject: deps.stack.facts.domain,
-          hint: "Look at `millwright logs edge`.",
-        });
+      if (isReminded) throw unfit(deps, finding);
       const edge = await platformContainer(deps, "edge");
       if (edge !== undefined && edge.pid > 0) deps.hangUp(edge.pid);
       isReminded = true;
       deadline = deps.clock.now() + PATIENCE_MILLISECONDS;
     }
     await deps.clock.sleep(POLL_MILLISECONDS, door.signal);
+  }
+}
+
+function unfit(deps: SwapDeps, { detail }: Finding): MillwrightError {
+  return new MillwrightError("RELEASE_UNHEALTHY", `Through the front door: ${detail}.`, {
+    subject: deps.stack.facts.domain,
+    hint: "Look at `millwright logs edge`.",
+  });
+}
+
+/** Asked directly: no user is on it. */
+async function isGoodItself(deps: SwapDeps, colour: Colour): Promise<boolean> {
+  try {
+    return (await loginPageProbe(await targetOf(deps, colour)).look()).verdict === "pass";
+  } catch {
+    return false; // it does not answer, which is no better than a wrong page
   }
 }
 
@@ -85,7 +109,9 @@ export function judgeFront(answer: Answer, expected: Active | undefined, page: b
       evidence,
     );
   }
-  return page ? judgeLoginPage(answer) : pass(`${colour} answers`, evidence);
+  if (!page) return pass(`${colour} answers`, evidence);
+  const finding = judgeLoginPage(answer);
+  return finding.verdict === "fail" ? { ...finding, answered: true } : finding;
 }
 
 /** A request as a browser would send it, through the published port; `agent` tells it from people's in the access log. */

@@ -1,4 +1,4 @@
-import * as fc from "fast-check";
+import * as fc from "../properties.ts";
 import { describe, expect, it } from "vitest";
 import { readArguments } from "../../src/agent/arguments.ts";
 import { callerName, parseGateCommand, refuseOtherStack } from "../../src/agent/gate.ts";

@@ -1,5 +1,5 @@
 import { appendFile, readFile, rm, truncate, writeFile } from "node:fs/promises";
-import * as fc from "fast-check";
+import * as fc from "../properties.ts";
 import { describe, expect, it } from "vitest";
 import { CHAIN_START, readChain, sealEntry } from "../../src/agent/journal-chain.ts";
 import { type JournalFile, openJournal, readJournalEnd, verifyJournal } from "../../src/agent/journal-file.ts";

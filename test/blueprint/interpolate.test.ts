@@ -1,4 +1,4 @@
-import * as fc from "fast-check";
+import * as fc from "../properties.ts";
 import { parse } from "yaml";
 import { describe, expect, it } from "vitest";
 import { escapeDollars } from "../../src/blueprint/compose-document.ts";

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import * as fc from "fast-check";
+import * as fc from "../properties.ts";
 import { describe, expect, it } from "vitest";
 import { fillTemplate } from "../../src/blueprint/template.ts";
 

@@ -1,4 +1,4 @@
-import * as fc from "fast-check";
+import * as fc from "../properties.ts";
 import { stringify } from "yaml";
 import { describe, expect, it } from "vitest";
 import { toYaml } from "../../src/blueprint/to-yaml.ts";

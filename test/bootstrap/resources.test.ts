@@ -1,4 +1,4 @@
-import * as fc from "fast-check";
+import * as fc from "../properties.ts";
 import { describe, expect, it } from "vitest";
 import { authorizedKey, sudoers } from "../../src/bootstrap/resources/accounts.ts";
 import { daemonJson, dockerPackages, networkSize } from "../../src/bootstrap/resources/docker.ts";

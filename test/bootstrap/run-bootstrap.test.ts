@@ -1,4 +1,4 @@
-import * as fc from "fast-check";
+import * as fc from "../properties.ts";
 import { describe, expect, it } from "vitest";
 import { confirmGuard } from "../../src/bootstrap/guard.ts";
 import { type BootstrapOutcome, runBootstrap } from "../../src/bootstrap/run-bootstrap.ts";

@@ -115,10 +115,7 @@ async function tour(): Promise<void> {
   tell("A release that is good until people use it: it breaks while it is being watched.");
   const fifth = await scene.release(FIXTURES.breaksLater);
   const before = await scene.serving();
-  const dies = await typeUnderLoad(scene, ["upgrade", "--release", fifth, "--yes"], async () => {
-    await eventually(async () => (await scene.serving()).colour !== before.colour, { what: "the switch" });
-    await scene.https("/plant/break");
-  });
+  const dies = await typeUnderLoad(scene, ["upgrade", "--release", fifth, "--yes"], () => scene.breakInBake());
   note("release that breaks when used", dies);
   promise(dies.outcome.code === 6 && (await scene.serving()).number === before.number, "it was taken back by itself, with exit 6");
   const late = switchBackMilliseconds(dies, before.colour === "blue" ? "green" : "blue");

@@ -14,6 +14,7 @@ export const FIXTURES = {
   syntaxError: 6,
   redirectsLogin: 7,
   needsUpdate: 8,
+  brokenBehindProxy: 9,
 } as const;
 
 /** Makes a site's addons folder hold exactly the addons of that release. */

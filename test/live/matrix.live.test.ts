@@ -29,7 +29,7 @@ describe("whatever dies in a swap, the plant runs one release, whole", () => {
     hasCanary = false;
     await next.bootstrap();
     releases = new Map([[FIXTURES.first, await next.serveFirst()]]);
-    for (const fixture of [FIXTURES.good, BAD]) releases.set(fixture, await next.release(fixture));
+    for (const fixture of [FIXTURES.good, ...BAD]) releases.set(fixture, await next.release(fixture));
     return next;
   };
 

@@ -9,6 +9,7 @@ import { parseDocument } from "yaml";
 import { PAUSE_FILE } from "../../src/agent/schedule-unit.ts";
 import { type LabHost, type LabHostOptions, labHost, mirror } from "../lab/lab.ts";
 import { collectArtifacts } from "./artifacts.ts";
+import { eventually } from "./eventually.ts";
 import { layAddons } from "./fixture-release.ts";
 import { type FrontDoor, type Page, get } from "./front-door.ts";
 import { type Load, type LoadOptions, startLoad } from "./load.ts";
@@ -282,6 +283,13 @@ export class Plant {
   async events(run: string): Promise<readonly HostEvent[]> {
     const { code, stdout } = await this.host.sh(["cat", `${BASE}/state/runs/${run}/events.jsonl`]);
     return code === 0 ? stdout.split("\n").flatMap((line) => (line.endsWith("}") ? [JSON.parse(line) as HostEvent] : [])) : [];
+  }
+
+  /** The release that is being swapped in, of the fixture that breaks later, breaks once users have come to it and it is being watched. */
+  async breakInBake(): Promise<void> {
+    const run = await eventually(() => this.lockedBy(), { every: 20, what: "the lock" });
+    await eventually(async () => (await this.events(run)).some((event) => event.id === "bake" && event.state === "begun"), { every: 20, what: "the bake" });
+    await this.https("/plant/break");
   }
 
   /** How a run has ended, by the journal: what is told of it besides goes into a file that a full disk cuts short. */

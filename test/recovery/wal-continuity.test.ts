@@ -1,4 +1,4 @@
-import * as fc from "fast-check";
+import * as fc from "../properties.ts";
 import { describe, expect, it } from "vitest";
 import { findGaps, isBefore, isWithin } from "../../src/recovery/wal-continuity.ts";
 

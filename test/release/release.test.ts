@@ -1,6 +1,6 @@
 import { readFile, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import * as fc from "fast-check";
+import * as fc from "../properties.ts";
 import { describe, expect, it } from "vitest";
 import { sealOf } from "../../src/release/release-file.ts";
 import { hashAddons } from "../../src/release/hash-addons.ts";

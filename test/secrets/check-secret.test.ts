@@ -1,4 +1,4 @@
-import * as fc from "fast-check";
+import * as fc from "../properties.ts";
 import { describe, expect, it } from "vitest";
 import { secretProblem } from "../../src/secrets/check-secret.ts";
 import { generateSecret } from "../../src/secrets/generate.ts";

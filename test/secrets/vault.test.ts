@@ -3,7 +3,7 @@ import { chmod, readdir, readFile, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { generateIdentity, identityToRecipient } from "age-encryption";
-import * as fc from "fast-check";
+import * as fc from "../properties.ts";
 import { createFixture } from "fs-fixture";
 import { describe, expect, it } from "vitest";
 import { redact, Secret } from "../../src/kernel/secret.ts";

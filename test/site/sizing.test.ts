@@ -1,4 +1,4 @@
-import * as fc from "fast-check";
+import * as fc from "../properties.ts";
 import { describe, expect, it } from "vitest";
 import { describeSizing, reservedMemory } from "../../src/site/describe-sizing.ts";
 import { computeSizing, type Sizing, type SizingNeeds } from "../../src/site/sizing.ts";

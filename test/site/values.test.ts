@@ -1,4 +1,4 @@
-import * as fc from "fast-check";
+import * as fc from "../properties.ts";
 import { describe, expect, it } from "vitest";
 import { parseRange, rangeHolds, rangesOverlap } from "../../src/site/address-range.ts";
 import { didYouMean } from "../../src/site/did-you-mean.ts";

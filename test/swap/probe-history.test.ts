@@ -1,4 +1,4 @@
-import * as fc from "fast-check";
+import * as fc from "../properties.ts";
 import { describe, expect, it } from "vitest";
 import { type ProbeHistory, probeHistory } from "../../src/swap/probe-history.ts";
 import type { ProbeVerdict } from "../../src/swap/probes/probe.ts";

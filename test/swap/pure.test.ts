@@ -178,6 +178,12 @@ describe("the front door", () => {
     expect(judgeFront(page, green, true).verdict).toBe(verdict);
   });
 
+  it("tells a wrong page of the configuration itself from an answer of another", () => {
+    expect(judgeFront(marked("green", "run-7", 500), green, true).answered).toBe(true);
+    expect(judgeFront(marked("blue", "run-7", 500), green, true).answered).toBeUndefined();
+    expect(judgeFront(answer({ status: 503 }), green, true).answered).toBeUndefined();
+  });
+
   it("on the way back asks only who answers", () => {
     expect(judgeFront(marked("green", "run-7", 500), green, false).verdict).toBe("pass");
   });

@@ -1,6 +1,6 @@
 import { mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import * as fc from "fast-check";
+import * as fc from "../properties.ts";
 import { createFixture } from "fs-fixture";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";

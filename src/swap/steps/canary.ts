@@ -34,7 +34,7 @@ export const canary: StepCode<SwapContext> = {
     const since = clock.now();
     const cookie = pinCookie(active.canary);
     const expected = { colour, switchId: active.switchId };
-    await proveFront({ ...context, http: withHeaders(context.http, { Cookie: cookie }) }, { expected, page: true, signal: run.signal });
+    await proveFront({ ...context, http: withHeaders(context.http, { Cookie: cookie }) }, { expected, page: true, old: active.colour, signal: run.signal });
     await proveDraw(context, active, run.signal);
     const { swap } = context.stack.facts;
     const watched = await watchRelease(context, run, {

@@ -32,7 +32,7 @@ export const preview: StepCode<SwapContext> = {
     await writeTraffic(paths, trafficOf(context.stack, { colour: before.colour, switchId, preview: shown }));
     await proveFront(context, { expected: { colour: before.colour, switchId }, page: false, signal });
     const tester = { ...context, http: withHeaders(context.http, testerHeader(shown)) };
-    await proveFront(tester, { expected: { colour, switchId }, page: true, signal });
+    await proveFront(tester, { expected: { colour, switchId }, page: true, old: before.colour, signal });
     await proveLink(context, shown, signal);
 
     const began = clock.now();

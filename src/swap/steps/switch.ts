@@ -45,7 +45,8 @@ export async function backToBefore(context: SwapContext): Promise<void> {
 /** Users reach the new colour, and its page is good. The decision: from here on a cut-off run goes forward. */
 export const front: StepCode<SwapContext> = {
   async do(context, _step, { signal }) {
-    const finding = await proveFront(context, { expected: activeNow(context), page: true, signal });
+    const old = context.from?.serving.colour;
+    const finding = await proveFront(context, { expected: activeNow(context), page: true, ...(old === undefined ? {} : { old }), signal });
     await writeEvidence(context, "front", finding);
     return { summary: finding.detail };
   },

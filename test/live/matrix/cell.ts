@@ -3,7 +3,7 @@ import { eventually } from "../eventually.ts";
 import { FIXTURES } from "../fixture-release.ts";
 import { type Plant, errorOf } from "../plant.ts";
 import type { Fault } from "./faults.ts";
-import { BAD, type Moment, momentName } from "./moments.ts";
+import { badOf, type Moment, momentName } from "./moments.ts";
 
 const BROWSERS = 8;
 /** The proxy tells of a websocket once both its ends have closed. */
@@ -29,16 +29,14 @@ export interface Row {
 /** Swaps under load, strikes, waits until the host has come to an end of it by itself, and judges what it finds. */
 export async function runCell(plant: Plant, releases: (fixture: number) => Promise<string>, fault: Fault, moment: Moment): Promise<Row> {
   const before = await plant.serving();
-  const wanted = moment.swap === "bad" ? BAD : before.number === FIXTURES.first ? FIXTURES.good : FIXTURES.first;
+  const bad = badOf(moment);
+  const wanted = bad ?? (before.number === FIXTURES.first ? FIXTURES.good : FIXTURES.first);
   const release = await releases(wanted);
   await using load = await plant.load({ rate: 10, slowPath: "", websocket: true });
   const crowd = moment.swap === "canary" ? new Crowd(`matrix-${Date.now()}`, plant.door, BROWSERS) : undefined;
   const command = plant.startUpgrade(release);
   const run = await eventually(() => plant.lockedBy(), { every: 20, what: "the lock" });
-  if (moment.swap === "bad") {
-    await eventually(async () => (await plant.events(run)).some((event) => event.id === "bake" && event.state === "begun"), { every: 20, what: "the bake" });
-    await plant.https("/plant/break");
-  }
+  if (moment.swap === "bad") await plant.breakInBake();
   await eventually(async () => (await plant.events(run)).some((event) => event.id === moment.step && event.state === moment.state), {
     every: 15,
     what: `step ${moment.step} ${moment.state}`,
@@ -63,7 +61,7 @@ export async function runCell(plant: Plant, releases: (fixture: number) => Promi
   };
   const expected = ended.outcome === "done" ? wanted : before.number;
   claim(ended.outcome === "done" || ended.outcome === "undone", `the run ended as ${ended.outcome}`);
-  claim(moment.swap !== "bad" || ended.outcome === "undone", "a bad release stayed");
+  claim(bad === undefined || ended.outcome === "undone", "a bad release stayed");
   claim(after.number === expected, `release ${after.number} serves instead of ${expected}`);
   const status = (await plant.must("status")) as { readonly serving?: { readonly colour?: string } };
   claim(status.serving?.colour === after.colour, `status says ${status.serving?.colour}, users are on ${after.colour}`);
@@ -75,7 +73,7 @@ export async function runCell(plant: Plant, releases: (fixture: number) => Promi
   claim(left.length === 0, `left over: ${left.join(", ")}`);
   // Broken pages of a bad release are not the fault's doing; what counts there is where users are in the end. A request that was under way when
   // the fault struck is its victim, however long before it began.
-  const late = moment.swap === "bad" ? [] : report.failedSpans.filter((span) => backAt === undefined || span.ended < struckAt || span.began > backAt);
+  const late = bad !== undefined ? [] : report.failedSpans.filter((span) => backAt === undefined || span.ended < struckAt || span.began > backAt);
   claim(late.length === 0, `${late.length} requests failed that should not have: ${report.failures.slice(0, 3).join("; ")}`);
   if (crowd === undefined) {
     // Each came to the release that served then: never back and forth, and never to both.

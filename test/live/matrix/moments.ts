@@ -1,9 +1,11 @@
 import { FIXTURES } from "../fixture-release.ts";
 
+/** What a swap brings: a release that is good, that breaks while it is watched, that works for nobody who is moved to it, that comes by a canary. */
+const SWAPS = { good: undefined, bad: FIXTURES.breaksLater, unfit: FIXTURES.brokenBehindProxy, canary: undefined } as const;
+
 /** When a fault strikes: as soon as the run has written this down. */
 export interface Moment {
-  /** Whether the release is good, or breaks after users have been moved to it; or is good and comes by a canary. */
-  readonly swap: "good" | "bad" | "canary";
+  readonly swap: keyof typeof SWAPS;
   readonly step: string;
   readonly state: "begun" | "failed" | "undoing";
 }
@@ -36,11 +38,17 @@ export const MOMENTS: readonly Moment[] = [
   ...STEPS.map((step): Moment => ({ swap: "good", step, state: "begun" })),
   { swap: "bad", step: "bake", state: "failed" },
   ...UNDONE.map((step): Moment => ({ swap: "bad", step, state: "undoing" })),
+  { swap: "unfit", step: "front", state: "failed" },
   ...IN_CANARY.map((step): Moment => ({ swap: "canary", step, state: "begun" })),
 ];
 
 export function momentName({ swap, step, state }: Moment): string {
-  return swap === "good" ? step : swap === "canary" ? `canary: ${step}` : `bad: ${step} ${state}`;
+  return swap === "good" ? step : swap === "canary" ? `canary: ${step}` : `${swap}: ${step} ${state}`;
 }
 
-export const BAD = FIXTURES.breaksLater;
+/** The release that must not stay; undefined of a swap to a good one. */
+export function badOf({ swap }: Moment): number | undefined {
+  return SWAPS[swap];
+}
+
+export const BAD = Object.values(SWAPS).filter((fixture) => fixture !== undefined);

@@ -1,4 +1,4 @@
-import * as fc from "fast-check";
+import * as fc from "../../properties.ts";
 import { describe, expect, it } from "vitest";
 import { attributes, escape, Markup, markup } from "../../../src/observe/report/markup.ts";
 

@@ -1,4 +1,4 @@
-import * as fc from "fast-check";
+import * as fc from "../../properties.ts";
 import { describe, expect, it } from "vitest";
 import { clockOf, linearScale, shortNumber, timeScale } from "../../../src/observe/report/scale.ts";
 

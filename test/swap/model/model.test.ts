@@ -1,5 +1,5 @@
 import "./simulated.ts";
-import * as fc from "fast-check";
+import * as fc from "../../properties.ts";
 import { describe, expect, it } from "vitest";
 import { expectWhole } from "./expect-whole.ts";
 import type { Rest } from "./rest.ts";
@@ -7,11 +7,9 @@ import { abortedCanaries, previews, type PreviewStory, stories, undisturbed } fr
 
 /**
  * The agent's own code on a machine of which every part may fail: see story.ts for what can happen, invariants/ for what must hold, and
- * simulated.ts for what is not real. MILLWRIGHT_MODEL_RUNS and MILLWRIGHT_MODEL_SEED make it longer and other: the suite always plays the
- * same stories.
+ * simulated.ts for what is not real. MILLWRIGHT_MODEL_RUNS makes it longer.
  */
 const runs = Number(process.env["MILLWRIGHT_MODEL_RUNS"] ?? 80);
-const seed = Number(process.env["MILLWRIGHT_MODEL_SEED"] ?? 1);
 
 const outcomesOf = (rest: Rest): readonly unknown[] => rest.journal.filter((entry) => entry.kind === "run-ended").map((entry) => entry.detail["outcome"]);
 
@@ -21,7 +19,7 @@ describe("a machine to which anything may happen in mid swap", { timeout: 0 }, (
     const property = fc.asyncProperty(stories, async (story) => {
       for (const outcome of outcomesOf(await expectWhole(story))) seen.add(outcome);
     });
-    await fc.assert(property, { numRuns: runs, seed });
+    await fc.assert(property, { numRuns: runs });
     expect(seen).toEqual(new Set(["done", "undone"]));
   });
 });
@@ -37,7 +35,7 @@ describe("a person who aborts", { timeout: 0 }, () => {
       seen.add(`${answer?.error?.code ?? "undone"}${isDecided ? " after the decision" : ""}`);
       expect([answer?.error?.code ?? "undone", isBack]).toEqual([expect.stringMatching(isBack ? /^undone$/ : /^(ABORT_LATE|NO_RUN)$/), isBack]);
     });
-    await fc.assert(property, { numRuns: Math.ceil(runs / 4), seed });
+    await fc.assert(property, { numRuns: Math.ceil(runs / 4) });
     expect([...seen]).toEqual(expect.arrayContaining(["undone", "undone after the decision"]));
   });
 });
@@ -52,7 +50,7 @@ describe("a person who aborts a canary", { timeout: 0 }, () => {
       const stages = journal.filter(({ run, kind, step }) => run === journal.at(-1)?.run && kind === "undone" && step.startsWith("canary-"));
       seen.add(isBack ? `back from ${stages.length} stages` : (answers.find(({ operation }) => operation.do === "abort")?.error?.code ?? "undone"));
     });
-    await fc.assert(property, { numRuns: Math.ceil(runs / 4), seed });
+    await fc.assert(property, { numRuns: Math.ceil(runs / 4) });
     expect([...seen]).toEqual(expect.arrayContaining(["back from 1 stages", "back from 2 stages"]));
     expect(seen).not.toContain("undone");
   });
@@ -77,7 +75,7 @@ describe("a preview", { timeout: 0 }, () => {
       seen.add(ending);
       expect([detail?.error?.code ?? "done", serving?.release === "2026-11-24-3"]).toEqual([ENDS[ending], ENDS[ending] === "done"]);
     });
-    await fc.assert(property, { numRuns: Math.ceil(runs / 3), seed });
+    await fc.assert(property, { numRuns: Math.ceil(runs / 3) });
     expect(seen).toEqual(new Set(Object.keys(ENDS)));
   });
 });
@@ -92,7 +90,7 @@ describe("a second operator", { timeout: 0 }, () => {
       else expect(second?.error?.code ?? "done").toMatch(/^(done|PLAN_STALE)$/);
       expect(serving?.release).toBe(second?.error === undefined ? "2026-11-24-3" : "2026-11-24-2");
     });
-    await fc.assert(property, { numRuns: Math.ceil(runs / 4), seed });
+    await fc.assert(property, { numRuns: Math.ceil(runs / 4) });
     expect(refused).toBeGreaterThan(0);
   });
 });

@@ -1,4 +1,4 @@
-import * as fc from "fast-check";
+import * as fc from "../../properties.ts";
 import { RELEASES, STACKS } from "./releases.ts";
 import { STARTS } from "./site.ts";
 import { type Move, type Story, tell, VICTIMS } from "./story.ts";
