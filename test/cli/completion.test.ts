@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { access, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { access, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -54,6 +54,20 @@ describe("completion in bash", () => {
     await writeFile(join(folder, "site.yaml"), "version: 1\nenvironments:\n  production:\n    host: {}\n  staging:\n    host: {}\nbackup:\n  at: x\n");
     expect(await proposals("deploy", "")).toEqual(expect.arrayContaining(["production", "staging"]));
     expect(await proposals("deploy", "")).not.toContain("at");
+  });
+
+  it("proposes the folder's releases, for a flag and for a command, and nothing else after such a flag", async () => {
+    await mkdir(join(folder, "releases"));
+    for (const name of ["2026-11-24-1.yaml", "2026-11-24-2.yaml", "$(touch pwned).yaml", "notes.txt"]) await writeFile(join(folder, "releases", name), "");
+    expect(await proposals("upgrade", "--release", "")).toEqual(["2026-11-24-1", "2026-11-24-2"]);
+    expect(await proposals("release", "show", "2026-11-24-2")).toEqual(["2026-11-24-2"]);
+    expect(await proposals("release", "push", "2026-11-24-1", "--from", "--")).toEqual([]);
+    await expect(access(join(folder, "pwned"))).rejects.toMatchObject({ code: "ENOENT" });
+  });
+
+  it("proposes what a flag may be, and leaves files to the shell", async () => {
+    expect(await proposals("backup", "drill", "--from", "")).toEqual(["local", "offsite"]);
+    expect(await proposals("new", "--answers", "")).toEqual([]);
   });
 
   it("runs nothing that stands in a site.yaml, such as that of a folder somebody sent", async () => {

@@ -7,7 +7,7 @@ import { eventually } from "./eventually.ts";
 import { FIXTURES } from "./fixture-release.ts";
 import { type MeasuredRun, runUnderLoad, switchBackMilliseconds } from "./measure.ts";
 import { REPOSITORY } from "./operator.ts";
-import { DOMAIN, type Plant, createPlant } from "./plant.ts";
+import { DOMAIN, type Plant, createPlant, fingerprintOf } from "./plant.ts";
 
 // `npm run demo`: what the README tells, on a practice host, with its numbers taken while you look.
 const { values: flags } = parseArgs({ options: { keep: { type: "boolean", default: false } } });
@@ -43,14 +43,17 @@ async function typeUnderLoad(scene: Plant, words: readonly string[], meanwhile?:
 }
 
 function note(what: string, measured: MeasuredRun): void {
-  const { report, swapSeconds, runSeconds } = measured;
+  const { outcome, report, swapSeconds, backSeconds } = measured;
+  const isRollback = outcome.words[0] === "rollback";
+  const [swap, back] = isRollback ? [undefined, swapSeconds] : [outcome.code === 0 ? swapSeconds : undefined, backSeconds];
   rows.push([
     what,
-    String(measured.outcome.code),
+    String(outcome.code),
     String(report.sent + report.slowSent),
     String(report.failed + report.slowFailed),
     `${report.longestGapMilliseconds}`,
-    (measured.outcome.code === 0 ? (swapSeconds ?? runSeconds) : runSeconds).toFixed(1),
+    swap?.toFixed(1) ?? "",
+    back?.toFixed(1) ?? "",
   ]);
 }
 
@@ -74,9 +77,13 @@ async function tour(): Promise<void> {
   tell("Building the practice lab: a Debian machine with systemd and sshd, and the real Odoo, PostgreSQL and Traefik (minutes the first time).");
   await ensureLab();
 
-  tell("The wizard, with its answers from a file, writes the site folder of a plant; the bare machine's SSH key is pinned.");
+  tell(
+    "The wizard, with its answers from a file, writes the site folder of a plant. The bare machine's SSH key is pinned; a key for the worst day goes into the safe.",
+  );
   const scene = await createPlant({ host: "demo", template: "bare", onLine: show, site: { "swap.bake": "10s" } });
   plant = scene;
+  say("  $ millwright secrets recovery-key");
+  const safe = await scene.recoveryKey();
 
   tell("A bare machine becomes a hardened Docker host, over SSH.");
   await type(scene, "host", "bootstrap", "--yes");
@@ -142,10 +149,12 @@ async function tour(): Promise<void> {
   await type(scene, "backup", "run");
   await type(scene, "backup", "drill");
 
-  tell("The host is lost, but for the disk with its backups. A bare machine gets that disk, and one command gives the plant back.");
-  await scene.loseHost(await labHost(`demo2-${process.pid}`, { template: "bare" }));
+  tell("The host is lost, and every laptop with it: what is left is the disk with the backups, and the key in the safe. A bare machine gets that disk.");
+  await scene.loseAllButBackups(await labHost(`demo2-${process.pid}`, { template: "bare" }));
+  tell("In an empty folder, one command gives the plant back.");
   const lost = Date.now();
-  await type(scene, "backup", "restore", "--to-new-host", "--confirm", scene.stack);
+  const where = ["--host", `${scene.host.user}@${scene.host.address}`, "--fingerprint", fingerprintOf(scene.host.hostKey)];
+  await type(scene, "backup", "restore", "--to-new-host", ...where, "--recovery-key", safe, "--confirm", scene.stack);
   promise(
     (await scene.serving()).number === serving.number,
     `release ${serving.number} serves on the new host, ${Math.round((Date.now() - lost) / 1000)} s after it was bare`,
@@ -165,8 +174,9 @@ if (!existsSync(join(REPOSITORY, "dist/cli/main.cjs"))) execFileSync("npm", ["ru
 try {
   await tour();
   tell("Measured just now:");
-  printTable(["what", "exit", "requests", "failed", "longest gap, ms", "seconds"], rows);
-  say("\nSeconds: from the run's first step until the other colour had proven itself at the front door; for runs that went back, until their end.");
+  printTable(["what", "exit", "requests", "failed", "longest gap, ms", "swap, s", "back, s"], rows);
+  say("\nSwap: from the run's first step until the new release had proven itself at the front door. Back: the same of a rollback by hand; of a run that went");
+  say("back by itself, from what spoke against the release to the run's end.");
 } catch (error) {
   broken.push(error instanceof Error ? error.message : String(error));
   if (plant !== undefined) say(`\nWhat is left of it: ${await plant.keepArtifacts("demo")}`);

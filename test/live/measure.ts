@@ -12,6 +12,8 @@ export interface MeasuredRun {
   readonly swapSeconds: number | undefined;
   /** From the run's first step to its end. */
   readonly runSeconds: number;
+  /** Of a run that went back by itself: from what spoke against it to its end. */
+  readonly backSeconds: number | undefined;
   /** Highest memory of the agent's process on the host, in bytes. */
   readonly agentPeakBytes: number;
 }
@@ -38,10 +40,12 @@ export async function runUnderLoad(plant: Plant, words: readonly string[], optio
   const decision = run.steps.find((step) => step.decision === true)?.id;
   const decided = run.events.find((event) => event.kind === "step" && event.state === "done" && event.id === decision);
   const ended = timeOf(run.events.findLast((event) => event.kind === "ended"));
+  const turned = run.events.find((event) => event.kind === "step" && (event.state === "failed" || event.state === "undoing"));
   return {
     outcome,
     report,
     run,
+    backSeconds: turned === undefined ? undefined : (ended - timeOf(turned)) / 1000,
     swapSeconds: decided === undefined ? undefined : (timeOf(decided) - began) / 1000,
     runSeconds: (ended - began) / 1000,
     agentPeakBytes,

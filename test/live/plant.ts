@@ -13,7 +13,7 @@ import { eventually } from "./eventually.ts";
 import { layAddons } from "./fixture-release.ts";
 import { type FrontDoor, type Page, get } from "./front-door.ts";
 import { type Load, type LoadOptions, startLoad } from "./load.ts";
-import { type Answer, type AnswerError, type Command, type Outcome, millwright, startMillwright } from "./operator.ts";
+import { type Answer, type AnswerError, type Command, type Outcome, startMillwright } from "./operator.ts";
 
 export const ENVIRONMENT = "production";
 export const STACK = `plant-${ENVIRONMENT}`;
@@ -97,6 +97,13 @@ export class Plant {
     return { process: command.process, done };
   }
 
+  /** The wizard writes the site folder by the answers in that file. */
+  async write(answers: string): Promise<void> {
+    const words = ["new", this.directory, "--answers", answers, "--no-input"];
+    const outcome = await this.#command(this.#onLine === undefined ? [...words, "--json"] : words, this.#onLine).done;
+    if (outcome.code !== 0) throw new Error(`millwright new: exit ${outcome.code}: ${outcome.stderr || outcome.stdout}`);
+  }
+
   get host(): LabHost {
     return this.#host;
   }
@@ -104,14 +111,6 @@ export class Plant {
   /** Another host serves from here on: a standby has taken over. */
   movedTo(host: LabHost): void {
     this.#host = host;
-  }
-
-  /** The host is lost, but for the disk with its backups, which another machine gets; the environment moves there, and that host's key is pinned. */
-  async loseHost(host: LabHost): Promise<void> {
-    await this.#carryBackups(host);
-    await this.#replace(host);
-    await this.configure({ [`environments.${ENVIRONMENT}.host.address`]: host.address });
-    await this.must("host", "trust", "--fingerprint", fingerprintOf(host.hostKey));
   }
 
   async #carryBackups(host: LabHost): Promise<void> {
@@ -285,11 +284,11 @@ export class Plant {
     return code === 0 ? stdout.split("\n").flatMap((line) => (line.endsWith("}") ? [JSON.parse(line) as HostEvent] : [])) : [];
   }
 
-  /** The release that is being swapped in, of the fixture that breaks later, breaks once users have come to it and it is being watched. */
-  async breakInBake(): Promise<void> {
+  /** The release that is being swapped in, of the fixture that breaks later, falls ill in that way once users have come to it and it is being watched. */
+  async breakInBake(how = "login"): Promise<void> {
     const run = await eventually(() => this.lockedBy(), { every: 20, what: "the lock" });
     await eventually(async () => (await this.events(run)).some((event) => event.id === "bake" && event.state === "begun"), { every: 20, what: "the bake" });
-    await this.https("/plant/break");
+    await this.https(`/plant/break?how=${how}`);
   }
 
   /** How a run has ended, by the journal: what is told of it besides goes into a file that a full disk cuts short. */
@@ -390,14 +389,10 @@ export async function createPlant(options: PlantOptions): Promise<Plant> {
   try {
     await mkdir(join(scratch, "home"), { recursive: true });
     const answers = join(scratch, "answers.json");
-    await writeFile(answers, JSON.stringify(answersFor(host)));
-    dataOf(
-      await millwright(["new", plant.directory, "--answers", answers, "--no-input", "--json"], {
-        home: join(scratch, "home"),
-        directory: scratch,
-        identityFile: host.identityFile,
-      }),
-    );
+    const text = JSON.stringify(answersFor(host), undefined, 2);
+    await writeFile(answers, text);
+    for (const line of text.split("\n")) onLine?.(line);
+    await plant.write(answers);
     await plant.configure({ ...QUICK, ...site });
     if (trust) await plant.must("host", "trust", "--fingerprint", fingerprintOf(host.hostKey));
     return plant;

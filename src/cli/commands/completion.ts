@@ -2,10 +2,10 @@ import type { Command } from "commander";
 import { MillwrightError } from "../../kernel/errors.ts";
 import type { Run } from "../program.ts";
 
-/** Scripts that know the commands and flags, and read environments from the site.yaml of the folder they are used in. */
+/** Scripts that know the commands, their flags and what those take, and read environments and releases from the folder they are used in. */
 export function completionCommand(root: Command): Run<{ readonly shell: string }> {
   return async (options) => {
-    const first = ["help", "--help", ...flagsOf(root)];
+    const first = [{ long: "--help", value: undefined }, ...flagsOf(root)];
     const words = commandTree(root);
     switch (options.shell) {
       case "bash":
@@ -24,8 +24,23 @@ interface Words {
   /** Command path, such as "host bootstrap", with its flags. */
   readonly path: string;
   readonly summary: string;
-  readonly flags: readonly string[];
-  readonly takesEnvironment: boolean;
+  readonly flags: readonly Flag[];
+  /** What it takes beside flags. */
+  readonly takes: readonly Kind[];
+}
+
+interface Flag {
+  readonly long: string;
+  /** What its value may be: some names, or a kind whose names the folder tells. Neither: something else, such as a file. Undefined for one without. */
+  readonly value: { readonly names?: readonly string[]; readonly kind?: Kind } | undefined;
+}
+
+/** What the site folder tells the names of, by how commands call it. */
+const KINDS = { env: "environments", release: "releases", id: "releases" } as const;
+type Kind = (typeof KINDS)[keyof typeof KINDS];
+
+function kindOf(name: string): Kind | undefined {
+  return name === "env" || name === "release" || name === "id" ? KINDS[name] : undefined;
 }
 
 function commandTree(root: Command, path = ""): Words[] {
@@ -33,31 +48,43 @@ function commandTree(root: Command, path = ""): Words[] {
     const own = path === "" ? command.name() : `${path} ${command.name()}`;
     const inner = commandTree(command, own);
     const flags = flagsOf(command);
-    const takesEnvironment = command.registeredArguments.some((argument) => argument.name() === "env");
-    return [{ path: own, summary: command.description(), flags, takesEnvironment }, ...inner];
+    const takes = command.registeredArguments.flatMap((argument) => kindOf(argument.name()) ?? []);
+    return [{ path: own, summary: command.description(), flags, takes }, ...inner];
   });
 }
 
-function flagsOf(command: Command): readonly string[] {
-  return command.options.flatMap((option) => (option.long ? [option.long] : []));
+function flagsOf(command: Command): readonly Flag[] {
+  return command.options.flatMap(({ long, flags, required, argChoices }) => {
+    if (!long) return [];
+    const kind = kindOf(/<([a-z]+)>/.exec(flags)?.[1] ?? "");
+    const value = { ...(argChoices === undefined ? {} : { names: argChoices }), ...(kind === undefined ? {} : { kind }) };
+    return [{ long, value: required ? value : undefined }];
+  });
 }
 
 /**
  * Environments are the keys under `environments:`; awk on the local file keeps it within a few milliseconds. Only what is a name and nothing
  * else: bash expands the words that it is given to choose from, and the folder may be one that somebody sent.
  */
-const ENVIRONMENTS = `awk '/^environments:/{f=1;next} f&&/^[^ #]/{f=0} f&&/^  [a-z][a-z0-9]*: *(#.*)?$/{sub(/^  /,"");sub(/:.*/,"");print}' site.yaml 2>/dev/null`;
+const environments = `awk '/^environments:/{f=1;next} f&&/^[^ #]/{f=0} f&&/^  [a-z][a-z0-9]*: *(#.*)?$/{sub(/^  /,"");sub(/:.*/,"");print}' site.yaml 2>/dev/null`;
+const releases = `ls releases 2>/dev/null | sed -n 's/^\\([0-9a-z][0-9a-z.-]*\\)\\.yaml$/\\1/p'`;
+/** Commands of a shell that print the names, a line each. */
+const NAMES: Readonly<Record<Kind, string>> = { environments, releases };
 
 /** `before` is what may stand where a command is not named yet, besides the commands. */
-function bash(words: readonly Words[], before: readonly string[]): string {
-  const cases = words.map(({ path, flags, takesEnvironment }) => {
+function bash(words: readonly Words[], before: readonly Flag[]): string {
+  const cases = words.map(({ path, flags, takes }) => {
     const next = words.filter((other) => other.path.startsWith(`${path} `)).map((other) => other.path.slice(path.length + 1));
-    return `    "${path}") words="${[...next, ...flags].join(" ")}"${takesEnvironment ? `; words="$words $(${ENVIRONMENTS})"` : ""} ;;`;
+    const names = takes.map((kind) => ` $(${NAMES[kind]})`).join("");
+    return `    "${path}") words="${[...next, ...flags.map(({ long }) => long)].join(" ")}${names}" ;;`;
   });
   const first = words.filter(({ path }) => !path.includes(" ")).map(({ path }) => path);
   return `# bash completion for millwright: eval "$(millwright completion bash)"
 _millwright() {
   local current=\${COMP_WORDS[COMP_CWORD]} path="" word words
+  case \${COMP_WORDS[COMP_CWORD-1]} in
+${valueCases([...before, ...words.flatMap(({ flags }) => flags)]).join("\n")}
+  esac
   for word in "\${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
     case $word in
       -*) ;;
@@ -65,7 +92,7 @@ _millwright() {
     esac
   done
   case $path in
-    "") words="${[...first, ...before].join(" ")}" ;;
+    "") words="${[...first, ...before.map(({ long }) => long)].join(" ")} help" ;;
 ${cases.join("\n")}
     *) words="" ;;
   esac
@@ -74,25 +101,39 @@ ${cases.join("\n")}
 complete -o default -F _millwright millwright`;
 }
 
-function zsh(words: readonly Words[], before: readonly string[]): string {
+/** After a flag that takes a value only that may stand; where nothing is proposed, the shell proposes files. */
+function valueCases(flags: readonly Flag[]): readonly string[] {
+  const values = new Map(flags.flatMap(({ long, value }) => (value === undefined ? [] : [[long, value] as const])));
+  return [...values].map(([long, { names = [], kind }]) => {
+    const some = [...names, ...(kind === undefined ? [] : [`$(${NAMES[kind]})`])].join(" ");
+    return `    ${long}) COMPREPLY=(${some === "" ? "" : `$(compgen -W "${some}" -- "$current")`}); return ;;`;
+  });
+}
+
+function zsh(words: readonly Words[], before: readonly Flag[]): string {
   return `#compdef millwright
 # zsh completion for millwright: eval "$(millwright completion zsh)"
 autoload -U +X bashcompinit && bashcompinit
 ${bash(words, before)}`;
 }
 
-function fish(words: readonly Words[], before: readonly string[]): string {
+function fish(words: readonly Words[], before: readonly Flag[]): string {
   const lines = ["# fish completion for millwright: millwright completion fish | source", "complete -c millwright -f"];
-  for (const word of before) {
-    lines.push(`complete -c millwright -n "__fish_use_subcommand" ${word.startsWith("--") ? `-l ${word.slice(2)}` : `-a ${word}`}`);
-  }
-  for (const { path, summary, flags, takesEnvironment } of words) {
+  const runs = (kind: Kind): string => `(${NAMES[kind].replaceAll("\\", "\\\\").replaceAll("'", String.raw`\'`)})`;
+  const flag = (when: string, { long, value }: Flag): void => {
+    const some = value === undefined ? "" : [...(value.names ?? []), ...(value.kind === undefined ? [] : [runs(value.kind)])].join(" ");
+    const takes = value === undefined ? "" : some === "" ? " -r -F" : ` -x -a '${some}'`;
+    lines.push(`complete -c millwright -n "${when}" -l ${long.slice(2)}${takes}`);
+  };
+  lines.push(`complete -c millwright -n "__fish_use_subcommand" -a help`);
+  for (const one of before) flag("__fish_use_subcommand", one);
+  for (const { path, summary, flags, takes } of words) {
     const parts = path.split(" ");
     const last = parts.at(-1) ?? "";
     const condition = parts.length === 1 ? "__fish_use_subcommand" : `__fish_seen_subcommand_from ${parts[0]}`;
     lines.push(`complete -c millwright -n "${condition}" -a ${last} -d "${summary.replaceAll('"', "'")}"`);
-    for (const flag of flags) lines.push(`complete -c millwright -n "__fish_seen_subcommand_from ${last}" -l ${flag.slice(2)}`);
-    if (takesEnvironment) lines.push(`complete -c millwright -n "__fish_seen_subcommand_from ${last}" -a '(${ENVIRONMENTS.replaceAll("'", String.raw`\'`)})'`);
+    for (const one of flags) flag(`__fish_seen_subcommand_from ${last}`, one);
+    for (const kind of takes) lines.push(`complete -c millwright -n "__fish_seen_subcommand_from ${last}" -a '${runs(kind)}'`);
   }
   return lines.join("\n");
 }

@@ -1,0 +1,76 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect } from "vitest";
+import { FIXTURES } from "./fixture-release.ts";
+import { runUnderLoad } from "./measure.ts";
+import { REPOSITORY } from "./operator.ts";
+import { createPlant, dataOf, errorOf, type Plant } from "./plant.ts";
+import { story } from "./steps.ts";
+
+/** What a site gets that says nothing of it. */
+const DEFAULTS = Object.fromEntries(
+  ["bake", "probe", "rules.probes.failAfter", "rules.probes.passAfter", "rules.traffic.minimumRequests", "rules.latency.action"].map((key) => [
+    `swap.${key}`,
+    undefined,
+  ]),
+);
+
+/** What ails a release once people use it, and the rule that must take it back. */
+const ILLS = [
+  { how: "login", what: "its login page fails", rule: "probes" },
+  { how: "websocket", what: "its websockets fail", rule: "probes" },
+  { how: "fails", what: "it fails one request in fifty", rule: "errors" },
+  { how: "slow", what: "one page in twelve takes a second longer", rule: "latency" },
+  { how: "leaks", what: "each page keeps a MiB", rule: "memory" },
+  { how: "complains", what: "it complains in its log", rule: "log" },
+  { how: "dies", what: "its first process dies", rule: "containers" },
+];
+
+const chosen = process.env["MILLWRIGHT_FAULTS"] ?? "";
+const isChosen = chosen.split(",").some((text) => text === "all" || text === "verdicts");
+/** With MILLWRIGHT_RECORD the series that the host wrote become those of test/swap/recorded.test.ts. */
+const RECORDED = process.env["MILLWRIGHT_RECORD"] === undefined ? undefined : join(REPOSITORY, "test/swap/recorded");
+const LOAD = { load: { rate: 8, slowPath: "", websocket: true } };
+
+describe.skipIf(!isChosen)("by the rules that a site gets which says nothing of them, under load", () => {
+  let plant: Plant;
+  let ill = "";
+  const step = story(() => plant);
+
+  beforeAll(async () => {
+    plant = await createPlant({ host: "verdicts", template: "loaded", site: DEFAULTS });
+    await plant.bootstrap();
+    await plant.serveFirst();
+    ill = await plant.release(FIXTURES.breaksLater);
+  });
+
+  afterAll(async () => {
+    await plant?.[Symbol.asyncDispose]();
+  });
+
+  const keepSeries = async (name: string, run: string): Promise<void> => {
+    if (RECORDED === undefined) return;
+    await mkdir(RECORDED, { recursive: true });
+    const series = await plant.sh("cat", `/srv/millwright/${plant.stack}/state/runs/${run}/evidence/series.jsonl`);
+    await writeFile(join(RECORDED, `${name}.jsonl`), `${series}\n`);
+  };
+
+  for (const { how, what, rule } of ILLS) {
+    step(`a release is taken back when ${what}`, async () => {
+      const { outcome, report, run } = await runUnderLoad(plant, ["upgrade", "--release", ill, "--yes"], { ...LOAD, meanwhile: () => plant.breakInBake(how) });
+      const { code, message } = errorOf(outcome);
+      process.stderr.write(`${how}: ${report.failed} of ${report.sent} failed. ${message}\n`);
+      await keepSeries(how, run.id);
+      expect({ code, serves: (await plant.serving()).number }).toEqual({ code: "RELEASE_UNHEALTHY", serves: FIXTURES.first });
+      expect(message).toContain(`lost its bake by the rule \`${rule}\``);
+    });
+  }
+
+  step("a good release stays, and no request fails", async () => {
+    const good = await plant.release(FIXTURES.good);
+    const { outcome, report, run } = await runUnderLoad(plant, ["upgrade", "--release", good, "--yes"], LOAD);
+    dataOf(outcome);
+    await keepSeries("good", run.id);
+    expect({ failed: report.failed, serves: (await plant.serving()).number }).toEqual({ failed: 0, serves: FIXTURES.good });
+  });
+});
