@@ -8,7 +8,7 @@ import { exchangeRecipients } from "../../secrets/exchange-recipients.ts";
 import { exchangeHosts } from "../../site/exchange-hosts.ts";
 import { standbyOf } from "../../site/standby.ts";
 import { askPlanOf } from "../ask-plan.ts";
-import { confirmByName } from "../confirm.ts";
+import { confirmByName, confirmPoweredOff } from "../confirm.ts";
 import type { CliContext } from "../context.ts";
 import { describePlan } from "../describe-plan.ts";
 import { endedRunSchema } from "../ended-run.ts";
@@ -63,7 +63,12 @@ export const failoverCommand: Run<Options> = async (options, context) => {
   const text = lines.join("\n");
   if (options.dryRun === true) return { data: { takeover: takeover.plan, fence: fence?.plan ?? null, release: release.id, changed: false }, text };
   context.output.say(text);
-  if (fence === undefined) await confirmPoweredOff(target, old.problem, options, context);
+  if (fence === undefined) {
+    context.output.warn(
+      `${host.address} does not answer (${old.problem?.message ?? ""}), so it cannot be fenced from here. If it runs, two plants take orders, and neither has all of them. Power it off, by its hypervisor or its button, and see that it is off.`,
+    );
+    await confirmPoweredOff(host.address, options.poweredOff, context);
+  }
   await confirmByName(`Make ${heir} the host of ${stack}?`, stack, options.confirm, context);
 
   const parts: Record<string, unknown> = {};
@@ -112,33 +117,6 @@ async function reach(target: Target, options: CommonOptions, context: CliContext
 function unknownRelease(): never {
   throw new MillwrightError("ANSWER_MISSING", "Neither the host nor the offsite repository answers, so nobody knows which release served.", {
     hint: "Name it: add --release <id>; `millwright release list` shows those of the site.",
-  });
-}
-
-/** Its address is to be typed: it is what has to be looked at, and another machine may be off as well. */
-async function confirmPoweredOff({ environment }: Target, problem: MillwrightError | undefined, options: Options, context: CliContext): Promise<void> {
-  const { address } = environment.host;
-  context.output.warn(
-    `${address} does not answer (${problem?.message ?? ""}), so it cannot be fenced from here. If it runs, two plants take orders, and neither has all of them. Power it off, by its hypervisor or its button, and see that it is off.`,
-  );
-  if (options.poweredOff === undefined && !context.interactive) {
-    throw new MillwrightError("ANSWER_MISSING", `Not done: ${address} does not answer, and somebody must have switched it off.`, {
-      subject: address,
-      hint: `Switch it off, then add --powered-off ${address}.`,
-    });
-  }
-  const typed = options.poweredOff ?? (await askAddress(address, context));
-  if (typed !== address)
-    throw new MillwrightError("INTERRUPTED", `Nothing was changed: "${typed}" is not ${address}.`, { hint: "Run the command again when it is off." });
-}
-
-async function askAddress(address: string, context: CliContext): Promise<string> {
-  const { inquirerAsk } = await import("../../wizard/inquirer-ask.ts");
-  return await inquirerAsk({ interactive: true, signal: context.signal }).input({
-    key: "poweredOff",
-    flag: `--powered-off ${address}`,
-    message: "Which host have you switched off?",
-    explanation: `Type ${address} once you have seen that it is off.`,
   });
 }
 
