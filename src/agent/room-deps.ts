@@ -181,6 +181,11 @@ export async function recoveryDeps(deps: AgentDeps, name: string, caller: Caller
   };
 }
 
+/** Of the disks that a release comes to: it adds to the engine's images, and to the data of the stack. */
+export async function leastFree({ host, imageDirectory, paths }: Pick<DeployDeps, "host" | "imageDirectory" | "paths">): Promise<number> {
+  return Math.min(await host.freeBytes(imageDirectory), await host.freeBytes(paths.base));
+}
+
 /** The host as the swap room uses it, with the stack that is current now. */
 export async function swapDeps(deps: AgentDeps, name: string, caller: Caller): Promise<SwapDeps> {
   const base = deployDeps(deps, name);
@@ -190,6 +195,7 @@ export async function swapDeps(deps: AgentDeps, name: string, caller: Caller): P
     ...shared,
     http: nodeHttp,
     connections: procConnections,
+    freeBytes: () => leastFree(base),
     materialiseColour: async (wanted, colour, release) => {
       await materialiseColour(base, wanted, colour, release.image);
     },

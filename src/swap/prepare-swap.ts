@@ -1,5 +1,6 @@
 import { COLOURS, type Colour, CONFIG_LABEL } from "../blueprint/stack.ts";
 import { hashOf } from "../kernel/canonical.ts";
+import { requireFree, RESERVE_BYTES } from "../kernel/disk-space.ts";
 import { MillwrightError } from "../kernel/errors.ts";
 import { type Plan, planId } from "../kernel/plan.ts";
 import { checkRelease } from "../release/read-release.ts";
@@ -53,6 +54,7 @@ export async function prepareSwap(deps: SwapDeps, data?: unknown, { previewSecon
   }
   assertReads(facts.smoke);
   await assertPlatformRuns(deps);
+  requireFree({ free: await deps.freeBytes(), needed: RESERVE_BYTES, what: "an upgrade" });
   const classification = classify(from?.release, release, from === undefined ? [] : await outdatedServices(deps, from));
   if (classification.kind === "schema-changing") throw needsUpdate(release, classification);
   const colour: Colour = from?.serving.colour === "blue" ? "green" : "blue";

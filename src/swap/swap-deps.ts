@@ -29,6 +29,8 @@ export interface SwapDeps {
   readonly provisionDatabase: () => Promise<void>;
   /** A secret of the stack's vault; undefined when it has none of that name. */
   readonly secret: (name: string) => Promise<Secret | undefined>;
+  /** Bytes on the fullest disk of the stack's: that of its data or that of the engine. */
+  readonly freeBytes: () => Promise<number>;
   /** SIGHUP to a process of the host: Traefik reads its dynamic folder again. */
   readonly hangUp: (pid: number) => void;
   readonly who: string;

@@ -131,6 +131,23 @@ describe("when things go wrong", () => {
     });
   });
 
+  describe("a disk without room", () => {
+    step("stops the building of a release and an upgrade before they start", async () => {
+      const release = await releaseOf(FIXTURES.good);
+      const history = async (): Promise<unknown> => (await plant.must("history"))["entries"];
+      const before = await history();
+      const free = Number(await plant.sh("sh", "-c", "df --output=avail --block-size=1 /srv | tail -1"));
+      await plant.sh("fallocate", "--length", String(free - 500 * 1024 ** 2), "/srv/filler");
+      const outcomes = [await plant.build(FIXTURES.good), await plant.upgrade(release)];
+      await plant.sh("rm", "/srv/filler");
+      expect(outcomes.map((outcome) => ({ code: outcome.code, error: errorOf(outcome).code }))).toEqual([
+        { code: 1, error: "NO_SPACE" },
+        { code: 1, error: "NO_SPACE" },
+      ]);
+      expect(await history()).toEqual(before);
+    });
+  });
+
   describe("bad releases", () => {
     /** Upgrades to a bad release under load: how it ended, and whether a user has noticed. */
     const attempt = async (fixture: number, meanwhile?: (command: Command) => Promise<void>): Promise<Record<string, unknown>> => {

@@ -64,6 +64,8 @@ export class FakeSite {
   readonly manners = new Map<string, Manner>();
   readonly asked: HttpRequest[] = [];
   readonly hungUp: number[] = [];
+  /** On the fullest of its disks. */
+  freeBytes = 50 * 1024 ** 3;
   /** The edge ignores the routing file until it gets a SIGHUP. */
   isDeaf = false;
   /** Requests of people that a colour has had since it serves, by the proxy's counts. */
@@ -149,6 +151,7 @@ export class FakeSite {
         this.hungUp.push(pid);
         this.isDeaf = false;
       },
+      freeBytes: async () => this.freeBytes,
       who: "operator",
       random: randomBytes,
     };

@@ -10,6 +10,8 @@ import { Cut, FakeSite, releaseNamed, STACK } from "./fake-site.ts";
 const ONE = releaseNamed("2026-11-24-1");
 const TWO = releaseNamed("2026-11-24-2", { addons: { scale: { version: "1.3", content: "c2", schema: "s1" } } });
 
+const THREE = releaseNamed("2026-11-24-3");
+
 /** A site on which the first release serves on blue. */
 async function served(manner: Parameters<FakeSite["addRelease"]>[1] = {}, facts: Parameters<typeof FakeSite.make>[0] = {}): Promise<FakeSite> {
   const site = await FakeSite.make(facts);
@@ -397,6 +399,20 @@ describe("a first release", () => {
     await site.run((await prepareSwap(site.deps, ONE)).plan);
     expect(site.docker.calls.some((call) => call.startsWith("run "))).toBe(false);
     expect(site.docker.execs).toEqual([]);
+  });
+});
+
+describe("a disk without room", () => {
+  it("stops an upgrade before it is begun, and never a rollback", async () => {
+    const site = await served();
+    await site.run((await prepareSwap(site.deps, TWO)).plan);
+    site.addRelease(THREE);
+    site.freeBytes = 0.9 * 1024 ** 3;
+    await expect(prepareSwap(site.deps, THREE)).rejects.toMatchObject({
+      code: "NO_SPACE",
+      message: "The host has 0.9 GiB free, and an upgrade may need 1.0 GiB.",
+    });
+    expect((await site.run((await prepareRollback(site.deps)).plan, { run: "run-2" })).outcome).toBe("done");
   });
 });
 

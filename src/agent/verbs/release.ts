@@ -1,13 +1,14 @@
 import { mkdir } from "node:fs/promises";
 import * as z from "zod";
 import { timestamp } from "../../kernel/clock.ts";
+import { requireFree, RESERVE_BYTES } from "../../kernel/disk-space.ts";
 import { MillwrightError } from "../../kernel/errors.ts";
 import { imageTag } from "../../release/image-store.ts";
 import { derivedLoad, lockImages, releaseExport, releaseLoad, releaseMissing, wantedImageSchema } from "../../release/move-release.ts";
 import { releaseBuild } from "../../release/release-build.ts";
 import { type AgentDeps, storeOf } from "../agent-deps.ts";
 import { checkPayload } from "../payload.ts";
-import { hostDocker } from "../room-deps.ts";
+import { deployDeps, hostDocker, leastFree } from "../room-deps.ts";
 import type { Handler } from "../serve.ts";
 
 const reference = z
@@ -27,6 +28,7 @@ export function lockVerb(deps: AgentDeps): Handler<"lock"> {
 export function releaseBuildVerb(deps: AgentDeps): Handler<"release-build"> {
   return async ({ args, payload, events, signal }) => {
     const { paths } = storeOf(deps, args.stack);
+    await requireRoom(deps, args.stack, "a release");
     const directory = `${paths.state}/build`;
     await mkdir(directory, { recursive: true, mode: 0o700 });
     const result = await releaseBuild({
@@ -44,10 +46,12 @@ export function releaseBuildVerb(deps: AgentDeps): Handler<"release-build"> {
 
 /** Which layers of an image of ours this host lacks. Its base is pulled first where a mirror has it, so that only the image's own layers travel. */
 export function releaseMissingVerb(deps: AgentDeps): Handler<"release-missing"> {
-  return async ({ payload, signal }) => {
+  return async ({ args, payload, signal }) => {
     const { base, ...wanted } = checkPayload(missingSchema, payload);
     const docker = hostDocker(deps);
-    if ((await docker.image(wanted.image)) === undefined && (await docker.image(base)) === undefined) {
+    const isMissing = (await docker.image(wanted.image)) === undefined;
+    if (isMissing) await requireRoom(deps, args.stack, "an image");
+    if (isMissing && (await docker.image(base)) === undefined) {
       await docker.pull(base, { signal }).catch((error: unknown) => {
         // A plant without a mirror of it: then its layers travel too.
         if (!(error instanceof MillwrightError) || error.code !== "IMAGE_MISSING") throw error;
@@ -55,6 +59,10 @@ export function releaseMissingVerb(deps: AgentDeps): Handler<"release-missing"> 
     }
     return { result: await releaseMissing(docker, wanted) };
   };
+}
+
+async function requireRoom(deps: AgentDeps, stack: string, what: string): Promise<void> {
+  requireFree({ free: await leastFree(deployDeps(deps, stack)), needed: RESERVE_BYTES, what });
 }
 
 export function releaseLoadVerb(deps: AgentDeps): Handler<"release-load"> {
