@@ -49,6 +49,10 @@ export function sshTarget({ host }: Environment, user: string): SshTarget {
   return { address: host.address, port: host.port, user, ...(host.jump === undefined ? {} : { jump: host.jump }) };
 }
 
+function usualIdentity({ home }: CliContext): string {
+  return join(home, ".ssh/id_ed25519");
+}
+
 /** --identity, MILLWRIGHT_IDENTITY, the SSH agent, or the usual file in ~/.ssh, in this order. */
 export async function loginKeys(
   options: CommonOptions,
@@ -57,7 +61,7 @@ export async function loginKeys(
   const agentSocket = context.environment["SSH_AUTH_SOCK"] || undefined;
   const named = options.identity ?? (context.environment["MILLWRIGHT_IDENTITY"] ? [context.environment["MILLWRIGHT_IDENTITY"]] : []);
   if (named.length > 0 || agentSocket !== undefined) return { identityFiles: named, agentSocket };
-  const usual = join(context.home, ".ssh/id_ed25519");
+  const usual = usualIdentity(context);
   return { identityFiles: (await exists(usual)) ? [usual] : [], agentSocket };
 }
 
@@ -67,8 +71,16 @@ export async function deployKeys(
   options: CommonOptions,
   context: CliContext,
 ): Promise<readonly { readonly name: string; readonly key: string }[]> {
-  const named = files.length > 0 ? files : (await loginKeys(options, context)).identityFiles.map((file) => `${file}.pub`);
-  if (named.length === 0) throw new MillwrightError("KEY_UNUSABLE", "No public key is named that may deploy.", { hint: "Pass --deploy-key FILE.pub." });
+  const identities = files.length > 0 ? [] : (await loginKeys(options, context)).identityFiles;
+  // An SSH agent logs in with whatever it holds, and does not say which of it is to deploy from now on.
+  const usual = `${usualIdentity(context)}.pub`;
+  const own = identities.length > 0 ? identities.map((file) => `${file}.pub`) : (await exists(usual)) ? [usual] : [];
+  const named = files.length > 0 ? files : own;
+  if (named.length === 0) {
+    throw new MillwrightError("KEY_UNUSABLE", "Nobody said whose key may deploy, and there is no ~/.ssh/id_ed25519.pub.", {
+      hint: "Pass --deploy-key FILE.pub, or --identity FILE.",
+    });
+  }
   const keys = [];
   for (const file of named) {
     const text = await readFile(file, "utf8").catch((cause: unknown) => {

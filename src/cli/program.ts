@@ -29,7 +29,7 @@ Examples:
   millwright upgrade production          swap to it; health checks decide whether it stays
 
 Exit status: 0 done · 1 failed · 2 wrong input · 3 changes pending · 4 host not reached · 5 another run is under way ·
-6 new release bad, old one kept · 7 undo failed, a person is needed`;
+6 new release bad, old one kept · 7 a person is needed`;
 
 const FROM_NOTHING = `
 The worst day, in an empty folder, with the backups' disk mounted on a bare VM:
@@ -132,7 +132,7 @@ export function buildProgram(context: CliContext, onCommand: (name: string) => v
   yes(pair(command(host, "bootstrap [env]", "a bare VM becomes a hardened Docker host; safe to repeat", true, false)))
     .option("--deploy-key <file>", "public key that may deploy (default: the identity's); may be given more than once", collect)
     .action(action("host bootstrap", async () => (await import("./commands/host-bootstrap.ts")).hostBootstrapCommand, ["env"]));
-  pair(command(host, "check [env]", "show what bootstrap would change; exit 3 if anything", true, false)).action(
+  pair(command(host, "check [env]", "show what bootstrap would change on a host that it has made; exit 3 if anything", true, false)).action(
     action("host check", async () => (await import("./commands/host-check.ts")).hostCheckCommand, ["env"]),
   );
 

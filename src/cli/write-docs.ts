@@ -17,13 +17,13 @@ Codes are added, never renamed. This page is written by \`npm run schema\`.
 | exit | means |
 |---|---|
 | 0 | done |
-| 1 | failed; nothing was left half-done |
+| 1 | failed |
 | 2 | wrong command line, site folder or release file |
 | 3 | there are changes (\`plan --exit-code\`, \`host check\`, \`render --check\`) |
 | 4 | the host was not reached, or did not let us in |
 | 5 | another run is under way on the stack |
 | 6 | the new release was bad; the old one was kept or restored |
-| 7 | undoing a step failed; a person is needed |
+| 7 | a person is needed: undoing a step failed, or the journal was tampered with |
 | 130, 143 | interrupted |
 
 | code | exit | means | what to do, when the message says nothing better |
@@ -36,7 +36,7 @@ ${rows.join("\n")}
 export function siteDocument(): string {
   return `# site.yaml
 
-One file describes a site; each environment under \`environments:\` may state any of the site's keys again (maps merge, lists replace). Unknown keys are
+One file describes a site; each environment under \`environments:\` may state any of the site's keys again but \`version\`, \`name\` and \`company\` (maps merge, lists replace). Unknown keys are
 errors. Durations and sizes carry units (\`60s\`, \`16GiB\`). Editors that understand JSON Schema complete and check it as you type. This page is written by
 \`npm run schema\`.
 

@@ -179,7 +179,7 @@ export const ERROR_CODES = {
   IMAGE_MISSING: {
     exit: 1,
     means: "An image is neither on the host nor in a registry that the host reaches.",
-    next: "Let the host reach a mirror (`docker.mirrors`), or bring a release's image with `millwright release push`.",
+    next: "Let the host reach a mirror (`docker.mirrors`), or bring a release's image with `millwright release push <id> --docker <socket>` (from the engine that built it) or `--from <env>` (from another host).",
   },
   DISK_FULL: {
     exit: 1,
@@ -339,7 +339,7 @@ export const ERROR_CODES = {
   PLATFORM_DOWN: { exit: 1, means: "The stack's edge or database does not run; nothing was begun.", next: "Run `millwright deploy`." },
   INTERRUPTED: {
     exit: 130,
-    means: "The operator pressed Ctrl-C.",
+    means: "The operator pressed Ctrl-C, or did not agree.",
     next: "Run the command again: what was under way on the host goes on, and `millwright follow` tells it.",
   },
 } as const satisfies Record<string, ErrorEntry>;

@@ -19,10 +19,13 @@ const odoo = {
     .describe("Language loaded at the start."),
 };
 
+const CERTIFICATE_KIND = "`acme`, `ca` or `files`; required where `certificate` is stated.";
+const SMOKE_KIND = "`http` (a page) or `jsonrpc` (a call with the account millwright-probe); required.";
+
 const certificate = z
   .discriminatedUnion("kind", [
     z.strictObject({
-      kind: z.literal("acme"),
+      kind: z.literal("acme").describe(CERTIFICATE_KIND),
       email: email.describe("Address that the authority warns before a certificate ends."),
       directory: z
         .string()
@@ -31,11 +34,11 @@ const certificate = z
         .describe("Directory of the ACME authority; another one for an authority of the plant's own."),
     }),
     z.strictObject({
-      kind: z.literal("files"),
+      kind: z.literal("files").describe(CERTIFICATE_KIND),
       chain: certificateFile.describe("PEM file with the certificate and those above it. Its key is the secret tls_key."),
       ca: certificateFile.optional().describe("PEM file of the authority, when it is the plant's own: the tool's own checks trust it."),
     }),
-    z.strictObject({ kind: z.literal("ca") }),
+    z.strictObject({ kind: z.literal("ca").describe(CERTIFICATE_KIND) }),
   ])
   .describe(
     "Where the web certificate comes from: acme (fetched and renewed by itself), ca (an authority made for this site) or files. An environment states it whole.",
@@ -61,7 +64,7 @@ const smoke = z
   .array(
     z.discriminatedUnion("kind", [
       z.strictObject({
-        kind: z.literal("http"),
+        kind: z.literal("http").describe(SMOKE_KIND),
         name: text(60).describe("Shown in the verdict."),
         path: z
           .string()
@@ -72,7 +75,7 @@ const smoke = z
         contains: text(200).optional().describe("Text that the answer must hold."),
       }),
       z.strictObject({
-        kind: z.literal("jsonrpc"),
+        kind: z.literal("jsonrpc").describe(SMOKE_KIND),
         name: text(60).describe("Shown in the verdict."),
         model: z
           .string()

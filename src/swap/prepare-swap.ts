@@ -9,6 +9,7 @@ import { classify, type Classification } from "./classify.ts";
 import { containerOf, platformContainer, projectOf } from "./colour-view.ts";
 import { planRollback, planSwap } from "./plan-swap.ts";
 import { refuseOnStandby } from "./refuse-on-standby.ts";
+import { requireImage } from "./require-image.ts";
 import { assertReads } from "./probes/smoke.ts";
 import { readColourRelease, readServing, type Serving, wayBack } from "./serving.ts";
 import { swapContextSchema } from "./swap-context.ts";
@@ -60,7 +61,7 @@ export async function prepareSwap(deps: SwapDeps, data?: unknown, { previewSecon
   const colour: Colour = from?.serving.colour === "blue" ? "green" : "blue";
   // A routing table that cannot be made must show now, not at the switch.
   trafficOf(deps.stack, { colour, switchId: "none" });
-  if (classification.kind !== "same") await assertImage(deps, release);
+  if (classification.kind !== "same") await requireImage(deps, release);
   if (from === undefined) await assertFirstSecrets(deps);
 
   const id = planId(deps.clock, "swap");
@@ -86,7 +87,7 @@ export async function prepareRollback(deps: SwapDeps): Promise<PreparedSwap> {
   const { colour, release } = previous;
   const classification = classify(from.release, release);
   if (classification.kind === "schema-changing") throw needsUpdate(release, classification);
-  await assertImage(deps, release);
+  await requireImage(deps, release);
   // Before the look at the container, which might change while this is made.
   const basis = await basisOf(deps, release.image, from.serving);
   const web = await containerOf(deps, colour, "web");
@@ -147,14 +148,6 @@ async function assertPlatformRuns(deps: SwapDeps): Promise<void> {
       hint: "Run `millwright deploy` first.",
     });
   }
-}
-
-async function assertImage(deps: SwapDeps, release: Release): Promise<void> {
-  if ((await deps.docker.image(release.image)) !== undefined) return;
-  throw new MillwrightError("IMAGE_MISSING", `The host does not have the image of release ${release.id}.`, {
-    subject: release.image,
-    hint: `Run \`millwright release push ${release.id}\`.`,
-  });
 }
 
 async function assertFirstSecrets(deps: SwapDeps): Promise<void> {

@@ -336,8 +336,9 @@ export class Plant {
     const path = join(this.directory, "site.yaml");
     const document = parseDocument(await readFile(path, "utf8"));
     for (const [key, value] of Object.entries(values)) {
-      if (value === undefined) document.deleteIn(key.split("."));
-      else document.setIn(key.split("."), value);
+      const path = key.split(".");
+      if (value !== undefined) document.setIn(path, value);
+      else if (document.hasIn(path)) document.deleteIn(path);
     }
     await writeFile(path, document.toString());
   }

@@ -66,7 +66,10 @@ interface RestoreOptions extends FromOption, BackupSiteOptions {
 }
 
 export const backupRestoreCommand: Run<RestoreOptions> = async (options, context) => {
-  if (options.toNewHost === true) return await (await import("./backup-new-host.ts")).restoreToNewHost(options, context);
+  if (options.toNewHost === true) {
+    refuseWithNewHost(options);
+    return await (await import("./backup-new-host.ts")).restoreToNewHost(options, context);
+  }
   refuseWithoutNewHost(options);
   return await restoreOnHost(options, context);
 };
@@ -86,6 +89,16 @@ export const restoreOnHost: Run<RestoreOptions> = async (options, context) => {
   const run = endedRunSchema.parse(await watchRun(link, "backup", [stack, plan.id], context));
   return { data: { plan, notes, run, changed: true, channels: link.channels }, text: run.summary };
 };
+
+/** A new host is made of the newest there is, and for good: what would be passed over without a word is refused. */
+function refuseWithNewHost({ to, beside, dryRun }: RestoreOptions): void {
+  const flags = [...(to === undefined || to === "now" ? [] : ["--to"]), ...(beside === true ? ["--beside"] : []), ...(dryRun === true ? ["--dry-run"] : [])];
+  if (flags.length === 0) return;
+  throw new MillwrightError("USAGE", `${flags.join(" and ")} does not go with --to-new-host, which bootstraps, deploys and restores the newest there is.`, {
+    subject: flags[0] ?? "",
+    hint: "Leave it out; once the new host serves, `millwright backup restore --to <moment>` goes back further.",
+  });
+}
 
 /** They say what to make a new host from, and would be passed over without a word. */
 function refuseWithoutNewHost({ host, recoveryKey, repository }: RestoreOptions): void {

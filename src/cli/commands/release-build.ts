@@ -57,7 +57,7 @@ export const releaseBuildCommand: Run<Options> = async (options, context) => {
     addons,
   });
   const file = await writeRelease(site.files.releases, release);
-  const next = options.docker === undefined ? `millwright upgrade --release ${id}` : `millwright release push ${id}`;
+  const next = options.docker === undefined ? `millwright upgrade --release ${id}` : `millwright release push ${id} --docker ${options.docker}`;
   return { data: { release, file }, text: `Release ${id} is built: ${built.image.slice(0, 19)}, written to ${file}.\nNext: ${next}` };
 };
 

@@ -12,6 +12,7 @@ import { moveWebsockets } from "../move-websockets.ts";
 import { loginPageProbe } from "../probes/login-page.ts";
 import { fail, type Finding, pass, type ProbeResult, requestTo, runProbes } from "../probes/probe.ts";
 import { websocketProbe } from "../probes/websocket.ts";
+import { requireImage } from "../require-image.ts";
 import { writeColourRelease } from "../serving.ts";
 import type { SwapContext } from "../swap-context.ts";
 import { waitUntil } from "../wait-until.ts";
@@ -25,12 +26,8 @@ const KEPT_LOG_LINES = 500;
 
 /** The image has arrived. */
 export const image: StepCode<SwapContext> = {
-  async do({ docker, release }) {
-    if ((await docker.image(release.image)) !== undefined) return;
-    throw new MillwrightError("IMAGE_MISSING", `The host does not have the image of release ${release.id}.`, {
-      subject: release.image,
-      hint: `Run \`millwright release push ${release.id}\`.`,
-    });
+  async do(context) {
+    await requireImage(context, context.release);
   },
 };
 
