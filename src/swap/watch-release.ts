@@ -3,7 +3,7 @@ import { MillwrightError } from "../kernel/errors.ts";
 import type { RunView } from "../kernel/run-plan.ts";
 import { containerOf, lastLogLines } from "./colour-view.ts";
 import { SeriesFile, writeEvidence } from "./evidence.ts";
-import type { Round, Verdict } from "./series.ts";
+import type { BakeSeries, Round, Verdict } from "./series.ts";
 import type { SwapContext } from "./swap-context.ts";
 import { syntheticNeed } from "./synthetic-need.ts";
 import { trafficEvent } from "./traffic-event.ts";
@@ -54,7 +54,12 @@ export async function watchRelease(context: SwapContext, run: RunView, named: Na
     }
     if (verdict.verdict === "unknown") {
       watch.sendSynthetic(syntheticNeed(policy, series));
-      verdict = (await brokenMeanwhile(context, run, watch, policy, series)) ?? verdict;
+      const broken = await brokenMeanwhile(context, run, watch, policy, series);
+      if (broken !== undefined) {
+        // What decided is in the series, as it would be of a round.
+        file.append({ kind: "round", ...broken.round });
+        verdict = broken.verdict;
+      }
     }
     if (verdict.verdict === "fail") throw await lost(context, named, watch, file, verdict);
   }
@@ -66,16 +71,17 @@ async function brokenMeanwhile(
   run: RunView,
   watch: BakeWatch,
   policy: Watch["policy"],
-  series: Parameters<typeof judgeContainers>[1],
-): Promise<Verdict | undefined> {
+  series: BakeSeries,
+): Promise<{ readonly verdict: Verdict; readonly round: Round } | undefined> {
   const { clock } = context;
   const last = series.rounds.at(-1);
   const next = clock.now() + policy.probeSeconds * 1000;
   while (clock.now() < next) {
     await clock.sleep(Math.min(LOOK_MILLISECONDS, next - clock.now()), run.signal);
-    const containers = [...(await watch.containers())];
-    const broken = last === undefined ? undefined : judgeContainers(policy, { ...series, rounds: [...series.rounds.slice(0, -1), { ...last, containers }] });
-    if (broken !== undefined) return broken;
+    if (last === undefined) continue;
+    const round = { ...last, at: timestamp(clock), seconds: watch.seconds, containers: [...(await watch.containers())] };
+    const verdict = judgeContainers(policy, { ...series, rounds: [...series.rounds, round] });
+    if (verdict !== undefined) return { verdict, round };
   }
   return undefined;
 }

@@ -295,7 +295,8 @@ describe("scheduled jobs", () => {
 describe("a container", () => {
   const web = { service: "web", state: "running", restartCount: 0, oomKilled: false };
   it.each([
-    ["was restarted", [{ ...web, restartCount: 1 }], "ended and was restarted 1 times"],
+    ["was restarted", [{ ...web, restartCount: 1 }], "ended and was restarted"],
+    ["was restarted again and again", [{ ...web, restartCount: 3 }], "ended and was restarted 3 times"],
     ["ran out of memory", [{ ...web, oomKilled: true }], "ran out of memory"],
     ["is gone", [], "is gone"],
     ["has ended", [{ ...web, state: "exited" }], "is exited"],

@@ -11,7 +11,7 @@ export const containersRule: Rule = (_policy, { before, rounds }) => {
         : found.oomKilled && !good.oomKilled
           ? "ran out of memory"
           : found.restartCount > good.restartCount
-            ? `ended and was restarted ${found.restartCount - good.restartCount} times`
+            ? `ended and was restarted${often(found.restartCount - good.restartCount)}`
             : found.state !== "running"
               ? `is ${found.state}`
               : undefined;
@@ -19,3 +19,7 @@ export const containersRule: Rule = (_policy, { before, rounds }) => {
   }
   return HOLDS;
 };
+
+function often(times: number): string {
+  return times === 1 ? "" : ` ${times} times`;
+}
