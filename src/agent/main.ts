@@ -14,6 +14,7 @@ import { callerName, parseGateCommand, refuseOtherStack } from "./gate.ts";
 import { hostAgent } from "./host-agent.ts";
 import { runTables } from "./run-tables.ts";
 import { refuse, replyWriter, serveVerb } from "./serve.ts";
+import { startLeftRun } from "./start-left-run.ts";
 import { verbTable } from "./verbs/table.ts";
 
 const USAGE = `millwright agent ${VERSION}: gate --key NAME | run STACK | schedule STACK | verb VERB [ARGUMENT…] | recipient | bootstrap …`;
@@ -73,6 +74,8 @@ async function bootstrap(words: readonly string[]): Promise<number> {
 /** What the timer starts every few minutes. */
 async function schedule([stack = ""]: readonly string[]): Promise<number> {
   if (!ARGUMENTS.stack.test(stack)) throw new MillwrightError("USAGE", USAGE);
+  const left = await startLeftRun(deps, stack);
+  if (left !== undefined) process.stdout.write(`Run ${left} held the lock and had never been started: it is now.\n`);
   const due = await beginDue(deps, stack);
   if (due !== undefined) process.stdout.write(`A ${due.kind} was due and has begun.\n`);
   return 0;

@@ -23,8 +23,8 @@ const RESTART = { growing: "RestartSec=1\nRestartSteps=6\nRestartMaxDelaySec=60"
 /**
  * Carries out the run that holds the stack's lock. Started by a verb, by systemd again when it dies, and at boot when a lock is there.
  * Status 7 means that a person is needed, so it is not tried again; after any other it is, without end, since a run that has decided must be
- * finished. It works on files under /srv/millwright and talks to Docker's socket; reading the connections of a container's network needs
- * CAP_SYS_PTRACE.
+ * finished. Where processor time is short, the containers that people use come before it. It works on files under /srv/millwright and talks to
+ * Docker's socket; reading the connections of a container's network needs CAP_SYS_PTRACE.
  */
 export function runUnit(restart: keyof typeof RESTART): string {
   return `[Unit]
@@ -46,6 +46,7 @@ TimeoutStopSec=${STOP_SECONDS}
 MemoryMax=200M
 TasksMax=256
 OOMScoreAdjust=-500
+CPUWeight=30
 ${CONFINEMENT}
 ProtectClock=yes
 ProtectHostname=yes

@@ -96,6 +96,7 @@ export const eventSchema = z.discriminatedUnion("kind", [
 export type MillwrightEvent = z.infer<typeof eventSchema>;
 
 export interface Events {
+  /** Throws nothing: that something could not be told decides nothing. */
   emit(event: MillwrightEvent): void;
 }
 

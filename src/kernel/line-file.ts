@@ -7,12 +7,11 @@ export class LineFile implements Disposable {
 
   constructor(path: string, mode: number) {
     this.#file = openSync(path, "a+", mode);
-    if (endsInMidLine(this.#file)) writeSync(this.#file, "\n");
   }
 
   /** Appends a line; once the file is closed, nothing: what comes late must not go to a file that has the number by then. */
   append(line: string): void {
-    if (this.#isOpen) writeSync(this.#file, `${line}\n`);
+    if (this.#isOpen) writeWhole(this.#file, Buffer.from(`${endsInMidLine(this.#file) ? "\n" : ""}${line}\n`));
   }
 
   [Symbol.dispose](): void {
@@ -21,7 +20,13 @@ export class LineFile implements Disposable {
   }
 }
 
-/** A process that was killed may have written a part of its last line. */
+/** A disk that gets full takes a part without a word; the system says why when it is asked to take the rest. */
+function writeWhole(file: number, bytes: Uint8Array): void {
+  let written = 0;
+  while (written < bytes.length) written += writeSync(file, bytes, written);
+}
+
+/** A process that was killed, or a disk that got full, may have left a part of a line. */
 function endsInMidLine(file: number): boolean {
   const last = Buffer.alloc(1);
   const { size } = fstatSync(file);

@@ -81,13 +81,9 @@ export async function runPlan<Context>(options: Options<Context>): Promise<RunOu
       await journal.append({ kind: "begun", step: step.id, detail: {} });
       states.set(step.id, "begun");
       if (attempt === 0) say(step, "begun");
+      let result: StepResult;
       try {
-        const result = (await codeOf(options.table, step).do(options.context, step, view)) ?? {};
-        await journal.append({ kind: "done", step: step.id, detail: result });
-        states.set(step.id, "done");
-        results.set(step.id, result);
-        say(step, "done", typeof result["summary"] === "string" ? result["summary"] : undefined);
-        return undefined;
+        result = (await codeOf(options.table, step).do(options.context, step, view)) ?? {};
       } catch (error) {
         // The process is being stopped (reboot, unit restart): leave the journal as it is, the next start decides.
         if (options.signal.aborted && !isAbort(options.signal.reason)) throw error;
@@ -104,7 +100,14 @@ export async function runPlan<Context>(options: Options<Context>): Promise<RunOu
           return undefined;
         }
         await tryAgain(`"${step.title}"`, problem, pauseSeconds);
+        continue;
       }
+      // What can be neither journaled nor told is no failure of the step: the run is cut off here, and the journal decides.
+      await journal.append({ kind: "done", step: step.id, detail: result });
+      states.set(step.id, "done");
+      results.set(step.id, result);
+      say(step, "done", typeof result["summary"] === "string" ? result["summary"] : undefined);
+      return undefined;
     }
   };
 
@@ -116,9 +119,6 @@ export async function runPlan<Context>(options: Options<Context>): Promise<RunOu
       try {
         // An abort must not stop the undoing that it asked for.
         await code.undo?.(options.context, step, { ...view, signal: new AbortController().signal });
-        await journal.append({ kind: "undone", step: step.id, detail: {} });
-        say(step, "undone");
-        return undefined;
       } catch (error) {
         const problem = asMillwrightError(error);
         const pauseSeconds = PAUSES_SECONDS[attempt];
@@ -129,7 +129,11 @@ export async function runPlan<Context>(options: Options<Context>): Promise<RunOu
           return new MillwrightError("UNDO_FAILED", `Undoing "${step.title}" failed: ${problem.message}`, { hint, cause: error });
         }
         await tryAgain(`Undoing "${step.title}"`, problem, pauseSeconds);
+        continue;
       }
+      await journal.append({ kind: "undone", step: step.id, detail: {} });
+      say(step, "undone");
+      return undefined;
     }
   };
 

@@ -1,4 +1,4 @@
-import { appendFile, mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { appendFile, mkdir, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
 import { endedInJournal, executeRun, RUN_EXIT } from "../../src/agent/execute-run.ts";
 import { verifyJournal } from "../../src/agent/journal-file.ts";
@@ -167,6 +167,16 @@ describe("a run on the host", () => {
   it("has nothing to do without a lock", async () => {
     await using host = await agentHost();
     expect(await executeRun(host.store, {}, never)).toBe(RUN_EXIT.ended);
+  });
+
+  it.runIf(process.platform === "linux")("is done, as its journal says, when a full disk takes not one of its events", async () => {
+    await using host = await agentHost();
+    const run = await begin(host);
+    await symlink("/dev/full", `${host.store.paths.run(run)}/events.jsonl`);
+    const { log, tables } = recorder();
+    expect(await executeRun(host.store, tables, never)).toBe(RUN_EXIT.ended);
+    expect(log).toEqual(["a", "b"]);
+    expect(endedInJournal((await verifyJournal(host.store.paths.journal)).entries)).toMatchObject({ outcome: "done" });
   });
 
   it("tells its plan first", async () => {

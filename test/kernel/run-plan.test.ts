@@ -77,6 +77,7 @@ interface Go {
   readonly signal?: AbortSignal;
   readonly abort?: boolean;
   readonly said?: MillwrightEvent[];
+  readonly tell?: (event: MillwrightEvent) => void;
   readonly table?: StepTable<Host>;
   readonly clock?: Clock;
 }
@@ -87,7 +88,7 @@ async function go(plan: Plan, host: Host, options: Go = {}): Promise<RunOutcome>
     table: options.table ?? host.table,
     context: host,
     journal: options.journal ?? processJournal(host),
-    events: { emit: (event) => void options.said?.push(event) },
+    events: { emit: options.tell ?? ((event) => void options.said?.push(event)) },
     clock: options.clock ?? { now: () => 0, sleep: async () => {} },
     signal: options.signal ?? new AbortController().signal,
     ...(options.abort === undefined ? {} : { abort: options.abort }),
@@ -258,6 +259,34 @@ describe("a run", () => {
     await expect(go(plan, host, { table, journal: processJournal(host, 2, true) })).rejects.toThrow(Killed);
     await go(plan, host, { table });
     expect(seen).toEqual([{ seen: 1 }]);
+  });
+
+  it.each([
+    ["a step that is done", new Map<string, number>(), "done", "done:c"],
+    ["a step that is undone", new Map([["c", 1]]), "undone", "undone:c"],
+  ])("leaves the journal's word on %s as it is when that cannot be told, and goes on by it", async (_, failing, state, last) => {
+    const host = new Host(failing);
+    const full = (event: MillwrightEvent): void => {
+      if (event.kind === "step" && event.id === "c" && event.state === state) throw new Error("no space left");
+    };
+    await expect(go(three, host, { tell: full })).rejects.toThrow("no space left");
+    expect(kinds(host).at(-1)).toBe(last);
+    expect((await go(three, host)).outcome).toBe(state);
+  });
+
+  it("is not undone after its decision when the journal cannot take that a step is done", async () => {
+    const host = new Host();
+    const journal = processJournal(host);
+    const full: Journal = {
+      ...journal,
+      append: async (entry) => {
+        if (entry.kind === "done" && entry.step === "c") throw new Error("no space left");
+        await journal.append(entry);
+      },
+    };
+    await expect(go(three, host, { journal: full })).rejects.toThrow("no space left");
+    expect(kinds(host).at(-1)).toBe("begun:c");
+    expect((await go(three, host)).outcome).toBe("done");
   });
 
   it("says what it does while it does it", async () => {

@@ -236,15 +236,17 @@ export function readSync(number: number, buffer: Buffer, offset: number, length:
   return numbers.get(number)?.file.data.copy(buffer, offset, position, position + length) ?? 0;
 }
 
-export function writeSync(number: number, text: string): number {
+export function writeSync(number: number, bytes: Uint8Array, offset: number): number {
   const opened = numbers.get(number);
-  if (opened === undefined) return 0;
+  const all = bytes.length - offset;
+  if (opened === undefined) return all;
   const { path, file } = opened;
   const { disk } = currentProcess().host;
-  return effectNow("file", `write ${path}`, 0, () => {
-    const bytes = Buffer.from(text);
-    if (disk.write(file, bytes, file.data.length) < bytes.length) throw systemError("ENOSPC", path);
-    return bytes.length;
+  return effectNow("file", `write ${path}`, all, () => {
+    const rest = Buffer.from(bytes).subarray(offset);
+    const written = disk.write(file, rest, file.data.length);
+    if (written === 0 && rest.length > 0) throw systemError("ENOSPC", path);
+    return written;
   });
 }
 
