@@ -43,6 +43,7 @@ interface Rows {
   readonly word: string;
   readonly isArchiving: boolean;
   readonly counts: Readonly<Record<string, number>>;
+  readonly modules: readonly string[];
 }
 
 export const RECORD: BackupRecord = {
@@ -76,7 +77,7 @@ export class FakePlant {
   snapshots: Snapshot[] = [{ id: "after-backup", at: "2026-11-23T02:33:00.000Z", tags: [] }];
   segments: () => readonly string[] = () => ["000000010000000000000001", "000000010000000000000002"];
   /** What a backup holds. */
-  archived: Rows = { word: "restored", isArchiving: true, counts: { res_partner: 100 } };
+  archived: Rows = { word: "restored", isArchiving: true, counts: { res_partner: 100 }, modules: ["base"] };
   routed: "blue" | "nobody" = "blue";
   /** Whether the plant cannot be started on a database, by its word. */
   isUnfit: (word: string) => boolean = () => false;
@@ -133,11 +134,11 @@ export class FakePlant {
     return plant;
   }
 
-  static async make(counts: Rows["counts"] = { res_partner: 100 }): Promise<FakePlant> {
+  static async make(counts: Rows["counts"] = { res_partner: 100 }, modules: Rows["modules"] = ["base"]): Promise<FakePlant> {
     const plant = new FakePlant(await mkdtemp(join(tmpdir(), "millwright-")), await STACK_OF_A_SITE);
     const { paths, docker } = plant;
     for (const { path } of plant.stack.facts.directories) mkdirSync(join(paths.data, path.slice(path.lastIndexOf("/") + 1)), { recursive: true });
-    plant.#writeRows("postgres", { word: "present", isArchiving: true, counts });
+    plant.#writeRows("postgres", { word: "present", isArchiving: true, counts, modules });
     plant.#writeFile("filestore", "present");
     docker.addImage(IMAGE);
     docker.addImage(DATABASE_IMAGE);
@@ -299,7 +300,7 @@ export class FakePlant {
         if (sql.startsWith("ALTER SYSTEM")) this.#writeRows(folder, { ...rows, isArchiving: sql.includes("RESET") });
         if (sql.startsWith("SELECT pg_is_in_recovery")) return [["f", String(this.clock.now() / 1000 - 30)]];
         if (sql.startsWith("SELECT relname")) return Object.keys(rows.counts).map((name) => [name]);
-        if (sql.startsWith("SELECT name FROM ir_module_module")) return [["base"]];
+        if (sql.startsWith("SELECT name FROM ir_module_module")) return rows.modules.map((name) => [name]);
         if (sql.startsWith("SELECT pg_database_size")) return [["1000"]];
         if (sql.startsWith("SELECT to_char(date_trunc")) return [[new Date(this.clock.now() + 1).toISOString()]];
         if (sql.startsWith("SELECT count(*) FROM res_users")) return [["1"]];

@@ -147,9 +147,11 @@ describe("a restore to when another release served", () => {
 });
 
 describe("a restore of less than was counted at the backup", () => {
-  const few = { word: "restored", isArchiving: true, counts: { res_partner: 40 } };
+  const few = { word: "restored", isArchiving: true, counts: { res_partner: 40 }, modules: ["base"] };
+  const notes = (plant: FakePlant) => plant.events.flatMap((event) => (event.kind === "note" && event.level === "warning" ? [event.text] : []));
+  const toItself: RestoreTarget = { kind: "backup", label: RECORD.database.label };
 
-  it("is none: a bad backup must not take the plant's place", async () => {
+  it("is none while the plant still has it: a bad backup must not take its place", async () => {
     using plant = await FakePlant.make();
     plant.archived = few;
     expect(await plant.run(TO_NOW)).toMatchObject({ outcome: "undone", error: { code: "BACKUP_DAMAGED" } });
@@ -158,12 +160,60 @@ describe("a restore of less than was counted at the backup", () => {
   it("is good when people have deleted as much since, and what is restored is of later", async () => {
     for (const [target, outcome] of [
       [{ kind: "latest" }, "done"],
-      [{ kind: "backup", label: RECORD.database.label }, "undone"],
+      [toItself, "undone"],
     ] as const) {
       using plant = await FakePlant.make({ res_partner: 40 });
       plant.archived = few;
       expect((await plant.run(restoreTo(target))).outcome).toBe(outcome);
     }
+  });
+
+  it("is good when a module was uninstalled since, with its tables, in a drill as well; its own backup must have it", async () => {
+    const backup = { ...RECORD, counts: { res_partner: 100, mrp_bom: 7 }, modules: ["base", "mrp"] };
+    const restore = (target: RestoreTarget): Plan => planRestore(HEAD, { from: "local", release: RELEASE, colour: "blue", backup, target, isBeside: true });
+    for (const plan of [
+      restore({ kind: "latest" }),
+      restore({ kind: "time", at: "2026-11-23T14:00:00.000Z" }),
+      planDrill(HEAD, { from: "local", release: RELEASE, backup, target: { kind: "latest" } }),
+    ]) {
+      using plant = await FakePlant.make();
+      expect((await plant.run(plan)).outcome).toBe("done");
+      expect(notes(plant)).toEqual([
+        expect.stringContaining("the plant has no more of it either: the table mrp_bom is missing; the module mrp is not installed."),
+      ]);
+    }
+    using plant = await FakePlant.make();
+    expect(await plant.run(restore(toItself))).toMatchObject({ outcome: "undone", error: { code: "BACKUP_DAMAGED" } });
+  });
+
+  it("is none when the plant still has the module: that is damage", async () => {
+    using plant = await FakePlant.make();
+    plant.archived = { ...few, counts: { res_partner: 100 }, modules: [] };
+    expect(await plant.run(TO_NOW)).toMatchObject({ error: { code: "BACKUP_DAMAGED", details: ["the module base is not installed"] } });
+  });
+
+  it("of a plant that cannot be asked is good, and told with numbers: it may have been deleted, and the restore is needed now", async () => {
+    for (const kill of [
+      (plant: FakePlant) => plant.docker.crash(STACK, "database"),
+      (plant: FakePlant) => plant.fail(`${STACK}: SELECT relname FROM pg_class WHERE relki`, new MillwrightError("DATABASE_FAILED", "It is gone.")),
+    ]) {
+      using plant = await FakePlant.make();
+      kill(plant);
+      plant.archived = few;
+      expect((await plant.run(TO_NOW)).outcome).toBe("done");
+      expect(notes(plant)).toEqual([expect.stringContaining("cannot be asked whether that was removed: res_partner has 40 rows, and had 100.")]);
+      const told = (step: string) => plant.journalEntries.findLast((entry) => entry.kind === "done" && entry.step === step)?.detail;
+      const report = recoveryReport(TO_NOW.context as never, { outcome: "done", warnings: [] }, told);
+      expect(report.summary).toContain("less than at the backup (res_partner has 40 rows, and had 100)");
+    }
+  });
+
+  it("on a new host is good as well: the database there is an empty one and knows nothing", async () => {
+    using plant = await FakePlant.makeNew();
+    plant.archived = few;
+    const plan = planRestore(HEAD, { from: "local", release: RELEASE, colour: undefined, backup: RECORD, target: { kind: "latest" }, isBeside: true });
+    expect((await plant.run(plan)).outcome).toBe("done");
+    expect(notes(plant)).toEqual([expect.stringContaining("res_partner has 40 rows, and had 100")]);
   });
 });
 
