@@ -104,8 +104,8 @@ export const statusSchema = z.object({
         filesFailSince: z.string().optional(),
       })
       .optional(),
-    /** The database's log: when it was last archived in every place, how many segments wait for that, and the bytes of all of it on the data disk. */
-    log: z.object({ archived: z.string().optional(), waiting: z.number(), bytes: z.number() }).optional(),
+    /** The database's log: when it was last archived in every place, how many segments wait for that, and the bytes of all of it on the data disk; `isHeld` when nothing is archived since a restore. */
+    log: z.object({ archived: z.string().optional(), waiting: z.number(), bytes: z.number(), isHeld: z.literal(true).optional() }).optional(),
   }),
   /** The host gave its plant up to another and waits to be made its standby. */
   isFenced: z.literal(true).optional(),

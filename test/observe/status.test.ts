@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { type HostPaths, hostPaths } from "../../src/blueprint/host-paths.ts";
 import { MillwrightError } from "../../src/kernel/errors.ts";
+import { findConcerns } from "../../src/observe/concerns.ts";
 import { readLogs } from "../../src/observe/read-logs.ts";
 import { readStatus, type StatusDeps } from "../../src/observe/status.ts";
 import type { Archiving } from "../../src/recovery/archiving.ts";
@@ -416,6 +417,15 @@ describe("a status with an offsite repository", () => {
       "New files do not reach the offsite repository since 2026-11-25T05:00:00Z: run `millwright logs backup`.",
       "160 segments of the database's log wait to be archived, since 2026-11-25T04:00:00Z: it fills the data disk, 2600 MB so far. Run `millwright logs database`.",
     ]);
+  });
+
+  it("says that nothing is archived since a restore that could not finish, but not while one holds it", async () => {
+    const { paths, status } = await withOffsite({ log: { archived: "2026-11-24T01:59:30Z", waiting: 1, bytes: 64e6, isHeld: true } });
+    await writeBackupRecord(paths, { ...RECORD, offsite: AWAY });
+    const seen = statusSchema.parse(await status());
+    expect(seen.concerns).toEqual([expect.stringMatching(/^The database archives nothing since a restore .* run `millwright backup run`\.$/)]);
+    const run = { run: "r2", who: "maria", reason: "restore", since: "", isActive: true };
+    expect(findConcerns({ ...seen, run }, Date.parse("2026-11-24T02:00:00Z"))).toEqual([]);
   });
 
   it("still says the rest when the database cannot be asked", async () => {

@@ -110,7 +110,7 @@ export class FakePlant {
     };
     this.docker.onRun = (service, words) => {
       this.#ask(`run ${words[0] ?? ""}`);
-      if (service === "database" && words[0] === "pgbackrest") this.#writeRows("recovery-postgres", this.archived);
+      if (service.startsWith("database") && words[0] === "pgbackrest") this.#writeRows("recovery-postgres", this.archived);
       return 0;
     };
     this.docker.onExec = ({ service, words }) => {
@@ -165,7 +165,7 @@ export class FakePlant {
       materialiseRecovery: async () => {
         this.atPoint("materialise");
         mkdirSync(this.paths.recovery, { recursive: true });
-        const services = { database: { image: DATABASE_IMAGE }, odoo: { image: IMAGE } };
+        const services = { database: { image: DATABASE_IMAGE }, "database-offsite": { image: DATABASE_IMAGE }, odoo: { image: IMAGE } };
         writeFileSync(join(this.paths.recovery, "compose.yaml"), JSON.stringify({ services }));
       },
       saveRelease: async () => {
@@ -208,9 +208,9 @@ export class FakePlant {
   }
 
   /** Carries a plan out, or goes on with it, as the host's unit does. */
-  async run(plan: Plan, options: { readonly signal?: AbortSignal; readonly abort?: boolean } = {}): Promise<RunOutcome> {
+  async run(plan: Plan, options: { readonly signal?: AbortSignal; readonly abort?: boolean } = {}, more: Partial<RecoveryDeps> = {}): Promise<RunOutcome> {
     const { signal = new AbortController().signal, abort = false } = options;
-    const context = recoveryRun(this.deps, plan, RUN);
+    const context = recoveryRun({ ...this.deps, ...more }, plan, RUN);
     const { clock } = this;
     return await runPlan({ plan, table: RECOVERY_STEPS, context, journal: this.#journal, events: this.deps.events, clock, signal, abort });
   }
@@ -298,6 +298,7 @@ export class FakePlant {
         const rows = this.rows(folder);
         if (rows === undefined) throw new Error("the database has no data");
         if (sql.startsWith("ALTER SYSTEM")) this.#writeRows(folder, { ...rows, isArchiving: sql.includes("RESET") });
+        if (sql.startsWith("SELECT current_setting('archive_command')")) return [[rows.isArchiving ? "f" : "t"]];
         if (sql.startsWith("SELECT pg_is_in_recovery")) return [["f", String(this.clock.now() / 1000 - 30)]];
         if (sql.startsWith("SELECT relname")) return Object.keys(rows.counts).map((name) => [name]);
         if (sql.startsWith("SELECT name FROM ir_module_module")) return rows.modules.map((name) => [name]);

@@ -10,6 +10,7 @@ import type { Step } from "../../kernel/plan.ts";
 import type { RunView, StepCode } from "../../kernel/run-plan.ts";
 import { writeBackupRecord } from "../backup-record.ts";
 import { knownBackups, RELEASE_ARCHIVE } from "../known-backups.ts";
+import { holdArchiving, letArchive, readyArchive } from "../ready-archive.ts";
 import { bringsRelease, isInPlace, planOf, repositoriesOf, type RecoveryRun } from "../recovery-context.ts";
 import { recoveryProject } from "../recovery-deps.ts";
 import { passProbes } from "./look.ts";
@@ -56,11 +57,11 @@ export const archiveNow: Code = {
 
 /**
  * The restored database begins a line of its own in the log. Were that archived and the exchange then taken back, every later restore would
- * follow it instead of the plant's: it is held back until there is no way back. It stands before the site's own setting, and takes no restart.
+ * follow it instead of the plant's: it is held back until there is no way back.
  */
 export const close: Code = {
   async do(run) {
-    await run.scratchPsql.query("postgres", "ALTER SYSTEM SET archive_command = '/bin/false';");
+    await holdArchiving(run.scratchPsql);
     await run.compose.stop(recoveryProject(run), run.paths.recovery, ["database"], DATABASE_SECONDS);
   },
 };
@@ -132,7 +133,9 @@ export const clearAfterRestore: Code = {
 
 /** The log of the restored database is a new branch: what is restored later begins at a backup of its own. */
 export const fullBackup: Code = {
-  async do({ archive }, _step, { signal }) {
+  async do(run, _step, { signal }) {
+    const { archive } = run;
+    await readyArchive(run);
     await archive.check(signal);
     const made = await archive.backup("full", signal);
     return { summary: `${made.label}, ${describeBytes(made.added)} added` };
@@ -160,8 +163,8 @@ async function archiveAgain(run: RecoveryRun): Promise<void> {
   const { from, colour } = planOf(run, "restore");
   // A new host's own repository was made ready for the database that came with its first deploy.
   if (from === "offsite" && colour === undefined) await archive.adopt();
-  await psql.query("postgres", "ALTER SYSTEM RESET archive_command;");
-  await psql.query("postgres", "SELECT pg_reload_conf();");
+  // Last: while it is held, the next backup or deploy knows that there is still something to finish.
+  await letArchive(psql);
 }
 
 async function stopPlant(run: RecoveryRun): Promise<void> {
