@@ -27,7 +27,35 @@ describe("a restore", () => {
     using plant = await FakePlant.make();
     expect(await plant.run(TO_NOW)).toMatchObject({ outcome: "done", warnings: [] });
     expect(await plant.whole()).toMatchObject({ rows: "restored", files: "restored", isArchiving: true, routed: "blue", astray: [], scratch: [] });
-    expect(plant.asked.at(-1)).toBe("backup full");
+    expect(plant.asked).toContain("backup full");
+  });
+
+  it("writes that backup down, with its files and counts: the newest record would be of the line that was left", async () => {
+    using plant = await FakePlant.make();
+    await writeBackupRecord(plant.paths, RECORD);
+    expect((await plant.run(TO_NOW)).outcome).toBe("done");
+    const made = plant.backups.at(-1);
+    expect(await readBackupRecords(plant.paths)).toMatchObject([
+      { id: RECORD.id },
+      {
+        id: RUN,
+        release: RELEASE,
+        database: { label: made?.label, type: "full" },
+        files: { files: 1 },
+        host: {},
+        counts: { res_partner: 100 },
+        modules: ["base"],
+      },
+    ]);
+    const { plan } = await prepareRecovery(plant.deps, { kind: "restore", from: "local", to: { kind: "now" }, isBeside: true });
+    expect(plan.context["backup"]).toMatchObject({ id: RUN });
+  });
+
+  it("writes none down that is not whole", async () => {
+    using plant = await FakePlant.make();
+    plant.fail("take host", new MillwrightError("BACKUP_FAILED", "The disk is full."));
+    expect((await plant.run(TO_NOW)).warnings).toEqual([expect.stringContaining("Back up everything, and write it down: The disk is full.")]);
+    expect(await readBackupRecords(plant.paths)).toEqual([]);
   });
 
   it("begins with a snapshot of the files as they are: those of the last seconds would be missing", async () => {
@@ -195,7 +223,12 @@ describe("a restore of less than was counted at the backup", () => {
   it("of a plant that cannot be asked is good, and told with numbers: it may have been deleted, and the restore is needed now", async () => {
     for (const kill of [
       (plant: FakePlant) => plant.docker.crash(STACK, "database"),
-      (plant: FakePlant) => plant.fail(`${STACK}: SELECT relname FROM pg_class WHERE relki`, new MillwrightError("DATABASE_FAILED", "It is gone.")),
+      (plant: FakePlant) => {
+        plant.fail(`${STACK}: SELECT relname FROM pg_class WHERE relki`, new MillwrightError("DATABASE_FAILED", "It is gone."));
+        plant.atPoint = (what) => {
+          if (what === "before begun away") plant.failing.clear();
+        };
+      },
     ]) {
       using plant = await FakePlant.make();
       kill(plant);

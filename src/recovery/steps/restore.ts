@@ -4,15 +4,15 @@ import type { ContainerState } from "../../docker/docker.ts";
 import { findContainer } from "../../docker/find-container.ts";
 import { waitForHealth } from "../../docker/wait-for-health.ts";
 import { timestamp } from "../../kernel/clock.ts";
-import { describeBytes } from "../../kernel/describe-bytes.ts";
 import { MillwrightError } from "../../kernel/errors.ts";
 import type { Step } from "../../kernel/plan.ts";
-import type { RunView, StepCode } from "../../kernel/run-plan.ts";
+import type { RunView, StepCode, StepResult } from "../../kernel/run-plan.ts";
 import { writeBackupRecord } from "../backup-record.ts";
 import { knownBackups, RELEASE_ARCHIVE } from "../known-backups.ts";
-import { holdArchiving, letArchive, readyArchive } from "../ready-archive.ts";
+import { holdArchiving, letArchive } from "../ready-archive.ts";
 import { bringsRelease, isInPlace, planOf, repositoriesOf, type RecoveryRun } from "../recovery-context.ts";
 import { recoveryProject } from "../recovery-deps.ts";
+import { backUpDatabase, countBefore, findHoles, record, seeArchive, snapshotFiles, snapshotHost } from "./backup.ts";
 import { passProbes } from "./look.ts";
 import { dropOtherRestorePoints, exchange, exchangeBack } from "../restore-point.ts";
 import { clearScratch, emptyScratchFiles, makeScratchFolders, scratchFolders } from "../scratch.ts";
@@ -131,16 +131,21 @@ export const clearAfterRestore: Code = {
   },
 };
 
-/** The log of the restored database is a new branch: what is restored later begins at a backup of its own. */
+/**
+ * The log of the restored database is a new branch: what is restored later begins at a backup of its own. It is a backup like any other, with its record: until
+ * there is one on the new branch, the newest record is of what was left behind.
+ */
 export const fullBackup: Code = {
-  async do(run, _step, { signal }) {
-    const { archive } = run;
-    await readyArchive(run);
-    await archive.check(signal);
-    const made = await archive.backup("full", signal);
-    return { summary: `${made.label}, ${describeBytes(made.added)} added` };
+  async do(run, step, { signal }) {
+    const backup: RecoveryRun = { ...run, plan: { kind: "backup", type: "full", release: planOf(run, "restore").release } };
+    const results = new Map<string, StepResult>();
+    const view: RunView = { signal, resultOf: (name) => results.get(name) };
+    for (const [name, code] of Object.entries(WHOLE_BACKUP)) results.set(name, (await code.do(backup, step, view)) ?? {});
+    return { summary: results.get("database")?.["summary"] };
   },
 };
+
+const WHOLE_BACKUP = { archive: seeArchive, count: countBefore, database: backUpDatabase, files: snapshotFiles, host: snapshotHost, gaps: findHoles, record };
 
 /** A filestore that is gone, or damaged, is what a restore is for: that it cannot be read any more is said, and keeps nobody from it. */
 async function snapshotNow(run: RecoveryRun, signal: AbortSignal): Promise<string> {
