@@ -3,9 +3,10 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { MillwrightError } from "../../src/kernel/errors.ts";
 import type { Plan } from "../../src/kernel/plan.ts";
-import { readBackupRecords, readDrillRecord, writeBackupRecord } from "../../src/recovery/backup-record.ts";
+import { readBackupRecords, writeBackupRecord } from "../../src/recovery/backup-record.ts";
 import type { RestoreTarget } from "../../src/recovery/database-archive.ts";
 import type { Snapshot } from "../../src/recovery/file-repository.ts";
+import { readDrillRecord } from "../../src/recovery/drill-record.ts";
 import { planBackup, planDrill, planRestore, planVerify } from "../../src/recovery/plan-recovery.ts";
 import { prepareRecovery } from "../../src/recovery/prepare-recovery.ts";
 import { recoveryRun } from "../../src/recovery/recovery-context.ts";
@@ -457,7 +458,7 @@ describe("a drill", () => {
     using plant = await FakePlant.make();
     await cutAt(plant, drill, "before begun clear-up");
     expect((await plant.run(drill)).outcome).toBe("done");
-    expect(await readDrillRecord(plant.paths)).toMatchObject({ run: RUN, attachments: 1 });
+    expect(await readDrillRecord(plant.paths, "local")).toMatchObject({ run: RUN, attachments: 1 });
   });
 });
 

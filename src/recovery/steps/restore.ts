@@ -116,7 +116,7 @@ export const archiveOn: Code = {
 export const recordKnown: Code = {
   async do(run) {
     const known = await knownBackups(run, planOf(run, "restore").from);
-    for (const record of known) await writeBackupRecord(run.paths, record);
+    for (const told of known) await writeBackupRecord(run.paths, told);
     return { summary: `${known.length}` };
   },
 };
