@@ -76,6 +76,8 @@ export class FakePlant {
   begins: Partial<Pick<DatabaseBackup, "firstSegment" | "lastSegment">> = {};
   snapshots: Snapshot[] = [{ id: "after-backup", at: "2026-11-23T02:33:00.000Z", tags: [] }];
   segments: () => readonly string[] = () => ["000000010000000000000001", "000000010000000000000002"];
+  /** Of the newest line of the log, where there is more than one. */
+  history: { readonly timeline: number; readonly text: string } | undefined;
   /** What a backup holds. */
   archived: Rows = { word: "restored", isArchiving: true, counts: { res_partner: 100 }, modules: ["base"] };
   routed: "blue" | "nobody" = "blue";
@@ -108,7 +110,8 @@ export class FakePlant {
       const started = /^start (.*)$/.exec(call)?.[1];
       if (started !== undefined) this.#mount(started);
     };
-    this.docker.onRun = (service, words) => {
+    this.docker.onRun = (service, words, onLine) => {
+      if (words[0] === "tell-history") onLine(this.history?.text ?? "");
       this.#ask(`run ${words[0] ?? ""}`);
       if (service.startsWith("database") && words[0] === "pgbackrest") this.#writeRows("recovery-postgres", this.archived);
       return 0;
@@ -336,6 +339,7 @@ export class FakePlant {
       backups: () => this.backups,
       segmentsWords: ["list-segments"],
       segments: () => this.segments(),
+      newestHistory: () => (this.history === undefined ? undefined : { timeline: this.history.timeline, words: ["tell-history"] }),
     },
     restoreWords: (target, set) => ["pgbackrest", set, JSON.stringify(target), "restore"],
     standbyWords: (set) => ["pgbackrest", set, "standby", "restore"],

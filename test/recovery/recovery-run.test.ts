@@ -289,6 +289,25 @@ describe("a restore to the end of a log that has a hole", () => {
   });
 });
 
+describe("a restore to the end of a log that has more than one line", () => {
+  it("begins with the newest backup on its newest line, in a drill as well", async () => {
+    for (const plan of [
+      restoreTo({ kind: "latest" }, true),
+      planDrill(HEAD, { from: "local", release: RELEASE, backup: RECORD, target: { kind: "latest" } }),
+    ]) {
+      using plant = await FakePlant.make();
+      plant.backups = [
+        { ...backupOf("onLineF", "full", RECORD.at), end: "0/5000000" },
+        { ...backupOf("leftF", "full", "2026-11-23T15:30:00.000Z"), end: "0/9000000" },
+      ];
+      plant.history = { timeline: 2, text: "1\t0/7000028\tbefore 2026-11-23 14:00:00+00" };
+      expect((await plant.run(plan)).outcome).toBe("done");
+      const restored = plant.journalEntries.find(({ kind, step }) => kind === "done" && step === "restore-database");
+      expect(restored?.detail["summary"]).toContain("from onLineF");
+    }
+  });
+});
+
 describe("a restore that the disk has no room for", () => {
   it("restores nothing: a database that cannot write its log any more stops the plant", async () => {
     using plant = await FakePlant.make();
