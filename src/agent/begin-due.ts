@@ -1,6 +1,7 @@
 import { silentEvents } from "../kernel/events.ts";
-import { readBackupRecords, readDrillRecord } from "../recovery/backup-record.ts";
+import { readBackupRecords } from "../recovery/backup-record.ts";
 import { clockDoubt } from "../recovery/clock-doubt.ts";
+import { readDrillRecord } from "../recovery/drill-record.ts";
 import { type Due, dueNow, type Past } from "../recovery/due.ts";
 import { prepareRecovery, recoveryBasis, type RecoveryRequest } from "../recovery/prepare-recovery.ts";
 import { readVerifyRecord } from "../recovery/verify-record.ts";
@@ -22,7 +23,7 @@ export async function beginDue(deps: AgentDeps, stack: string): Promise<Due | un
   if ((await readServing(paths)) === undefined || (await readLock(paths)) !== undefined) return undefined;
   const room = await recoveryDeps(deps, stack, { who: WHO, events: silentEvents });
   const { runs } = await journalView(paths);
-  const [drilledAt, verifiedAt] = [(await readDrillRecord(paths))?.at, (await readVerifyRecord(paths, "local"))?.at];
+  const [drilledAt, verifiedAt] = [(await readDrillRecord(paths, "local"))?.at, (await readVerifyRecord(paths, "local"))?.at];
   const past = { records: await readBackupRecords(paths), drilledAt, verifiedAt, runs };
   const due = dueNow(room.stack.facts.backup, past, deps.clock.now());
   if (due === undefined) return undefined;

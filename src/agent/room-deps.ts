@@ -28,6 +28,7 @@ import { prepareOffsite } from "../recovery/prepare-offsite.ts";
 import { isFenced, removeFenced } from "../recovery/fenced.ts";
 import { readPair } from "../recovery/following.ts";
 import { pgbackrest } from "../recovery/pgbackrest.ts";
+import { readyArchive } from "../recovery/ready-archive.ts";
 import { recoveryProject, type RecoveryDeps } from "../recovery/recovery-deps.ts";
 import { restic } from "../recovery/restic.ts";
 import { procConnections } from "../swap/connections.ts";
@@ -75,10 +76,7 @@ export function deployDeps(deps: AgentDeps, stack: string): DeployDeps {
     writeRoutes: async (wanted) => await writeTraffic(paths, await currentTraffic(wanted, paths)),
     holdUsers: async (wanted, events, signal) => await holdUsers(holdDeps(wanted, events), signal),
     letUsersIn: async (wanted, events) => await letUsersIn(holdDeps(wanted, events)),
-    prepareArchive: () =>
-      pgbackrest(docker, stack)
-        .prepare()
-        .then(() => undefined, whyForeign),
+    prepareArchive: () => readyArchive({ psql: containerPsql(docker, stack), archive: pgbackrest(docker, stack) }).then(() => undefined, whyForeign),
     prepareOffsite: (place) => prepareOffsite({ paths }, { archive: pgbackrest(docker, stack, "offsite") }, place),
     seedStandby: async (wanted, signal) =>
       await seedStandby(

@@ -2,7 +2,8 @@ import { join } from "node:path";
 import type { HostPaths } from "../blueprint/host-paths.ts";
 import { exists, writeDurable } from "../kernel/durable-file.ts";
 import { type HostMetrics, metricsText } from "../observe/metrics-text.ts";
-import { readBackupRecords, readDrillRecord } from "../recovery/backup-record.ts";
+import { readBackupRecords } from "../recovery/backup-record.ts";
+import { readDrillRecord } from "../recovery/drill-record.ts";
 import { readServing } from "../swap/serving.ts";
 import type { JournalContent } from "./journal-chain.ts";
 import { lastRuns } from "./last-runs.ts";
@@ -13,7 +14,7 @@ import { lastRuns } from "./last-runs.ts";
  */
 export async function writeMetrics(paths: HostPaths, journal: Pick<JournalContent, "entries" | "head">): Promise<void> {
   if (!(await exists(paths.metrics))) return;
-  const [serving, backups, drill] = await Promise.all([readServing(paths), readBackupRecords(paths), readDrillRecord(paths)]);
+  const [serving, backups, drill] = await Promise.all([readServing(paths), readBackupRecords(paths), readDrillRecord(paths, "local")]);
   const backup = backups.at(-1);
   const offsiteEnded = backups.findLast(({ offsite }) => offsite !== undefined)?.offsite?.ended;
   const metrics: HostMetrics = {

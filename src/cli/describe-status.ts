@@ -125,6 +125,9 @@ function backup({ backup: { last, lastFailure, drill, verified, offsite } }: Sta
             : `last one in the offsite repository ${describeInstant(offsite.last)} (${describeAge(now - Date.parse(offsite.last))} ago)`,
         ]),
     ...(drill === undefined ? [] : [`proven ${describeInstant(drill.at)}: RPO ${drill.rpoSeconds} s, RTO ${drill.rtoSeconds} s`]),
+    ...(offsite?.drill === undefined
+      ? []
+      : [`proven from the offsite repository ${describeInstant(offsite.drill.at)}: RPO ${offsite.drill.rpoSeconds} s, RTO ${offsite.drill.rtoSeconds} s`]),
     ...(verified === undefined ? [] : [`read and found good ${describeInstant(verified)}`]),
   ];
 }

@@ -38,14 +38,18 @@ function usageError({ message }: CommanderError): MillwrightError {
 }
 
 let commandName = "millwright";
+/** The result is a secret, which may be shown this once and be kept nowhere. */
+let isSecret = false;
 
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  // A closed pipe (`millwright … | head`) is not a fault.
-  if (error.code === "EPIPE") process.exit(0);
+  // A closed pipe (`millwright … | head`) is not a fault, unless what was lost in it is in no other place.
+  if (error.code === "EPIPE" && !isSecret) process.exit(0);
   const code = error.code === "ENOSPC" ? "DISK_FULL" : "FILE_REFUSED";
   const problem = new MillwrightError(code, `Standard output does not take the result: ${error.message}.`, {
     subject: "standard output",
-    hint: "What the command did is done. Let its output go elsewhere.",
+    hint: isSecret
+      ? "Nobody has seen it. Run the command again with an output that takes it: a recovery key that was lost is replaced by another."
+      : "What the command did is done. Let its output go elsewhere.",
     cause: error,
   });
   // In words also with --json, for which there is no place any more.
@@ -61,6 +65,7 @@ async function main(): Promise<void> {
       commandName = name;
     });
     const result = await program.run(argv);
+    isSecret = result?.reveal !== undefined;
     if (result !== undefined) output.result(commandName, result);
     process.exitCode = result?.exit ?? 0;
   } catch (error) {

@@ -42,7 +42,7 @@ export function findConcerns(status: Omit<Status, "concerns">, now: number): rea
     if (lastFailure !== undefined) concerns.push(`The last backup failed at ${lastFailure}: \`millwright history\` says why.`);
     else if (hours !== undefined && hours > BACKUP_HOURS) concerns.push(`The last good backup is ${Math.floor(hours)} hours old.`);
     else if (hours === undefined && now - Date.parse(status.serving.since) > BACKUP_HOURS * 3_600_000) concerns.push("There is no backup yet.");
-    concerns.push(...troubleOfOffsite(status.backup, now), ...troubleOfLog(status.backup, now));
+    concerns.push(...troubleOfOffsite(status.backup, now), ...troubleOfLog(status, now));
     concerns.push(...troubleOfProof(status.backup, now), ...troubleOfSite(status.backup));
     if (lastVerifyFailure !== undefined) concerns.push(`The verification of ${lastVerifyFailure} did not end well: \`millwright history\` says why.`);
   }
@@ -103,7 +103,10 @@ function troubleOfOffsite({ last, lastFailure, offsite }: Status["backup"], now:
 }
 
 /** PostgreSQL keeps what is not archived in every place: a place that is out of reach for long fills the data disk. */
-function troubleOfLog({ log }: Status["backup"], now: number): readonly string[] {
+function troubleOfLog({ backup: { log }, run }: Pick<Status, "backup" | "run">, now: number): readonly string[] {
+  // A restore under way holds it until users are back.
+  if (log?.isHeld === true && run === undefined)
+    return ["The database archives nothing since a restore that could not finish, and its log fills the data disk: run `millwright backup run`."];
   if (log === undefined || log.waiting < 2) return [];
   if (log.archived !== undefined && now - Date.parse(log.archived) < LOG_MINUTES * 60_000) return [];
   const since = log.archived === undefined ? "and none was yet" : `since ${log.archived}`;

@@ -1,11 +1,12 @@
-import type { BackupRecord, DrillRecord } from "../recovery/backup-record.ts";
+import type { BackupRecord } from "../recovery/backup-record.ts";
+import type { DrillRecord } from "../recovery/drill-record.ts";
 
 export interface HostMetrics {
   readonly entries: number;
   /** Hash of the journal's last entry. */
   readonly head: string;
   readonly serving?: { readonly colour: string; readonly release: string; readonly since: string };
-  /** The last backup, and the last drill that was passed. */
+  /** The last backup, and the last drill of the backups on the host that was passed. */
   readonly backup?: Pick<BackupRecord, "ended" | "database" | "files">;
   /** When the last one in the offsite repository ended, ISO 8601. */
   readonly offsiteEnded?: string;

@@ -87,7 +87,7 @@ export const statusSchema = z.object({
     lastFailure: z.string().optional(),
     /** The site folder in the last one, and in the next: whether it is there, and a recovery key opens it. */
     site: z.object({ last: heldSite, next: heldSite }).optional(),
-    /** What the last drill that was passed measured. */
+    /** What the last drill of the backups on the host measured that was passed. */
     drill: z.object({ at: z.string(), rpoSeconds: z.number(), rtoSeconds: z.number() }).optional(),
     lastDrillFailure: z.string().optional(),
     /** When the backups on the host were last read and found good. */
@@ -101,11 +101,13 @@ export const statusSchema = z.object({
         last: z.string().optional(),
         /** Whether the newest backup is there, too. */
         hasNewest: z.boolean(),
+        /** What the last drill from there measured that was passed. */
+        drill: z.object({ at: z.string(), rpoSeconds: z.number(), rtoSeconds: z.number() }).optional(),
         filesFailSince: z.string().optional(),
       })
       .optional(),
-    /** The database's log: when it was last archived in every place, how many segments wait for that, and the bytes of all of it on the data disk. */
-    log: z.object({ archived: z.string().optional(), waiting: z.number(), bytes: z.number() }).optional(),
+    /** The database's log: when it was last archived in every place, how many segments wait for that, and the bytes of all of it on the data disk; `isHeld` when nothing is archived since a restore. */
+    log: z.object({ archived: z.string().optional(), waiting: z.number(), bytes: z.number(), isHeld: z.literal(true).optional() }).optional(),
   }),
   /** The host gave its plant up to another and waits to be made its standby. */
   isFenced: z.literal(true).optional(),

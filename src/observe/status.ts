@@ -6,7 +6,8 @@ import { MillwrightError } from "../kernel/errors.ts";
 import { isFenced } from "../recovery/fenced.ts";
 import type { PairState } from "../recovery/following.ts";
 import type { Archiving } from "../recovery/archiving.ts";
-import { type BackupRecord, readBackupRecords, readDrillRecord } from "../recovery/backup-record.ts";
+import { type BackupRecord, readBackupRecords } from "../recovery/backup-record.ts";
+import { type DrillRecord, readDrillRecord } from "../recovery/drill-record.ts";
 import { DRILL_DAYS, nextTimes } from "../recovery/due.ts";
 import { readKeptSite } from "../recovery/kept-site.ts";
 import { readVerifyRecord } from "../recovery/verify-record.ts";
@@ -180,15 +181,16 @@ function serviceStatus(container: ContainerState): ServiceStatus {
 
 /** The last backup and what the last drill measured. One that a clock that was ahead has dated later than now does not stand for those that are missing; nor does such a drill, or such a verification. */
 async function readBackups(paths: HostPaths, now: number): Promise<Known> {
-  const [all, passed, read, kept] = await Promise.all([
+  const [all, passed, passedOffsite, read, kept] = await Promise.all([
     readBackupRecords(paths),
-    readDrillRecord(paths),
+    readDrillRecord(paths, "local"),
+    readDrillRecord(paths, "offsite"),
     readVerifyRecord(paths, "local"),
     readKeptSite(paths),
   ]);
   const records = all.filter(({ ended }) => Date.parse(ended) <= now);
   const verified = read !== undefined && Date.parse(read.at) <= now ? read.at : undefined;
-  const drill = passed !== undefined && Date.parse(passed.at) <= now ? passed : undefined;
+  const [drill, offsiteDrill] = [passed, passedOffsite].map((record) => (record !== undefined && Date.parse(record.at) <= now ? measured(record) : undefined));
   const newest = records.at(-1);
   const lastOffsite = records.findLast(({ offsite }) => offsite !== undefined)?.offsite?.ended;
   return {
@@ -197,8 +199,13 @@ async function readBackups(paths: HostPaths, now: number): Promise<Known> {
       : { last: newest.ended, isLastOffsite: newest.offsite !== undefined, site: { last: heldSite(newest.site), next: heldSite(kept) } }),
     ...(lastOffsite === undefined ? {} : { lastOffsite }),
     ...(verified === undefined ? {} : { verified }),
-    ...(drill === undefined ? {} : { drill: { at: drill.at, rpoSeconds: drill.rpoSeconds, rtoSeconds: drill.rtoSeconds } }),
+    ...(drill === undefined ? {} : { drill }),
+    ...(offsiteDrill === undefined ? {} : { offsiteDrill }),
   };
+}
+
+function measured({ at, rpoSeconds, rtoSeconds }: DrillRecord): NonNullable<Status["backup"]["drill"]> {
+  return { at, rpoSeconds, rtoSeconds };
 }
 
 function heldSite(site: BackupRecord["site"]): NonNullable<Status["backup"]["site"]>["last"] {
@@ -208,13 +215,19 @@ function heldSite(site: BackupRecord["site"]): NonNullable<Status["backup"]["sit
 interface Known extends Pick<Status["backup"], "last" | "site" | "drill" | "verified"> {
   readonly isLastOffsite?: boolean;
   readonly lastOffsite?: string;
+  readonly offsiteDrill?: Status["backup"]["drill"];
 }
 
-function backupStatus({ isLastOffsite = false, lastOffsite, ...known }: Known, hasOffsite: boolean, archiving: Archiving | undefined): Status["backup"] {
+function backupStatus(
+  { isLastOffsite = false, lastOffsite, offsiteDrill, ...known }: Known,
+  hasOffsite: boolean,
+  archiving: Archiving | undefined,
+): Status["backup"] {
   const { log, filesFailSince } = archiving ?? {};
   const offsite = {
     ...(lastOffsite === undefined ? {} : { last: lastOffsite }),
     hasNewest: isLastOffsite,
+    ...(offsiteDrill === undefined ? {} : { drill: offsiteDrill }),
     ...(filesFailSince === undefined ? {} : { filesFailSince }),
   };
   return { ...known, ...(hasOffsite ? { offsite } : {}), ...(log === undefined ? {} : { log }) };
@@ -231,18 +244,26 @@ function pairStatus(facts: Facts | undefined, { following, followed }: PairState
 /** Failures after which none has gone well. */
 function lastFailures(
   runs: readonly RunStatus[],
-  { last, drill, verified }: Pick<Status["backup"], "last" | "drill" | "verified">,
+  { last, drill, offsiteDrill, verified }: Known,
 ): Pick<Status["backup"], "lastFailure" | "lastDrillFailure" | "lastVerifyFailure"> {
   const failureOf = (kind: string, since: string | undefined): string | undefined => {
     const failed = runs.find((run) => run.kind === kind && run.outcome !== "done" && run.ended !== undefined)?.ended;
     return failed !== undefined && (since === undefined || failed > since) ? failed : undefined;
   };
-  const [backup, proof, verify] = [failureOf("backup", last), failureOf("drill", drill?.at), failureOf("verify", verified)];
+  const [backup, proof, verify] = [failureOf("backup", last), failureOf("drill", latestOf(drill?.at, offsiteDrill?.at)), failureOf("verify", verified)];
   return {
     ...(backup === undefined ? {} : { lastFailure: backup }),
     ...(proof === undefined ? {} : { lastDrillFailure: proof }),
     ...(verify === undefined ? {} : { lastVerifyFailure: verify }),
   };
+}
+
+/** The journal does not tell the place of a drill that failed: the next that is passed, of either, stands for it. */
+function latestOf(...instants: readonly (string | undefined)[]): string | undefined {
+  return instants
+    .filter((at) => at !== undefined)
+    .sort()
+    .at(-1);
 }
 
 function scheduled(policy: StackFacts["backup"], now: number): readonly Scheduled[] {

@@ -4,7 +4,6 @@ import * as z from "zod";
 import type { HostPaths } from "../blueprint/host-paths.ts";
 import { namesIn, writeDurable } from "../kernel/durable-file.ts";
 import { readState } from "../kernel/read-state.ts";
-import { placeSchema } from "./repositories.ts";
 
 /** Rows of tables that only grow or change slowly, by table: a restored database must not have fewer. */
 const countsSchema = z.record(z.string(), z.number());
@@ -42,34 +41,14 @@ export const backupRecordSchema = z.object({
 export type BackupRecord = z.infer<typeof backupRecordSchema>;
 export type Counts = z.infer<typeof countsSchema>;
 
-/** What the last drill or restore measured. */
-export const drillRecordSchema = z.object({
-  version: z.literal(1),
-  run: z.string(),
-  at: z.string(),
-  backup: z.string(),
-  /** Seconds of work that would have been lost, and seconds from the begin to a login. */
-  rpoSeconds: z.number(),
-  rtoSeconds: z.number(),
-  attachments: z.number(),
-  attachmentBytes: z.number(),
-  /** Attachments younger than the last snapshot of the files. */
-  tooYoung: z.number(),
-  databaseBytes: z.number(),
-  /** Where the backup was taken from; absent for the host's own repository. */
-  from: placeSchema.optional(),
-});
+type Paths = Pick<HostPaths, "backups">;
 
-export type DrillRecord = z.infer<typeof drillRecordSchema>;
-
-type Place = Pick<HostPaths, "backups">;
-
-export async function writeBackupRecord({ backups }: Place, record: BackupRecord): Promise<void> {
+export async function writeBackupRecord({ backups }: Paths, record: BackupRecord): Promise<void> {
   await writeDurable(join(backups, `${record.id}.json`), `${JSON.stringify(record, null, 2)}\n`, { mode: 0o600 });
 }
 
 /** Oldest first. */
-export async function readBackupRecords({ backups }: Place): Promise<readonly BackupRecord[]> {
+export async function readBackupRecords({ backups }: Paths): Promise<readonly BackupRecord[]> {
   const found = await Promise.all(
     (await namesIn(backups)).filter((name) => /^\d.*\.json$/.test(name)).map(async (name) => await readState(join(backups, name), backupRecordSchema)),
   );
@@ -77,14 +56,6 @@ export async function readBackupRecords({ backups }: Place): Promise<readonly Ba
 }
 
 /** Drops the records of backups that the repository does not hold any more. */
-export async function removeBackupRecords({ backups }: Place, ids: readonly string[]): Promise<void> {
+export async function removeBackupRecords({ backups }: Paths, ids: readonly string[]): Promise<void> {
   for (const id of ids) await rm(join(backups, `${id}.json`), { force: true });
-}
-
-export async function writeDrillRecord({ backups }: Place, record: DrillRecord): Promise<void> {
-  await writeDurable(join(backups, "drill.json"), `${JSON.stringify(record, null, 2)}\n`, { mode: 0o600 });
-}
-
-export async function readDrillRecord({ backups }: Place): Promise<DrillRecord | undefined> {
-  return await readState(join(backups, "drill.json"), drillRecordSchema);
 }

@@ -37,16 +37,32 @@ export async function installedModules(psql: Psql, database: string): Promise<re
   return (await psql.query(database, "SELECT name FROM ir_module_module WHERE state = 'installed' ORDER BY name;")).map(([name = ""]) => name);
 }
 
-/**
- * What a restored database lacks of what was counted when it was backed up. With `plant`, what people have deleted since, as the plant tells, is not
- * missing. Pure.
- */
-export function lostRows(recorded: Counts, restored: Counts, plant?: Counts): readonly string[] {
-  return Object.entries(recorded).flatMap(([table, counted]) => {
-    const now = restored[table];
-    const before = Math.min(counted, plant?.[table] ?? counted);
+/** What of a plant's work can be counted. */
+export interface Holdings {
+  readonly counts: Counts;
+  readonly modules: readonly string[];
+}
+
+export async function countHoldings(psql: Psql, database: string): Promise<Holdings> {
+  return { counts: await countRows(psql, database), modules: await installedModules(psql, database) };
+}
+
+/** Of what was counted at a backup, what a plant still has: people delete rows and uninstall modules, with their tables. Pure. */
+export function stillThere(recorded: Holdings, plant: Holdings): Holdings {
+  const left = Object.entries(recorded.counts).flatMap(([table, counted]) => {
+    const now = plant.counts[table];
+    return now === undefined ? [] : [[table, Math.min(counted, now)] as const];
+  });
+  return { counts: Object.fromEntries(left), modules: recorded.modules.filter((name) => plant.modules.includes(name)) };
+}
+
+/** What a restored database lacks of what it is held against. Pure. */
+export function lackOf(wanted: Holdings, restored: Holdings): readonly string[] {
+  const rows = Object.entries(wanted.counts).flatMap(([table, before]) => {
+    const now = restored.counts[table];
     if (now === undefined) return [`the table ${table} is missing`];
     const least = before - Math.max(TOLERATED_ROWS, Math.floor(before * TOLERATED_SHARE));
     return now >= least && (now > 0 || before === 0) ? [] : [`${table} has ${now} rows, and had ${before}`];
   });
+  return [...rows, ...wanted.modules.filter((name) => !restored.modules.includes(name)).map((name) => `the module ${name} is not installed`)];
 }

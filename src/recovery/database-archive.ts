@@ -15,6 +15,8 @@ export interface DatabaseBackup {
   /** First and last segment of the log that the backup needs. */
   readonly firstSegment: string;
   readonly lastSegment: string;
+  /** Position in the log at which it ended, `0/5000138`; absent when the repository does not tell. */
+  readonly end?: string;
   /** Pages were found damaged while it was made: it is kept, but never counts as good. */
   readonly isDamaged: boolean;
 }
@@ -52,6 +54,8 @@ export interface DatabaseArchive {
     backups(output: string): readonly DatabaseBackup[];
     readonly segmentsWords: readonly string[];
     segments(output: string): readonly string[];
+    /** By what `segmentsWords` says: the newest line of the log, and the command that tells its history; undefined while there is one line only. */
+    newestHistory(output: string): { readonly timeline: number; readonly words: readonly string[] } | undefined;
   };
   /** The command that restores into an empty data folder, to be run in such a container; it begins with the backup of that label. */
   restoreWords(target: RestoreTarget, set: string): readonly string[];

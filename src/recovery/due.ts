@@ -13,7 +13,7 @@ export const FULL_DAYS = 7;
 /** What of a host's past the schedule goes by. */
 export interface Past {
   readonly records: readonly Pick<BackupRecord, "at">[];
-  /** When the last drill was passed, ISO 8601. */
+  /** When the last drill of the backups on the host was passed, ISO 8601. */
   readonly drilledAt: string | undefined;
   /** When the backups on the host were last read and found good, ISO 8601. */
   readonly verifiedAt: string | undefined;

@@ -10,17 +10,23 @@ export const RELEASE_ARCHIVE = "release.tar.gz";
 
 type Deps = Pick<RecoveryDeps, "paths" | "archive" | "files" | "offsite">;
 
-/** Those of a place that this host has made; on a new one, those that the place's own repository tells of. Oldest first. */
+/**
+ * Those of a place that this host has made, and on a new one those that the place's own repository tells of. The offsite repository outlives hosts: it has
+ * those of the host that this one took over from as well. Oldest first.
+ */
 export async function knownBackups(deps: Deps, from: Place): Promise<readonly BackupRecord[]> {
   const { files } = repositoriesAt(from, deps);
-  const own = await readBackupRecords(deps.paths);
-  if (own.length > 0) return backupsAt(from, own);
-  const told: BackupRecord[] = [];
+  const made = await readBackupRecords(deps.paths);
+  const own = backupsAt(from, made);
+  if (from === "local" && made.length > 0) return own;
+  const read = new Set(own.map(({ host }) => host?.snapshot));
+  const known = new Map<string, BackupRecord>();
   for (const { id } of await files.snapshots("host")) {
-    const held = await toldBy(files, from, id);
-    if (held !== undefined) told.push(held);
+    const held = read.has(id) ? undefined : await toldBy(files, from, id);
+    if (held !== undefined) known.set(held.id, held);
   }
-  return told;
+  for (const record of own) known.set(record.id, record);
+  return [...known.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
 }
 
 /** The newest that the offsite repository tells of, whoever made it. */

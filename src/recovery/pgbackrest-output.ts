@@ -15,6 +15,7 @@ const infoSchema = z.array(
           error: z.boolean().nullish(),
           timestamp: z.object({ start: z.number(), stop: z.number() }),
           archive: z.object({ start: z.string().nullable(), stop: z.string().nullable() }),
+          lsn: z.object({ stop: z.string().nullish() }).nullish(),
           info: z.object({ size: z.number(), repository: z.object({ delta: z.number() }) }),
         }),
       )
@@ -37,7 +38,7 @@ export function backupsOfInfo(output: string): readonly DatabaseBackup[] {
     const why = (stanza.repo[0]?.status.message ?? stanza.status.message).split("\n")[0] ?? "";
     throw new MillwrightError("ARCHIVE_BROKEN", `The database's repository is not in order: ${why}.`);
   }
-  return stanza.backup.map(({ label, type, error, timestamp, archive, info }) => ({
+  return stanza.backup.map(({ label, type, error, timestamp, archive, lsn, info }) => ({
     label,
     type,
     began: new Date(timestamp.start * 1000).toISOString(),
@@ -46,6 +47,7 @@ export function backupsOfInfo(output: string): readonly DatabaseBackup[] {
     added: info.repository.delta,
     firstSegment: archive.start ?? "",
     lastSegment: archive.stop ?? "",
+    ...(typeof lsn?.stop === "string" ? { end: lsn.stop } : {}),
     isDamaged: error === true,
   }));
 }
@@ -59,12 +61,23 @@ export function databaseOfInfo(output: string): number | undefined {
 
 /** `pgbackrest repo-ls --recurse --output=json` of the archive → names of segments, without the checksum behind them. */
 export function segmentsOfListing(output: string): readonly string[] {
+  return filesOfListing(output).flatMap((path) => /(?:^|\/)([0-9A-F]{24})-[0-9a-f]{40}(?:\.\w+)?$/.exec(path)?.[1] ?? []);
+}
+
+/** The same → the history of the newest line of the log, of the database that the repository was last made ready for (`18-2` after `18-1`). */
+export function newestHistoryOfListing(output: string): { readonly path: string; readonly timeline: number } | undefined {
+  const histories = filesOfListing(output).flatMap((path) => {
+    const [, database = "", timeline = ""] = /^\d+-(\d+)\/([0-9A-F]{8})\.history$/.exec(path) ?? [];
+    return timeline === "" ? [] : [{ path, database: Number(database), timeline: Number.parseInt(timeline, 16) }];
+  });
+  const newest = histories.sort((a, b) => a.database - b.database || a.timeline - b.timeline).at(-1);
+  return newest === undefined ? undefined : { path: newest.path, timeline: newest.timeline };
+}
+
+function filesOfListing(output: string): readonly string[] {
   const listing = z.record(z.string(), z.object({ type: z.string() })).safeParse(parseJson(jsonIn(output, "{")));
   if (!listing.success) throw new MillwrightError("ARCHIVE_BROKEN", "pgBackRest listed its archive in a form that this version does not know.");
-  return Object.entries(listing.data).flatMap(([path, { type }]) => {
-    const name = /(?:^|\/)([0-9A-F]{24})-[0-9a-f]{40}(?:\.\w+)?$/.exec(path)?.[1];
-    return type === "file" && name !== undefined ? [name] : [];
-  });
+  return Object.entries(listing.data).flatMap(([path, { type }]) => (type === "file" ? [path] : []));
 }
 
 /**

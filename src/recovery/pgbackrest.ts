@@ -3,12 +3,13 @@ import { findContainer } from "../docker/find-container.ts";
 import { MillwrightError } from "../kernel/errors.ts";
 import { lastLines } from "../kernel/shell.ts";
 import type { DatabaseArchive, DatabaseBackup, RestoreTarget } from "./database-archive.ts";
-import { backupsOfInfo, databaseOfInfo, problemsOfVerify, reasonIn, segmentsOfListing } from "./pgbackrest-output.ts";
+import { backupsOfInfo, databaseOfInfo, newestHistoryOfListing, problemsOfVerify, reasonIn, segmentsOfListing } from "./pgbackrest-output.ts";
 import type { Place } from "./repositories.ts";
 
 const STANZA = "main";
 const INFO = ["--output=json", "info"];
-const LIST_ARCHIVE = ["--output=json", "--recurse", "repo-ls", `archive/${STANZA}`];
+const ARCHIVE = `archive/${STANZA}`;
+const LIST_ARCHIVE = ["--output=json", "--recurse", "repo-ls", ARCHIVE];
 /** Each names one repository only, so that nothing of the other can fail what is done with it. */
 const CONFIG: Readonly<Record<Place, string>> = { local: "/etc/pgbackrest/pgbackrest.conf", offsite: "/etc/pgbackrest/offsite.conf" };
 /** A first full backup of a big database over a slow line. */
@@ -130,6 +131,11 @@ export function pgbackrest(docker: Docker, stack: string, place: Place = "local"
       backups: backupsOfInfo,
       segmentsWords: ["pgbackrest", `--stanza=${STANZA}`, ...LIST_ARCHIVE],
       segments: segmentsOfListing,
+      newestHistory(output) {
+        const newest = newestHistoryOfListing(output);
+        if (newest === undefined) return undefined;
+        return { timeline: newest.timeline, words: ["pgbackrest", `--stanza=${STANZA}`, "repo-get", `${ARCHIVE}/${newest.path}`] };
+      },
     },
     restoreWords: (target, set) => [...restoring(set), ...targetWords(target), "restore"],
     // By itself it would name the configuration that it has here, which in the database's own container is the host's own repository.

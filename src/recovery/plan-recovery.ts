@@ -264,7 +264,7 @@ export function planRestore(head: Head, input: RestoreInput): Plan {
     { kind: "archive-on", title: "Let the database archive its log again", cause: "from here on it is the plant's", failure: "report" },
     isNew ? known : cron,
     { kind: "clear-after", title: "Remove the scratch place, and older restore points", cause: "the one of this run is kept", failure: "report" },
-    { kind: "full", title: "Back up everything", cause: "the log goes on from here on a line of its own", failure: "report", once: true },
+    { kind: "full", title: "Back up everything, and write it down", cause: "the log goes on from here on a line of its own", failure: "report", once: true },
   ];
   const purpose = `Restore database and files to ${describeTarget(target)}${input.from === "offsite" ? ", from the offsite repository" : ""}${isBeside ? ", beside the plant" : ""}.`;
   return assemble(head, { kind: "restore", ...input }, purpose, isBeside ? beside : [...beside, ...into]);

@@ -13,6 +13,7 @@ import { readPoint } from "./point-record.ts";
 import { prepareFence, prepareTakeover } from "./prepare-failover.ts";
 import { backupsAt } from "./backup-place.ts";
 import type { RecoveryDeps } from "./recovery-deps.ts";
+import { isArchivingHeld } from "./ready-archive.ts";
 import { type Place, repositoriesAt } from "./repositories.ts";
 import { readVerifyRecord } from "./verify-record.ts";
 
@@ -218,6 +219,9 @@ async function nextType(deps: RecoveryDeps, request: Extract<RecoveryRequest, { 
       return { type: "full", cause: `the repository holds none of the ${made} backups made before: it was emptied, or is another` };
     return typeOf(deps.stack.facts.backup, held, request, deps.clock.now());
   } catch (error) {
+    // The run's first step finishes what a restore has left.
+    if (error instanceof MillwrightError && error.code === "ARCHIVE_FOREIGN" && (await isArchivingHeld(deps.psql)))
+      return { type: "full", cause: "what was restored on this host has no backup yet" };
     if (!request.bySchedule || !(error instanceof MillwrightError)) throw error;
     // The run's first step fails as this did; nobody would hear of a plan that was never made.
     return { type: "diff", cause: "it is time" };

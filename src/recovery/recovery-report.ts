@@ -39,13 +39,13 @@ export function recoveryReport(plan: RecoveryContext, outcome: RunOutcome, resul
       const [rpo, checked] = [resultOf("open")?.["rpoSeconds"], resultOf("check-files")];
       const where = plan.isBeside ? "stands in the scratch place" : "is in place";
       return {
-        summary: `What was restored, to ${describeTarget(plan.target)}, ${where}: attachments ${text(checked)}.`,
+        summary: `What was restored, to ${describeTarget(plan.target)}, ${where}: attachments ${text(checked)}${fewerOf(resultOf("check-database"))}.`,
         result: { backup: plan.backup.id, rpoSeconds: rpo },
       };
     }
     case "drill": {
       const [rpo, rto, checked] = [resultOf("open")?.["rpoSeconds"], resultOf("login")?.["rtoSeconds"], resultOf("check-files")];
-      const summary = `Backup ${plan.backup.id} is proven: RPO ${String(rpo)} s, RTO ${String(rto)} s, attachments ${text(checked)}.`;
+      const summary = `Backup ${plan.backup.id} is proven: RPO ${String(rpo)} s, RTO ${String(rto)} s, attachments ${text(checked)}${fewerOf(resultOf("check-database"))}.`;
       return {
         summary,
         result: { backup: plan.backup.id, rpoSeconds: rpo, rtoSeconds: rto, attachments: checked?.["attachments"], tooYoung: checked?.["tooYoung"] },
@@ -79,6 +79,12 @@ function failure(plan: RecoveryContext, { error }: RunOutcome, resultOf: ResultO
 /** What a backup does not need, and a restore to a moment before it does. */
 function holesOf(result: StepResult | undefined): string {
   return typeof result?.["holes"] === "string" ? `; ${result["holes"]}` : "";
+}
+
+/** What log that was replayed may rightly have removed: a person knows whether it did. */
+function fewerOf(result: StepResult | undefined): string {
+  const fewer: unknown = result?.["fewer"];
+  return Array.isArray(fewer) ? `; less than at the backup (${fewer.join("; ")})` : "";
 }
 
 function text(result: StepResult | undefined): string {

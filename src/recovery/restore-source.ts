@@ -3,6 +3,7 @@ import { lastLines } from "../kernel/shell.ts";
 import { chooseSet } from "./choose-set.ts";
 import type { DatabaseBackup } from "./database-archive.ts";
 import { brokenLog, lastingHoles } from "./holes.ts";
+import { newestSet } from "./newest-set.ts";
 import { repositoriesOf, restoredBy, type RecoveryRun } from "./recovery-context.ts";
 import { recoveryProject } from "./recovery-deps.ts";
 import { findGaps, type Gap } from "./wal-continuity.ts";
@@ -27,8 +28,8 @@ export async function restoreSource(run: RecoveryRun, service: string, signal: A
       details: lastLines(output, 15),
     });
   };
-  const set = chooseSet(archive.listing.backups(await ask(archive.listing.backupsWords)), target);
-  if (target.kind !== "latest") return set;
+  if (target.kind !== "latest") return chooseSet(archive.listing.backups(await ask(archive.listing.backupsWords)), target);
+  const set = await newestSet(archive, ask);
   const look = async (): Promise<readonly Gap[]> => findGaps(archive.listing.segments(await ask(archive.listing.segmentsWords)), [set]);
   const holes = await lastingHoles(look, () => run.clock.sleep(ARRIVAL_MILLISECONDS, signal));
   if (holes.length > 0) throw brokenLog(holes, "A moment before it can be had: `millwright backup restore --to <time>`.");

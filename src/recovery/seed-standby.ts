@@ -4,8 +4,8 @@ import type { HostPaths } from "../blueprint/host-paths.ts";
 import { exists, makeDirectory, syncDirectory } from "../kernel/durable-file.ts";
 import { MillwrightError } from "../kernel/errors.ts";
 import { lastLines } from "../kernel/shell.ts";
-import { chooseSet } from "./choose-set.ts";
 import type { DatabaseArchive } from "./database-archive.ts";
+import { newestSet } from "./newest-set.ts";
 import { reasonIn } from "./pgbackrest-output.ts";
 import { recoveryProject } from "./recovery-deps.ts";
 import { requireScratchSpace } from "./scratch-space.ts";
@@ -31,8 +31,7 @@ export async function seedStandby(deps: SeedDeps, signal: AbortSignal): Promise<
   await clearScratch(deps);
   await makeCluster(deps);
   const { archive } = deps;
-  const listed = await run(deps, archive.listing.backupsWords, signal, "The offsite repository does not tell what it holds");
-  const set = chooseSet(archive.listing.backups(listed), { kind: "latest" });
+  const set = await newestSet(archive, (words) => run(deps, words, signal, "The offsite repository does not tell what it holds"));
   // The files are laid into their place, not beside it.
   requireScratchSpace({ database: set, files: { bytes: 0 } }, await deps.freeBytes());
   await run(deps, archive.standbyWords(set.label), signal, "The copy of the database could not be made");

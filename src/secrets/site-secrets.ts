@@ -64,8 +64,8 @@ export async function addHostRecipient(
 }
 
 /**
- * Encrypts every vault of the site anew for exactly these recipients, then writes the list. Values stay the same: whoever was taken off the list
- * still knows them, so rotate them too.
+ * Encrypts every vault of the site anew for exactly these recipients, then writes the list, which is marked meanwhile: what is cut off in between is
+ * seen, and finished by the next. Values stay the same: whoever was taken off the list still knows them, so rotate them too.
  */
 export async function rekey(siteDirectory: string, environments: readonly string[], recipients: Recipients, identity: Secret): Promise<void> {
   const vaults = [
@@ -77,8 +77,10 @@ export async function rekey(siteDirectory: string, environments: readonly string
   for (const vault of vaults) {
     if (await exists(vault.path)) opened.push({ ...vault, values: await openVault(await readVaultFile(vault.path), identity) });
   }
+  await writeRecipients(siteDirectory, { ...(await readRecipients(siteDirectory)), unfinished: true });
   for (const vault of opened) await writeVaultFile(vault.path, await createVault(vault.values, vault.recipients));
-  await writeRecipients(siteDirectory, recipients);
+  const { unfinished: _mark, ...whole } = recipients;
+  await writeRecipients(siteDirectory, whole);
 }
 
 /** Writes the vault, then the list with what it holds. */

@@ -1,8 +1,9 @@
 import { spawn } from "node:child_process";
-import { mkdtemp, rm } from "node:fs/promises";
+import { cp, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { SiteFixture } from "./site-fixture.ts";
 
 const TSX = resolve("node_modules/tsx/dist/esm/index.mjs");
 const MAIN = resolve("src/cli/main.ts");
@@ -22,10 +23,13 @@ interface Ended {
 }
 
 /** The command line as a process of its own. `shut` closes the reading end of a stream before anything is written to it. */
-async function millwright(words: readonly string[], options: { readonly shut?: "stdout" | "stderr" } = {}): Promise<Ended> {
+async function millwright(
+  words: readonly string[],
+  options: { readonly shut?: "stdout" | "stderr"; readonly environment?: Readonly<Record<string, string>> } = {},
+): Promise<Ended> {
   const child = spawn(process.execPath, ["--import", TSX, MAIN, ...words], {
     cwd: empty,
-    env: { PATH: process.env["PATH"], HOME: empty },
+    env: { PATH: process.env["PATH"], HOME: empty, ...options.environment },
   });
   if (options.shut !== undefined) child[options.shut].destroy();
   let [stdout, stderr] = ["", ""];
@@ -45,6 +49,18 @@ describe("the command line as a process", () => {
   it("ends without a fault when nobody reads its result any more", async () => {
     const { code, stderr } = await millwright(["new", "--list"], { shut: "stdout" });
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+  });
+
+  it("fails when nobody reads a secret that is shown once, and says to make it again", async () => {
+    await using fixture = await SiteFixture.make();
+    await cp(join(fixture.folder, "config"), join(fixture.folder, "millwright"), { recursive: true });
+    const { code, stderr } = await millwright(["secrets", "recovery-key", "--yes", "--site", fixture.site], {
+      shut: "stdout",
+      environment: { XDG_CONFIG_HOME: fixture.folder },
+    });
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/Error: Standard output does not take the result: .*EPIPE.*\n[^]*Next: Nobody has seen it\. Run the command again/);
+    expect(stderr).not.toContain("AGE-SECRET-KEY");
   });
 
   it("says that its result found no room, where standard output takes none", async () => {

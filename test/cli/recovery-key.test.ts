@@ -57,6 +57,19 @@ describe("a recovery key", () => {
   });
 });
 
+describe("a recovery key whose making was cut off", () => {
+  it("is noticed by check and secrets list, and made again by the same command", async () => {
+    await using fixture = await SiteFixture.make();
+    const file = join(fixture.site, "secrets/recipients.yaml");
+    const said = async (): Promise<string> => (await checkCommand({}, fixture.context())).text + (await secretsListCommand({}, fixture.context())).text;
+    expect(await said()).not.toContain("cut off");
+    await writeFile(file, `${await readFile(file, "utf8")}unfinished: true\n`);
+    expect((await said()).match(/was cut off: .* Run `millwright secrets rekey`/g)).toHaveLength(2);
+    await makeKey(fixture);
+    expect(await said()).not.toContain("cut off");
+  });
+});
+
 describe("the site folder on its way to the host", () => {
   function hostWith(calls: unknown[]): HostLink {
     return {

@@ -4,10 +4,12 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { type HostPaths, hostPaths } from "../../src/blueprint/host-paths.ts";
 import { MillwrightError } from "../../src/kernel/errors.ts";
+import { findConcerns } from "../../src/observe/concerns.ts";
 import { readLogs } from "../../src/observe/read-logs.ts";
 import { readStatus, type StatusDeps } from "../../src/observe/status.ts";
 import type { Archiving } from "../../src/recovery/archiving.ts";
-import { type BackupRecord, type DrillRecord, writeBackupRecord, writeDrillRecord } from "../../src/recovery/backup-record.ts";
+import { type BackupRecord, writeBackupRecord } from "../../src/recovery/backup-record.ts";
+import { type DrillRecord, writeDrillRecord } from "../../src/recovery/drill-record.ts";
 import { keepSite } from "../../src/recovery/kept-site.ts";
 import { writeVerifyRecord } from "../../src/recovery/verify-record.ts";
 import { statusSchema } from "../../src/observe/status-schema.ts";
@@ -416,6 +418,26 @@ describe("a status with an offsite repository", () => {
       "New files do not reach the offsite repository since 2026-11-25T05:00:00Z: run `millwright logs backup`.",
       "160 segments of the database's log wait to be archived, since 2026-11-25T04:00:00Z: it fills the data disk, 2600 MB so far. Run `millwright logs database`.",
     ]);
+  });
+
+  it("shows a drill from there beside that of the host's own backups, which it does not stand for", async () => {
+    const { paths, status, clock } = await withOffsite();
+    await writeBackupRecord(paths, { ...RECORD, offsite: AWAY });
+    clock.pass(15 * 86_400_000);
+    const at = new Date(clock.now()).toISOString();
+    await writeDrillRecord(paths, { ...DRILL, at, rpoSeconds: 44, from: "offsite" });
+    const seen = statusSchema.parse(await status());
+    expect(seen.backup).toMatchObject({ drill: { at: DRILL.at, rpoSeconds: DRILL.rpoSeconds }, offsite: { drill: { at, rpoSeconds: 44 } } });
+    expect(seen.concerns.join()).toContain("The last drill that was passed is 15 days ago");
+  });
+
+  it("says that nothing is archived since a restore that could not finish, but not while one holds it", async () => {
+    const { paths, status } = await withOffsite({ log: { archived: "2026-11-24T01:59:30Z", waiting: 1, bytes: 64e6, isHeld: true } });
+    await writeBackupRecord(paths, { ...RECORD, offsite: AWAY });
+    const seen = statusSchema.parse(await status());
+    expect(seen.concerns).toEqual([expect.stringMatching(/^The database archives nothing since a restore .* run `millwright backup run`\.$/)]);
+    const run = { run: "r2", who: "maria", reason: "restore", since: "", isActive: true };
+    expect(findConcerns({ ...seen, run }, Date.parse("2026-11-24T02:00:00Z"))).toEqual([]);
   });
 
   it("still says the rest when the database cannot be asked", async () => {

@@ -43,6 +43,7 @@ interface Rows {
   readonly word: string;
   readonly isArchiving: boolean;
   readonly counts: Readonly<Record<string, number>>;
+  readonly modules: readonly string[];
 }
 
 export const RECORD: BackupRecord = {
@@ -75,8 +76,10 @@ export class FakePlant {
   begins: Partial<Pick<DatabaseBackup, "firstSegment" | "lastSegment">> = {};
   snapshots: Snapshot[] = [{ id: "after-backup", at: "2026-11-23T02:33:00.000Z", tags: [] }];
   segments: () => readonly string[] = () => ["000000010000000000000001", "000000010000000000000002"];
+  /** Of the newest line of the log, where there is more than one. */
+  history: { readonly timeline: number; readonly text: string } | undefined;
   /** What a backup holds. */
-  archived: Rows = { word: "restored", isArchiving: true, counts: { res_partner: 100 } };
+  archived: Rows = { word: "restored", isArchiving: true, counts: { res_partner: 100 }, modules: ["base"] };
   routed: "blue" | "nobody" = "blue";
   /** Whether the plant cannot be started on a database, by its word. */
   isUnfit: (word: string) => boolean = () => false;
@@ -107,9 +110,10 @@ export class FakePlant {
       const started = /^start (.*)$/.exec(call)?.[1];
       if (started !== undefined) this.#mount(started);
     };
-    this.docker.onRun = (service, words) => {
+    this.docker.onRun = (service, words, onLine) => {
+      if (words[0] === "tell-history") onLine(this.history?.text ?? "");
       this.#ask(`run ${words[0] ?? ""}`);
-      if (service === "database" && words[0] === "pgbackrest") this.#writeRows("recovery-postgres", this.archived);
+      if (service.startsWith("database") && words[0] === "pgbackrest") this.#writeRows("recovery-postgres", this.archived);
       return 0;
     };
     this.docker.onExec = ({ service, words }) => {
@@ -133,11 +137,11 @@ export class FakePlant {
     return plant;
   }
 
-  static async make(counts: Rows["counts"] = { res_partner: 100 }): Promise<FakePlant> {
+  static async make(counts: Rows["counts"] = { res_partner: 100 }, modules: Rows["modules"] = ["base"]): Promise<FakePlant> {
     const plant = new FakePlant(await mkdtemp(join(tmpdir(), "millwright-")), await STACK_OF_A_SITE);
     const { paths, docker } = plant;
     for (const { path } of plant.stack.facts.directories) mkdirSync(join(paths.data, path.slice(path.lastIndexOf("/") + 1)), { recursive: true });
-    plant.#writeRows("postgres", { word: "present", isArchiving: true, counts });
+    plant.#writeRows("postgres", { word: "present", isArchiving: true, counts, modules });
     plant.#writeFile("filestore", "present");
     docker.addImage(IMAGE);
     docker.addImage(DATABASE_IMAGE);
@@ -164,7 +168,7 @@ export class FakePlant {
       materialiseRecovery: async () => {
         this.atPoint("materialise");
         mkdirSync(this.paths.recovery, { recursive: true });
-        const services = { database: { image: DATABASE_IMAGE }, odoo: { image: IMAGE } };
+        const services = { database: { image: DATABASE_IMAGE }, "database-offsite": { image: DATABASE_IMAGE }, odoo: { image: IMAGE } };
         writeFileSync(join(this.paths.recovery, "compose.yaml"), JSON.stringify({ services }));
       },
       saveRelease: async () => {
@@ -207,9 +211,9 @@ export class FakePlant {
   }
 
   /** Carries a plan out, or goes on with it, as the host's unit does. */
-  async run(plan: Plan, options: { readonly signal?: AbortSignal; readonly abort?: boolean } = {}): Promise<RunOutcome> {
+  async run(plan: Plan, options: { readonly signal?: AbortSignal; readonly abort?: boolean } = {}, more: Partial<RecoveryDeps> = {}): Promise<RunOutcome> {
     const { signal = new AbortController().signal, abort = false } = options;
-    const context = recoveryRun(this.deps, plan, RUN);
+    const context = recoveryRun({ ...this.deps, ...more }, plan, RUN);
     const { clock } = this;
     return await runPlan({ plan, table: RECOVERY_STEPS, context, journal: this.#journal, events: this.deps.events, clock, signal, abort });
   }
@@ -297,9 +301,10 @@ export class FakePlant {
         const rows = this.rows(folder);
         if (rows === undefined) throw new Error("the database has no data");
         if (sql.startsWith("ALTER SYSTEM")) this.#writeRows(folder, { ...rows, isArchiving: sql.includes("RESET") });
+        if (sql.startsWith("SELECT current_setting('archive_command')")) return [[rows.isArchiving ? "f" : "t"]];
         if (sql.startsWith("SELECT pg_is_in_recovery")) return [["f", String(this.clock.now() / 1000 - 30)]];
         if (sql.startsWith("SELECT relname")) return Object.keys(rows.counts).map((name) => [name]);
-        if (sql.startsWith("SELECT name FROM ir_module_module")) return [["base"]];
+        if (sql.startsWith("SELECT name FROM ir_module_module")) return rows.modules.map((name) => [name]);
         if (sql.startsWith("SELECT pg_database_size")) return [["1000"]];
         if (sql.startsWith("SELECT to_char(date_trunc")) return [[new Date(this.clock.now() + 1).toISOString()]];
         if (sql.startsWith("SELECT count(*) FROM res_users")) return [["1"]];
@@ -334,6 +339,7 @@ export class FakePlant {
       backups: () => this.backups,
       segmentsWords: ["list-segments"],
       segments: () => this.segments(),
+      newestHistory: () => (this.history === undefined ? undefined : { timeline: this.history.timeline, words: ["tell-history"] }),
     },
     restoreWords: (target, set) => ["pgbackrest", set, JSON.stringify(target), "restore"],
     standbyWords: (set) => ["pgbackrest", set, "standby", "restore"],

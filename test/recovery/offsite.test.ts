@@ -79,7 +79,7 @@ class FakePlace implements Repositories {
     },
     segments: async () => this.held.map(({ firstSegment }) => firstSegment),
     verify: async () => [],
-    listing: { backupsWords: [], backups: () => this.held, segmentsWords: [], segments: () => [] },
+    listing: { backupsWords: [], backups: () => this.held, segmentsWords: [], segments: () => [], newestHistory: () => undefined },
     restoreWords: () => [],
     standbyWords: () => [],
   };

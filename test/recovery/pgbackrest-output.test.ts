@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { backupsOfInfo, problemsOfVerify, segmentsOfListing } from "../../src/recovery/pgbackrest-output.ts";
+import { backupsOfInfo, newestHistoryOfListing, problemsOfVerify, segmentsOfListing } from "../../src/recovery/pgbackrest-output.ts";
 
 // As pgBackRest 2.60.0 printed them.
 const BACKUP = {
@@ -71,6 +71,20 @@ describe("what pgBackRest says", () => {
       "archive.info": { type: "file", size: 368, time: 1795910634 },
     };
     expect(segmentsOfListing(JSON.stringify(listing))).toEqual(["000000010000000000000004"]);
+  });
+
+  it("of the newest line of the log, by the database that the repository was last made ready for; none while there is one line", () => {
+    const listing = (...paths: readonly string[]): string => JSON.stringify(Object.fromEntries(paths.map((path) => [path, { type: "file" }])));
+    expect(newestHistoryOfListing(listing("archive.info", "18-1/00000002.history", "18-1/0000000A.history", "18-1/00000003.history"))).toEqual({
+      path: "18-1/0000000A.history",
+      timeline: 10,
+    });
+    expect(newestHistoryOfListing(listing("18-1/00000005.history", "18-2/00000002.history"))?.path).toBe("18-2/00000002.history");
+    expect(newestHistoryOfListing(listing("archive.info"))).toBeUndefined();
+  });
+
+  it("of a backup: where in the log it ended", () => {
+    expect(backupsOfInfo(info([{ ...BACKUP, lsn: { start: "0/5000028", stop: "0/6000138" } }]))[0]?.end).toBe("0/6000138");
   });
 
   it("of a verification, although it ends with 0 whatever it finds (pgbackrest#2502)", () => {

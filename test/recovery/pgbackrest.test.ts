@@ -7,6 +7,14 @@ const archive = pgbackrest(new FakeDocker(new FakeClock()), "acme-production");
 
 const SET = "20261129-023000F";
 
+describe("the history of the newest line of the log", () => {
+  it("is read out of the archive by the path that the listing gave", () => {
+    const listing = JSON.stringify({ "18-1/00000002.history": { type: "file" } });
+    const words = ["pgbackrest", "--stanza=main", "repo-get", "archive/main/18-1/00000002.history"];
+    expect(archive.listing.newestHistory(listing)).toEqual({ timeline: 2, words });
+  });
+});
+
 describe("what pgBackRest is told to restore", () => {
   it("always begins with a backup by its label: the newest, which it takes by itself, may have damaged pages", () => {
     for (const target of [{ kind: "latest" }, { kind: "time", at: "2026-11-29T13:05:00.000Z" }] as const)

@@ -27,6 +27,7 @@ describe("a point", () => {
     expect(plant.asked.filter((asked) => !asked.startsWith("prepare"))).toEqual([
       expect.stringContaining("SELECT to_char"),
       expect.stringContaining("UPDATE millwright.heartbeat"),
+      expect.stringContaining("current_setting('archive_command'"),
       "check",
       "take files",
     ]);

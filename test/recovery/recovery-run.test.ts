@@ -3,9 +3,10 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { MillwrightError } from "../../src/kernel/errors.ts";
 import type { Plan } from "../../src/kernel/plan.ts";
-import { readBackupRecords, readDrillRecord, writeBackupRecord } from "../../src/recovery/backup-record.ts";
+import { readBackupRecords, writeBackupRecord } from "../../src/recovery/backup-record.ts";
 import type { RestoreTarget } from "../../src/recovery/database-archive.ts";
 import type { Snapshot } from "../../src/recovery/file-repository.ts";
+import { readDrillRecord } from "../../src/recovery/drill-record.ts";
 import { planBackup, planDrill, planRestore, planVerify } from "../../src/recovery/plan-recovery.ts";
 import { prepareRecovery } from "../../src/recovery/prepare-recovery.ts";
 import { recoveryRun } from "../../src/recovery/recovery-context.ts";
@@ -27,7 +28,35 @@ describe("a restore", () => {
     using plant = await FakePlant.make();
     expect(await plant.run(TO_NOW)).toMatchObject({ outcome: "done", warnings: [] });
     expect(await plant.whole()).toMatchObject({ rows: "restored", files: "restored", isArchiving: true, routed: "blue", astray: [], scratch: [] });
-    expect(plant.asked.at(-1)).toBe("backup full");
+    expect(plant.asked).toContain("backup full");
+  });
+
+  it("writes that backup down, with its files and counts: the newest record would be of the line that was left", async () => {
+    using plant = await FakePlant.make();
+    await writeBackupRecord(plant.paths, RECORD);
+    expect((await plant.run(TO_NOW)).outcome).toBe("done");
+    const made = plant.backups.at(-1);
+    expect(await readBackupRecords(plant.paths)).toMatchObject([
+      { id: RECORD.id },
+      {
+        id: RUN,
+        release: RELEASE,
+        database: { label: made?.label, type: "full" },
+        files: { files: 1 },
+        host: {},
+        counts: { res_partner: 100 },
+        modules: ["base"],
+      },
+    ]);
+    const { plan } = await prepareRecovery(plant.deps, { kind: "restore", from: "local", to: { kind: "now" }, isBeside: true });
+    expect(plan.context["backup"]).toMatchObject({ id: RUN });
+  });
+
+  it("writes none down that is not whole", async () => {
+    using plant = await FakePlant.make();
+    plant.fail("take host", new MillwrightError("BACKUP_FAILED", "The disk is full."));
+    expect((await plant.run(TO_NOW)).warnings).toEqual([expect.stringContaining("Back up everything, and write it down: The disk is full.")]);
+    expect(await readBackupRecords(plant.paths)).toEqual([]);
   });
 
   it("begins with a snapshot of the files as they are: those of the last seconds would be missing", async () => {
@@ -147,9 +176,11 @@ describe("a restore to when another release served", () => {
 });
 
 describe("a restore of less than was counted at the backup", () => {
-  const few = { word: "restored", isArchiving: true, counts: { res_partner: 40 } };
+  const few = { word: "restored", isArchiving: true, counts: { res_partner: 40 }, modules: ["base"] };
+  const notes = (plant: FakePlant) => plant.events.flatMap((event) => (event.kind === "note" && event.level === "warning" ? [event.text] : []));
+  const toItself: RestoreTarget = { kind: "backup", label: RECORD.database.label };
 
-  it("is none: a bad backup must not take the plant's place", async () => {
+  it("is none while the plant still has it: a bad backup must not take its place", async () => {
     using plant = await FakePlant.make();
     plant.archived = few;
     expect(await plant.run(TO_NOW)).toMatchObject({ outcome: "undone", error: { code: "BACKUP_DAMAGED" } });
@@ -158,12 +189,65 @@ describe("a restore of less than was counted at the backup", () => {
   it("is good when people have deleted as much since, and what is restored is of later", async () => {
     for (const [target, outcome] of [
       [{ kind: "latest" }, "done"],
-      [{ kind: "backup", label: RECORD.database.label }, "undone"],
+      [toItself, "undone"],
     ] as const) {
       using plant = await FakePlant.make({ res_partner: 40 });
       plant.archived = few;
       expect((await plant.run(restoreTo(target))).outcome).toBe(outcome);
     }
+  });
+
+  it("is good when a module was uninstalled since, with its tables, in a drill as well; its own backup must have it", async () => {
+    const backup = { ...RECORD, counts: { res_partner: 100, mrp_bom: 7 }, modules: ["base", "mrp"] };
+    const restore = (target: RestoreTarget): Plan => planRestore(HEAD, { from: "local", release: RELEASE, colour: "blue", backup, target, isBeside: true });
+    for (const plan of [
+      restore({ kind: "latest" }),
+      restore({ kind: "time", at: "2026-11-23T14:00:00.000Z" }),
+      planDrill(HEAD, { from: "local", release: RELEASE, backup, target: { kind: "latest" } }),
+    ]) {
+      using plant = await FakePlant.make();
+      expect((await plant.run(plan)).outcome).toBe("done");
+      expect(notes(plant)).toEqual([
+        expect.stringContaining("the plant has no more of it either: the table mrp_bom is missing; the module mrp is not installed."),
+      ]);
+    }
+    using plant = await FakePlant.make();
+    expect(await plant.run(restore(toItself))).toMatchObject({ outcome: "undone", error: { code: "BACKUP_DAMAGED" } });
+  });
+
+  it("is none when the plant still has the module: that is damage", async () => {
+    using plant = await FakePlant.make();
+    plant.archived = { ...few, counts: { res_partner: 100 }, modules: [] };
+    expect(await plant.run(TO_NOW)).toMatchObject({ error: { code: "BACKUP_DAMAGED", details: ["the module base is not installed"] } });
+  });
+
+  it("of a plant that cannot be asked is good, and told with numbers: it may have been deleted, and the restore is needed now", async () => {
+    for (const kill of [
+      (plant: FakePlant) => plant.docker.crash(STACK, "database"),
+      (plant: FakePlant) => {
+        plant.fail(`${STACK}: SELECT relname FROM pg_class WHERE relki`, new MillwrightError("DATABASE_FAILED", "It is gone."));
+        plant.atPoint = (what) => {
+          if (what === "before begun away") plant.failing.clear();
+        };
+      },
+    ]) {
+      using plant = await FakePlant.make();
+      kill(plant);
+      plant.archived = few;
+      expect((await plant.run(TO_NOW)).outcome).toBe("done");
+      expect(notes(plant)).toEqual([expect.stringContaining("cannot be asked whether that was removed: res_partner has 40 rows, and had 100.")]);
+      const told = (step: string) => plant.journalEntries.findLast((entry) => entry.kind === "done" && entry.step === step)?.detail;
+      const report = recoveryReport(TO_NOW.context as never, { outcome: "done", warnings: [] }, told);
+      expect(report.summary).toContain("less than at the backup (res_partner has 40 rows, and had 100)");
+    }
+  });
+
+  it("on a new host is good as well: the database there is an empty one and knows nothing", async () => {
+    using plant = await FakePlant.makeNew();
+    plant.archived = few;
+    const plan = planRestore(HEAD, { from: "local", release: RELEASE, colour: undefined, backup: RECORD, target: { kind: "latest" }, isBeside: true });
+    expect((await plant.run(plan)).outcome).toBe("done");
+    expect(notes(plant)).toEqual([expect.stringContaining("res_partner has 40 rows, and had 100")]);
   });
 });
 
@@ -202,6 +286,25 @@ describe("a restore to the end of a log that has a hole", () => {
     using plant = await FakePlant.make();
     plant.segments = () => numbered(1, 2, 4);
     expect((await plant.run(restoreTo({ kind: "time", at: "2026-11-23T03:00:00.000Z" }))).outcome).toBe("done");
+  });
+});
+
+describe("a restore to the end of a log that has more than one line", () => {
+  it("begins with the newest backup on its newest line, in a drill as well", async () => {
+    for (const plan of [
+      restoreTo({ kind: "latest" }, true),
+      planDrill(HEAD, { from: "local", release: RELEASE, backup: RECORD, target: { kind: "latest" } }),
+    ]) {
+      using plant = await FakePlant.make();
+      plant.backups = [
+        { ...backupOf("onLineF", "full", RECORD.at), end: "0/5000000" },
+        { ...backupOf("leftF", "full", "2026-11-23T15:30:00.000Z"), end: "0/9000000" },
+      ];
+      plant.history = { timeline: 2, text: "1\t0/7000028\tbefore 2026-11-23 14:00:00+00" };
+      expect((await plant.run(plan)).outcome).toBe("done");
+      const restored = plant.journalEntries.find(({ kind, step }) => kind === "done" && step === "restore-database");
+      expect(restored?.detail["summary"]).toContain("from onLineF");
+    }
   });
 });
 
@@ -374,7 +477,7 @@ describe("a drill", () => {
     using plant = await FakePlant.make();
     await cutAt(plant, drill, "before begun clear-up");
     expect((await plant.run(drill)).outcome).toBe("done");
-    expect(await readDrillRecord(plant.paths)).toMatchObject({ run: RUN, attachments: 1 });
+    expect(await readDrillRecord(plant.paths, "local")).toMatchObject({ run: RUN, attachments: 1 });
   });
 });
 

@@ -14,7 +14,7 @@ import { seedStandby } from "../../src/recovery/seed-standby.ts";
 import { readServing } from "../../src/swap/serving.ts";
 import { FakeClock } from "../fakes/fake-clock.ts";
 import { FakeDocker } from "../fakes/fake-docker.ts";
-import { Cut, FakePlant, RECORD, STACK } from "./fake-plant.ts";
+import { backupOf, Cut, FakePlant, RECORD, STACK } from "./fake-plant.ts";
 
 const HEAD = { id: "plan", stack: STACK, basis: "basis" };
 
@@ -23,6 +23,17 @@ describe("the copy that a standby is made of", () => {
     const words = pgbackrest(new FakeDocker(new FakeClock()), STACK, "offsite").standbyWords("20261124-023000F");
     expect(words).toContain("--set=20261124-023000F");
     expect(words).toContain('--recovery-option=restore_command=pgbackrest --stanza=main --config=/etc/pgbackrest/offsite.conf archive-get %f "%p"');
+  });
+
+  it("lies on the newest line of the log: a restore on the host may have left that of the newest backup", async () => {
+    using plant = await FakePlant.make();
+    plant.backups = [
+      { ...backupOf("onLineF", "full", RECORD.at), end: "0/5000000" },
+      { ...backupOf("leftF", "full", "2026-11-23T15:30:00.000Z"), end: "0/9000000" },
+    ];
+    plant.history = { timeline: 2, text: "1\t0/7000028\tbefore 2026-11-23 14:00:00+00" };
+    const seeding = seedStandby({ ...plant.deps, materialiseRecovery: () => plant.deps.materialiseRecovery("") }, new AbortController().signal);
+    expect((await seeding).summary).toContain("from onLineF");
   });
 
   it("takes the place of the database only when it is whole", async () => {

@@ -128,6 +128,26 @@ describe("the secrets of a site", () => {
     expect((await readRecipients(folder.path)).operators.map(({ name }) => name)).toEqual(["ann"]);
   });
 
+  it("are marked while they are encrypted for others, so that a cut in between is seen, and whole after the next time", async () => {
+    const operator = await anIdentity();
+    await using folder = await aSite(operator);
+    for (const name of ["production", "staging"]) await ensureSecrets(folder.path, name, ["db_odoo"], operator.identity);
+    const safe = await anIdentity();
+    const recipients = { ...(await readRecipients(folder.path)), recovery: safe.recipient };
+    // No such key: the first vault is written by then.
+    const cut = { ...recipients, hosts: { staging: `age1${"q".repeat(58)}` } };
+    await expect(rekey(folder.path, ["production", "staging"], cut, operator.identity)).rejects.toThrow();
+    await openSiteVault(folder.path, "production", safe.identity);
+    expect(await readRecipients(folder.path)).toMatchObject({ unfinished: true });
+    expect(await readRecipients(folder.path)).not.toHaveProperty("recovery");
+    await ensureSecrets(folder.path, "production", ["another"], operator.identity);
+    expect(await readRecipients(folder.path)).toMatchObject({ unfinished: true });
+
+    await rekey(folder.path, ["production", "staging"], await readRecipients(folder.path), operator.identity);
+    expect(await readRecipients(folder.path)).not.toHaveProperty("unfinished");
+    await expect(openSiteVault(folder.path, "production", safe.identity)).rejects.toMatchObject({ code: "VAULT_LOCKED" });
+  });
+
   it("are named as missing when an environment has no vault", async () => {
     const operator = await anIdentity();
     await using folder = await aSite(operator);

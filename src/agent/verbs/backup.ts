@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { silentEvents } from "../../kernel/events.ts";
-import { readBackupRecords, readDrillRecord } from "../../recovery/backup-record.ts";
+import { readBackupRecords } from "../../recovery/backup-record.ts";
+import { readDrillRecord } from "../../recovery/drill-record.ts";
 import { knownBackups } from "../../recovery/known-backups.ts";
 import { POINT_NAME, readPoints } from "../../recovery/point-record.ts";
 import { signOfLife } from "../../recovery/plan-recovery.ts";
@@ -53,12 +54,13 @@ export function backupVerb(deps: AgentDeps): Handler<"backup"> {
   );
 }
 
-/** What there is to restore, and what the last drill measured. */
+/** What there is to restore, and what the last drill of each place measured. */
 export function backupsVerb(deps: AgentDeps): Handler<"backups"> {
   return async (call) => {
     const { paths } = storeOf(deps, call.args.stack);
     const own = await readBackupRecords(paths);
     const backups = own.length > 0 ? own : await knownBackups(await recoveryDeps(deps, call.args.stack, call), "local");
-    return { result: { backups, points: await readPoints(paths), drill: (await readDrillRecord(paths)) ?? null } };
+    const [drill, offsiteDrill] = [await readDrillRecord(paths, "local"), await readDrillRecord(paths, "offsite")];
+    return { result: { backups, points: await readPoints(paths), drill: drill ?? null, offsiteDrill: offsiteDrill ?? null } };
   };
 }

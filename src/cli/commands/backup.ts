@@ -1,7 +1,8 @@
 import * as z from "zod";
 import { describeBytes } from "../../kernel/describe-bytes.ts";
 import { MillwrightError } from "../../kernel/errors.ts";
-import { backupRecordSchema, drillRecordSchema } from "../../recovery/backup-record.ts";
+import { backupRecordSchema } from "../../recovery/backup-record.ts";
+import { type DrillRecord, drillRecordSchema } from "../../recovery/drill-record.ts";
 import { askPlanOf } from "../ask-plan.ts";
 import { POINT_NAME, pointRecordSchema } from "../../recovery/point-record.ts";
 import { confirmByName } from "../confirm.ts";
@@ -120,7 +121,12 @@ export function parseMoment(text: string): Readonly<Record<string, string>> {
   });
 }
 
-const listSchema = z.object({ backups: z.array(backupRecordSchema), points: z.array(pointRecordSchema).default([]), drill: drillRecordSchema.nullable() });
+const listSchema = z.object({
+  backups: z.array(backupRecordSchema),
+  points: z.array(pointRecordSchema).default([]),
+  drill: drillRecordSchema.nullable(),
+  offsiteDrill: drillRecordSchema.nullable().default(null),
+});
 
 export const backupListCommand: Run<EnvironmentOption> = async (options, context) => {
   const target = await loadTarget(options, context);
@@ -139,15 +145,17 @@ export const backupListCommand: Run<EnvironmentOption> = async (options, context
       release.id,
       who,
     ]);
-  const { drill } = listed;
+  const drills = [listed.drill, listed.offsiteDrill].filter((drill) => drill !== null);
   const points = [...listed.points].reverse().map(({ name, at, release, who }) => [name, describeInstant(at), release, who]);
-  const proof =
-    drill === null
-      ? "No backup was proven yet: millwright backup drill"
-      : `Backup ${drill.backup} was proven${drill.from === "offsite" ? " from the offsite repository" : ""} ${describeInstant(drill.at)}: RPO ${drill.rpoSeconds} s, RTO ${drill.rtoSeconds} s, all of ${drill.attachments} attachments.`;
+  const proof = drills.length === 0 ? "No backup was proven yet: millwright backup drill" : drills.map(describeProof).join("\n");
   const text =
     rows.length === 0
       ? "There is no backup yet."
       : `${table(["backup", "began (UTC)", "type", "database", "added", "files", "where", "release", "by"], rows)}\n\n${points.length === 0 ? "" : `${table(["point", "at (UTC)", "release", "by"], points)}\n\n`}${proof}`;
   return { data: { ...listed, channels: link.channels }, text };
 };
+
+function describeProof({ backup, from, at, rpoSeconds, rtoSeconds, attachments }: DrillRecord): string {
+  const whence = from === "offsite" ? " from the offsite repository" : "";
+  return `Backup ${backup} was proven${whence} ${describeInstant(at)}: RPO ${rpoSeconds} s, RTO ${rtoSeconds} s, all of ${attachments} attachments.`;
+}

@@ -2,12 +2,12 @@ import { readRecipients } from "../../secrets/recipients.ts";
 import { describeSizing } from "../../site/describe-sizing.ts";
 import { loadSite } from "../../site/load-site.ts";
 import { environmentOf } from "../../site/site.ts";
-import { NO_RECOVERY_KEY } from "../no-recovery-key.ts";
 import { standbyOf } from "../../site/standby.ts";
 import type { Run } from "../program.ts";
 import { renderedStack } from "../rendered-stack.ts";
 import { table } from "../table.ts";
 import { type EnvironmentOption, siteDirectory } from "../target.ts";
+import { vaultConcerns } from "../vault-concerns.ts";
 
 /** Everything that can be known without a host: schema, capacity, certificates, and that each environment renders and passes the policy. */
 export const checkCommand: Run<EnvironmentOption> = async (options, context) => {
@@ -19,8 +19,7 @@ export const checkCommand: Run<EnvironmentOption> = async (options, context) => 
     if (environment.standby !== undefined) await renderedStack({ site, environment: standbyOf(environment) }, context);
     reports.push({ environment: environment.name, stack: stack.id, waived: stack.facts.waived, sizing: describeSizing(environment.sizing) });
   }
-  const { recovery } = await readRecipients(site.directory);
-  const concerns = recovery === undefined ? [NO_RECOVERY_KEY] : [];
+  const concerns = vaultConcerns(await readRecipients(site.directory));
   const text = reports.map(({ environment, stack, waived, sizing }) =>
     [
       `${environment}: good, stack ${stack}`,

@@ -12,12 +12,12 @@ import { loadSite } from "../../site/load-site.ts";
 import { certificateFiles } from "../../site/site.ts";
 import { confirm } from "../confirm.ts";
 import type { CliContext } from "../context.ts";
-import { NO_RECOVERY_KEY } from "../no-recovery-key.ts";
 import { ownIdentity } from "../own-identity.ts";
 import type { Run } from "../program.ts";
 import { odooBlueprint } from "../rendered-stack.ts";
 import { table } from "../table.ts";
 import { type EnvironmentOption, loadTarget, siteDirectory, type Target } from "../target.ts";
+import { vaultConcerns } from "../vault-concerns.ts";
 
 interface NameOption extends EnvironmentOption {
   readonly name: string;
@@ -29,7 +29,8 @@ export const secretsListCommand: Run<object> = async (options, context) => {
   if (!(await hasRecipients(site.directory))) {
     return { data: { operators: [], hosts: {}, secrets: [] }, text: "The site has no secrets yet.\nNext: millwright check" };
   }
-  const { operators, recovery, hosts, holds } = await readRecipients(site.directory);
+  const recipients = await readRecipients(site.directory);
+  const { operators, recovery, hosts, holds } = recipients;
   const blueprint = odooBlueprint();
   const secrets = [...site.environments.values()].flatMap((environment) => {
     const held = holds[environment.name] ?? [];
@@ -50,7 +51,8 @@ export const secretsListCommand: Run<object> = async (options, context) => {
     held ? "held" : asked ? `only you have it: millwright secrets set ${name} ${environment}` : "made with the next command that needs it",
   ]);
   const text = `${table(["environment", "secret", ""], rows)}\n\n${table(["who", "can open", "by the key"], openers)}`;
-  return { data: { operators, recovery, hosts, secrets }, text: recovery === undefined ? `${text}\n\n${NO_RECOVERY_KEY}` : text };
+  const concerns = vaultConcerns(recipients);
+  return { data: { operators, recovery, hosts, secrets, concerns }, text: [text, ...concerns].join("\n\n") };
 };
 
 /** For a person who asks for it by name, such as the administrator's password for the first login. */

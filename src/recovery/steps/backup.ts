@@ -14,6 +14,7 @@ import { dropOld } from "../drop-old.ts";
 import { requireNoHoles } from "../holes.ts";
 import { type KeptSite, SITE_ARCHIVE } from "../kept-site.ts";
 import { dropPointsBefore } from "../point-record.ts";
+import { readyArchive } from "../ready-archive.ts";
 import { planOf, repositoriesOf, type RecoveryRun } from "../recovery-context.ts";
 import { takeHost } from "../take-host.ts";
 
@@ -25,7 +26,7 @@ export const seeArchive: Code = {
     if (run.plan.kind === "backup" && run.plan.doubt !== undefined) throw new MillwrightError("CLOCK_DOUBTED", run.plan.doubt, { subject: "clock" });
     const { archive: repository } = repositoriesOf(run);
     // The offsite one is made by a backup only.
-    if (repository === run.archive) await repository.prepare();
+    if (repository === run.archive) await readyArchive(run);
     await repository.check(signal);
   },
 };

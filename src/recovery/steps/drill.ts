@@ -5,7 +5,7 @@ import type { StepCode } from "../../kernel/run-plan.ts";
 import { redact } from "../../kernel/secret.ts";
 import { lastLines } from "../../kernel/shell.ts";
 import { PROBE_LOGIN } from "../../swap/probes/smoke.ts";
-import { writeDrillRecord } from "../backup-record.ts";
+import { writeDrillRecord } from "../drill-record.ts";
 import { loginScript, LOGIN_DONE } from "../login-script.ts";
 import { planOf, restoredBy, type RecoveryRun } from "../recovery-context.ts";
 import { recoveryProject } from "../recovery-deps.ts";

@@ -4,14 +4,15 @@ import type { ContainerState } from "../../docker/docker.ts";
 import { findContainer } from "../../docker/find-container.ts";
 import { waitForHealth } from "../../docker/wait-for-health.ts";
 import { timestamp } from "../../kernel/clock.ts";
-import { describeBytes } from "../../kernel/describe-bytes.ts";
 import { MillwrightError } from "../../kernel/errors.ts";
 import type { Step } from "../../kernel/plan.ts";
-import type { RunView, StepCode } from "../../kernel/run-plan.ts";
+import type { RunView, StepCode, StepResult } from "../../kernel/run-plan.ts";
 import { writeBackupRecord } from "../backup-record.ts";
 import { knownBackups, RELEASE_ARCHIVE } from "../known-backups.ts";
+import { holdArchiving, letArchive } from "../ready-archive.ts";
 import { bringsRelease, isInPlace, planOf, repositoriesOf, type RecoveryRun } from "../recovery-context.ts";
 import { recoveryProject } from "../recovery-deps.ts";
+import { backUpDatabase, countBefore, findHoles, record, seeArchive, snapshotFiles, snapshotHost } from "./backup.ts";
 import { passProbes } from "./look.ts";
 import { dropOtherRestorePoints, exchange, exchangeBack } from "../restore-point.ts";
 import { clearScratch, emptyScratchFiles, makeScratchFolders, scratchFolders } from "../scratch.ts";
@@ -56,11 +57,11 @@ export const archiveNow: Code = {
 
 /**
  * The restored database begins a line of its own in the log. Were that archived and the exchange then taken back, every later restore would
- * follow it instead of the plant's: it is held back until there is no way back. It stands before the site's own setting, and takes no restart.
+ * follow it instead of the plant's: it is held back until there is no way back.
  */
 export const close: Code = {
   async do(run) {
-    await run.scratchPsql.query("postgres", "ALTER SYSTEM SET archive_command = '/bin/false';");
+    await holdArchiving(run.scratchPsql);
     await run.compose.stop(recoveryProject(run), run.paths.recovery, ["database"], DATABASE_SECONDS);
   },
 };
@@ -115,7 +116,7 @@ export const archiveOn: Code = {
 export const recordKnown: Code = {
   async do(run) {
     const known = await knownBackups(run, planOf(run, "restore").from);
-    for (const record of known) await writeBackupRecord(run.paths, record);
+    for (const told of known) await writeBackupRecord(run.paths, told);
     return { summary: `${known.length}` };
   },
 };
@@ -130,14 +131,21 @@ export const clearAfterRestore: Code = {
   },
 };
 
-/** The log of the restored database is a new branch: what is restored later begins at a backup of its own. */
+/**
+ * The log of the restored database is a new branch: what is restored later begins at a backup of its own. It is a backup like any other, with its record: until
+ * there is one on the new branch, the newest record is of what was left behind.
+ */
 export const fullBackup: Code = {
-  async do({ archive }, _step, { signal }) {
-    await archive.check(signal);
-    const made = await archive.backup("full", signal);
-    return { summary: `${made.label}, ${describeBytes(made.added)} added` };
+  async do(run, step, { signal }) {
+    const backup: RecoveryRun = { ...run, plan: { kind: "backup", type: "full", release: planOf(run, "restore").release } };
+    const results = new Map<string, StepResult>();
+    const view: RunView = { signal, resultOf: (name) => results.get(name) };
+    for (const [name, code] of Object.entries(WHOLE_BACKUP)) results.set(name, (await code.do(backup, step, view)) ?? {});
+    return { summary: results.get("database")?.["summary"] };
   },
 };
+
+const WHOLE_BACKUP = { archive: seeArchive, count: countBefore, database: backUpDatabase, files: snapshotFiles, host: snapshotHost, gaps: findHoles, record };
 
 /** A filestore that is gone, or damaged, is what a restore is for: that it cannot be read any more is said, and keeps nobody from it. */
 async function snapshotNow(run: RecoveryRun, signal: AbortSignal): Promise<string> {
@@ -160,8 +168,8 @@ async function archiveAgain(run: RecoveryRun): Promise<void> {
   const { from, colour } = planOf(run, "restore");
   // A new host's own repository was made ready for the database that came with its first deploy.
   if (from === "offsite" && colour === undefined) await archive.adopt();
-  await psql.query("postgres", "ALTER SYSTEM RESET archive_command;");
-  await psql.query("postgres", "SELECT pg_reload_conf();");
+  // Last: while it is held, the next backup or deploy knows that there is still something to finish.
+  await letArchive(psql);
 }
 
 async function stopPlant(run: RecoveryRun): Promise<void> {

@@ -6,10 +6,9 @@ import { MillwrightError } from "../../kernel/errors.ts";
 import type { Step } from "../../kernel/plan.ts";
 import type { StepCode } from "../../kernel/run-plan.ts";
 import { lastLines } from "../../kernel/shell.ts";
-import type { Counts } from "../backup-record.ts";
 import { addChecks, checkAttachments, NOTHING_CHECKED } from "../check-attachments.ts";
 import { chooseSnapshots } from "../choose-snapshots.ts";
-import { countRows, installedModules, lostRows } from "../counts.ts";
+import { countHoldings, type Holdings, lackOf, stillThere } from "../counts.ts";
 import { reasonIn } from "../pgbackrest-output.ts";
 import { readAttachments } from "../read-attachments.ts";
 import { repositoriesOf, restoredBy, type RecoveryRun } from "../recovery-context.ts";
@@ -98,16 +97,24 @@ export const checkDatabase: Code = {
         details: lastLines(output, 15),
       });
     }
-    const lost = [...lostRows(backup.counts, await countRows(run.scratchPsql, database), await countPlant(run)), ...(await lostModules(run))];
+    const restored = await countHoldings(run.scratchPsql, database);
+    const proof = await whatMustBeThere(run);
+    const lost = proof === undefined ? [] : lackOf(proof, restored);
     if (lost.length > 0) {
       throw new MillwrightError("BACKUP_DAMAGED", `The restored database lacks work that was there at the backup: ${lost[0]}.`, {
         subject: database,
         details: lost,
       });
     }
+    const fewer = lackOf(backup, restored);
+    if (fewer.length > 0) {
+      const why = proof === undefined ? "by the log since, and the plant cannot be asked whether that was removed" : "the plant has no more of it either";
+      const text = `The restored database has less than was counted at backup ${backup.id}; ${why}: ${fewer.join("; ")}.`;
+      run.events.emit({ kind: "note", at: timestampOf(run.clock.now()), level: "warning", text });
+    }
     const [row] = await run.scratchPsql.query(database, `SELECT pg_database_size('${database}');`);
     const bytes = Number(row?.[0] ?? 0);
-    return { bytes, summary: `${describeBytes(bytes)}, every page and index` };
+    return { bytes, ...(fewer.length === 0 ? {} : { fewer }), summary: `${describeBytes(bytes)}, every page and index` };
   },
 };
 
@@ -145,20 +152,23 @@ function whyNotOpen(error: unknown): unknown {
 }
 
 /**
- * What the plant has now, where what is restored is later than the backup and the plant can be asked: rows that were deleted since are no loss. A
- * backup itself is held against what was counted then.
+ * What of the counts taken at the backup is damage if it lacks: all for the backup itself. What is restored by replaying the log after it may rightly
+ * have less, so then only what the living plant still has; undefined when that cannot be asked.
  */
-async function countPlant(run: RecoveryRun): Promise<Counts | undefined> {
-  if (restoredBy(run).target.kind === "backup") return undefined;
+async function whatMustBeThere(run: RecoveryRun): Promise<Holdings | undefined> {
+  const restored = restoredBy(run);
+  if (restored.target.kind === "backup") return restored.backup;
+  // The database of a host where no release serves yet is an empty one.
+  if (restored.kind === "restore" && restored.colour === undefined) return undefined;
   const database = await findContainer(run.docker, run.stack.facts.stack, "database");
-  return database?.state === "running" && database.health === "healthy" ? await countRows(run.psql, run.stack.facts.database) : undefined;
-}
-
-async function lostModules(run: RecoveryRun): Promise<readonly string[]> {
-  const installed = new Set(await installedModules(run.scratchPsql, run.stack.facts.database));
-  return restoredBy(run)
-    .backup.modules.filter((name) => !installed.has(name))
-    .map((name) => `the module ${name} is not installed`);
+  if (database?.state !== "running" || database.health !== "healthy") return undefined;
+  try {
+    return stillThere(restored.backup, await countHoldings(run.psql, run.stack.facts.database));
+  } catch (error) {
+    // A database that is gone, or damaged where it was asked, is what a restore is for.
+    if (error instanceof MillwrightError && error.code === "DATABASE_FAILED") return undefined;
+    throw error;
+  }
 }
 
 /** The service that has what it takes to fetch from the run's repository: that for the offsite one has a network. */
