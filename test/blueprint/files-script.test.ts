@@ -96,7 +96,7 @@ describe.runIf(process.platform === "linux")("the script of the files' repositor
     const { told, offsite, databaseAnswers, serve } = await place();
     await offsite("export RESTIC_REPOSITORY=s3:there\nDATABASE=database");
     await databaseAnswers(false);
-    const [asked, there, here] = ["nc -z database 5432", " to s3:there", " backup --host acme"];
+    const [asked, there, here] = ["nc -w", " to s3:there", " backup --host acme"];
     const count = async (words: string): Promise<number> => (await told()).filter((line) => line.includes(words)).length;
     await serve(async () => {
       await vi.waitUntil(async () => (await count(asked)) > 1 && (await count(here)) > 0, { timeout: 10_000 });

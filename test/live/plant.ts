@@ -336,9 +336,9 @@ export class Plant {
     const path = join(this.directory, "site.yaml");
     const document = parseDocument(await readFile(path, "utf8"));
     for (const [key, value] of Object.entries(values)) {
-      const path = key.split(".");
-      if (value !== undefined) document.setIn(path, value);
-      else if (document.hasIn(path)) document.deleteIn(path);
+      const keys = key.split(".");
+      if (value !== undefined) document.setIn(keys, value);
+      else if (document.hasIn(keys)) document.deleteIn(keys);
     }
     await writeFile(path, document.toString());
   }

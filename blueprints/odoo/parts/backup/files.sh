@@ -62,8 +62,8 @@ run() (
 has_news() { [ ! -e "/tmp/$PLACE-last" ] || [ -n "$(find "$FILES" -type d -newer "/tmp/$PLACE-last" | head -n 1)" ]; }
 
 # A host that another has taken over from must not write beside it: a stale snapshot would be the newest, and the other's locks would be taken away. Its
-# database does not start, so files that go with a database that answers are the plant's.
-is_ours() { [ -z "$DATABASE" ] || timeout -s KILL "$ANSWER_SECONDS" nc -z "$DATABASE" 5432 > /dev/null 2>&1; }
+# database does not start, so files that go with a database that answers are the plant's. Not every busybox knows `nc -z`.
+is_ours() { [ -z "$DATABASE" ] || timeout -s KILL "$ANSWER_SECONDS" nc -w 5 "$DATABASE" 5432 < /dev/null > /dev/null 2>&1; }
 
 snapshot() {
   touch "/tmp/$PLACE-this"
