@@ -3,10 +3,22 @@ import type { Plan } from "../kernel/plan.ts";
 import type { BackupRecord } from "./backup-record.ts";
 import { assemble, type Draft, type Head } from "./plan-recovery.ts";
 
-/** Ends the plant on this host, so that it can go on on its standby and nowhere else; cut off before the end it is started again. Pure. */
-export function planFence(head: Head, colour: Colour | undefined, served?: string): Plan {
+interface FenceInput {
+  /** The release that served. */
+  readonly served?: string | undefined;
+  /** The host is fenced already, and left this sign of life then. */
+  readonly isAgain?: boolean;
+  readonly sign?: string | undefined;
+}
+
+/**
+ * Ends the plant on this host, so that it can go on on its standby and nowhere else; cut off before the end it is started again, unless it was fenced
+ * before. Pure.
+ */
+export function planFence(head: Head, colour: Colour | undefined, { served, isAgain = false, sign }: FenceInput = {}): Plan {
   const back = colour === undefined ? undefined : "start it again";
-  return assemble(head, { kind: "fence", colour, served, isLifted: false }, "Give the plant up: nothing of it runs on this host any more.", [
+  const context = { kind: "fence", colour, served, isLifted: false, isAgain, sign } as const;
+  return assemble(head, context, "Give the plant up: nothing of it runs on this host any more.", [
     ...(colour === undefined
       ? []
       : [{ kind: "away", title: "Users get the maintenance answer", cause: "what they write now would be lost", undo: "lead them to the release again" }]),
@@ -31,12 +43,12 @@ export function planFence(head: Head, colour: Colour | undefined, served?: strin
 }
 
 /** Starts what a fencing has ended, where it did not go on elsewhere: a database that did refuses to start. Pure. */
-export function planLift(head: Head, colour: Colour | undefined): Plan {
+export function planLift(head: Head, colour: Colour | undefined, sign?: string): Plan {
   const odoo: readonly Draft[] = [
     { kind: "start-odoo", title: "Start Odoo", cause: "it served before", undo: "stop it" },
     { kind: "lead-users-back", title: "Lead users to it", cause: "it is the plant again", undo: "lead them away", decision: true },
   ];
-  return assemble(head, { kind: "fence", colour, isLifted: true }, "Take the plant again that was given up and not taken over.", [
+  return assemble(head, { kind: "fence", colour, isLifted: true, isAgain: false, sign }, "Take the plant again that was given up and not taken over.", [
     { kind: "lift-fence", title: "Take the mark away, and start the platform", cause: "asked for", undo: "fence the host again" },
     {
       kind: "start-database",

@@ -2,7 +2,7 @@ import { MillwrightError } from "../kernel/errors.ts";
 import type { Plan } from "../kernel/plan.ts";
 import type { Serving } from "../swap/serving.ts";
 import type { BackupRecord } from "./backup-record.ts";
-import { isFenced, readServed } from "./fenced.ts";
+import { readFenced, readServed } from "./fenced.ts";
 import type { Following } from "./following.ts";
 import { newestOffsite } from "./known-backups.ts";
 import { planFence, planLift, planTakeover } from "./plan-failover.ts";
@@ -20,10 +20,15 @@ export async function prepareFence({ stack, paths }: RecoveryDeps, head: Head, s
   if (standby === undefined)
     throw new MillwrightError("STANDBY_UNKNOWN", "No host follows this one, so the plant would end with it.", { subject: stack.facts.stack });
   const served = serving ?? (await readServed(paths));
-  if (!isLifted) return { plan: planFence(head, serving?.colour, served?.release), notes: [`The plant is down from then on, until ${standby} has taken over`] };
-  if (!(await isFenced(paths))) throw new MillwrightError("STANDBY_ROLE", "This host is not fenced.", { subject: stack.facts.stack });
+  const fenced = await readFenced(paths);
+  if (!isLifted) {
+    const plan = planFence(head, serving?.colour, { served: served?.release, isAgain: fenced !== undefined, sign: fenced?.sign });
+    const note = fenced === undefined ? `The plant is down from then on, until ${standby} has taken over` : `It is fenced since ${fenced.at}, and stays so`;
+    return { plan, notes: [note] };
+  }
+  if (fenced === undefined) throw new MillwrightError("STANDBY_ROLE", "This host is not fenced.", { subject: stack.facts.stack });
   return {
-    plan: planLift(head, served?.colour),
+    plan: planLift(head, served?.colour, fenced.sign),
     notes: [`Only if ${standby} did not take over: two plants that both serve cannot be put together again`],
   };
 }

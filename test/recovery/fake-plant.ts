@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { Readable } from "node:stream";
 import { hostPaths, type HostPaths } from "../../src/blueprint/host-paths.ts";
-import type { Stack } from "../../src/blueprint/stack.ts";
+import type { Colour, Stack } from "../../src/blueprint/stack.ts";
 import { findContainer } from "../../src/docker/find-container.ts";
 import { MillwrightError } from "../../src/kernel/errors.ts";
 import type { MillwrightEvent } from "../../src/kernel/events.ts";
@@ -77,12 +77,14 @@ export class FakePlant {
   segments: () => readonly string[] = () => ["000000010000000000000001", "000000010000000000000002"];
   /** What a backup holds. */
   archived: Rows = { word: "restored", isArchiving: true, counts: { res_partner: 100 } };
-  routed: "blue" | "nobody" = "blue";
+  routed: Colour | "nobody" = "blue";
   /** Whether the plant cannot be started on a database, by its word. */
   isUnfit: (word: string) => boolean = () => false;
   /** Probes that the release fails on a database, by its word. */
   failsOn: (word: string) => readonly string[] = () => [];
   freeBytes = 100e9;
+  /** The sign of life that its database leaves. */
+  sign: string | undefined;
   beginnings: readonly Beginning[] = [];
   /** What a verification of the files finds. */
   problems: readonly string[] = [];
@@ -187,7 +189,7 @@ export class FakePlant {
       },
       leadBack: async () => {
         this.atPoint("lead back");
-        this.routed = (await readServing(this.paths)) === undefined ? "nobody" : "blue";
+        this.routed = (await readServing(this.paths))?.colour ?? "nobody";
       },
       pageProblem: async () => {
         if ((await readServing(this.paths)) === undefined) return undefined;
@@ -296,6 +298,7 @@ export class FakePlant {
         this.#ask(`${project}: ${sql.slice(0, 40)}`);
         const rows = this.rows(folder);
         if (rows === undefined) throw new Error("the database has no data");
+        if (sql.startsWith("UPDATE millwright.heartbeat")) return this.sign === undefined ? [] : [[this.sign]];
         if (sql.startsWith("ALTER SYSTEM")) this.#writeRows(folder, { ...rows, isArchiving: sql.includes("RESET") });
         if (sql.startsWith("SELECT pg_is_in_recovery")) return [["f", String(this.clock.now() / 1000 - 30)]];
         if (sql.startsWith("SELECT relname")) return Object.keys(rows.counts).map((name) => [name]);

@@ -9,13 +9,14 @@ import { describeLoss } from "../../src/recovery/prepare-failover.ts";
 import { prepareRecovery } from "../../src/recovery/prepare-recovery.ts";
 import { recoveryRun } from "../../src/recovery/recovery-context.ts";
 import { RECOVERY_STEPS } from "../../src/recovery/recovery-steps.ts";
-import { isFenced } from "../../src/recovery/fenced.ts";
+import { isFenced, readFenced, readServed, removeFenced } from "../../src/recovery/fenced.ts";
 import { seedStandby } from "../../src/recovery/seed-standby.ts";
 import { readServing } from "../../src/swap/serving.ts";
 import { FakeClock } from "../fakes/fake-clock.ts";
 import { FakeDocker } from "../fakes/fake-docker.ts";
 import { Cut, FakePlant, RECORD, STACK } from "./fake-plant.ts";
 
+const SIGN = "2026-11-24T02:00:00.123456Z";
 const HEAD = { id: "plan", stack: STACK, basis: "basis" };
 
 describe("the copy that a standby is made of", () => {
@@ -121,6 +122,44 @@ describe("the fencing of a host", () => {
     await plant.run(planFence(HEAD, "blue"));
     plant.journalEntries.length = 0;
     expect((await plant.run(planFence(HEAD, undefined))).outcome).toBe("done");
+  });
+
+  it("that is done again tells the sign of life that the first one left: the standby must have that, however often it is asked", async () => {
+    using plant = await FakePlant.make();
+    plant.sign = SIGN;
+    const stack = { ...plant.stack, facts: { ...plant.stack.facts, standby: "192.0.2.9" } };
+    const fence = async (): Promise<unknown> => {
+      plant.journalEntries.length = 0;
+      const { plan } = await prepareRecovery({ ...plant.deps, stack }, { kind: "fence", lift: false });
+      expect((await plant.run(plan)).outcome).toBe("done");
+      return plant.journalEntries.find(({ kind, step }) => kind === "done" && step === "last-sign")?.detail["sign"];
+    };
+    expect([await fence(), await fence(), await fence()]).toEqual([SIGN, SIGN, SIGN]);
+  });
+
+  it("keeps that sign when a fence could not be lifted", async () => {
+    using plant = await FakePlant.make();
+    plant.sign = SIGN;
+    await plant.run(planFence(HEAD, "blue"));
+    plant.journalEntries.length = 0;
+    const stack = { ...plant.stack, facts: { ...plant.stack.facts, standby: "192.0.2.9" } };
+    const { plan } = await prepareRecovery({ ...plant.deps, stack }, { kind: "fence", lift: true });
+    plant.docker.behave("database", { health: "unhealthy" });
+    expect((await plant.run(plan)).outcome).toBe("undone");
+    expect(await readFenced(plant.paths)).toMatchObject({ sign: SIGN });
+  });
+
+  it("is read as well where an older agent has left its mark", async () => {
+    using plant = await FakePlant.make();
+    await writeFile(join(plant.paths.state, "fenced.json"), JSON.stringify({ version: 1, at: "2026-11-24T02:00:00.000Z", who: "jo", run: "r" }));
+    expect(await readFenced(plant.paths)).toMatchObject({ who: "jo" });
+  });
+
+  it("is over once the host follows another, and nothing of what served then is left", async () => {
+    using plant = await FakePlant.make();
+    await plant.run(planFence(HEAD, "blue"));
+    await removeFenced(plant.paths);
+    expect([await isFenced(plant.paths), await readServed(plant.paths), await readServing(plant.paths)]).toEqual([false, undefined, undefined]);
   });
 
   it("can be taken back where no other host took over: everything is as it was", async () => {
@@ -230,7 +269,6 @@ describe("a takeover", () => {
   });
 
   describe("waiting for what the fenced host wrote last", () => {
-    const SIGN = "2026-11-24T02:00:00.123456Z";
     const withSign = planTakeover(HEAD, { backup: RECORD, sign: SIGN });
     /** A standby that says one state after the other, then the last one for ever. */
     async function standby(...states: readonly (readonly [unread: string, hasSign: string])[]) {
