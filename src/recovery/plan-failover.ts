@@ -79,6 +79,8 @@ export function planTakeover(head: Head, options: { readonly backup?: BackupReco
     { kind: "catch-up", title: "Replay all of the log that came over", cause, decision: true },
     ...(backup === undefined ? [] : [release]),
     { kind: "newest-files", title: "Fetch the newest files", cause: "after the database's last moment", failure: "report", once: true },
-    { kind: "promote", title: "Promote the database", cause: "it takes writes from then on: there is no way back" },
+    { kind: "promote", title: "Promote the database", cause: "from here on there is no way back" },
+    { kind: "opened", title: "See it take writes", cause: "it ends its recovery first" },
+    { kind: "checkpoint", title: "Write a checkpoint", cause: "what starts it later finds the line of its log there", failure: "report", once: true },
   ]);
 }

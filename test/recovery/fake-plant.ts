@@ -209,9 +209,9 @@ export class FakePlant {
   }
 
   /** Carries a plan out, or goes on with it, as the host's unit does. */
-  async run(plan: Plan, options: { readonly signal?: AbortSignal; readonly abort?: boolean } = {}): Promise<RunOutcome> {
-    const { signal = new AbortController().signal, abort = false } = options;
-    const context = recoveryRun(this.deps, plan, RUN);
+  async run(plan: Plan, options: { readonly signal?: AbortSignal; readonly abort?: boolean; readonly psql?: Psql } = {}): Promise<RunOutcome> {
+    const { signal = new AbortController().signal, abort = false, psql = this.deps.psql } = options;
+    const context = recoveryRun({ ...this.deps, psql }, plan, RUN);
     const { clock } = this;
     return await runPlan({ plan, table: RECOVERY_STEPS, context, journal: this.#journal, events: this.deps.events, clock, signal, abort });
   }

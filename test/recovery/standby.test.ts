@@ -6,8 +6,10 @@ import { readPair } from "../../src/recovery/following.ts";
 import { pgbackrest } from "../../src/recovery/pgbackrest.ts";
 import { planFence, planLift, planTakeover } from "../../src/recovery/plan-failover.ts";
 import { describeLoss } from "../../src/recovery/prepare-failover.ts";
+import { recoveryContextSchema } from "../../src/recovery/plan-recovery.ts";
 import { prepareRecovery } from "../../src/recovery/prepare-recovery.ts";
 import { recoveryRun } from "../../src/recovery/recovery-context.ts";
+import { recoveryReport } from "../../src/recovery/recovery-report.ts";
 import { RECOVERY_STEPS } from "../../src/recovery/recovery-steps.ts";
 import { isFenced, readFenced, readServed, removeFenced } from "../../src/recovery/fenced.ts";
 import { seedStandby } from "../../src/recovery/seed-standby.ts";
@@ -256,7 +258,7 @@ describe("a takeover", () => {
     const away = async (): Promise<never> => await Promise.reject(new MillwrightError("BACKUP_FAILED", "unable to connect"));
     const offsite = { archive: plant.deps.archive, files: { ...plant.deps.files, snapshots: away } };
     const { plan, notes } = await prepareRecovery({ ...plant.deps, stack, offsite }, { kind: "takeover" });
-    expect(plan.steps.map(({ kind }) => kind)).toEqual(["catch-up", "newest-files", "promote"]);
+    expect(plan.steps.map(({ kind }) => kind)).toEqual(["catch-up", "newest-files", "promote", "opened", "checkpoint"]);
     expect(notes).toContainEqual(expect.stringContaining("unable to connect"));
   });
 
@@ -307,12 +309,45 @@ describe("a takeover", () => {
     });
   });
 
-  it("does not open a database that stays in recovery", async () => {
-    using plant = await FakePlant.make();
-    const psql = { query: async (_database: string, sql: string) => (sql.startsWith("SELECT pg_is_in_recovery") ? [["t", "", "0"]] : []) };
-    const view = { signal: new AbortController().signal, resultOf: () => undefined };
-    const step = takeover.steps.find(({ kind }) => kind === "promote");
-    if (step === undefined) throw new Error("no step promotes");
-    await expect(RECOVERY_STEPS["promote"]?.do({ ...plant.deps, psql } as never, step, view)).rejects.toThrow(MillwrightError);
+  describe("promoting the database", () => {
+    /** How a takeover ends on a database of which a query fails, or that stays in recovery for that many looks at it. */
+    async function ended({ looks = 0, failing = "nothing" }: { readonly looks?: number; readonly failing?: string }) {
+      using plant = await FakePlant.make();
+      const asked: string[] = [];
+      let left = looks + 1;
+      const query = async (_database: string, sql: string): Promise<readonly (readonly string[])[]> => {
+        asked.push(sql);
+        if (sql.includes(failing)) throw new MillwrightError("TIMED_OUT", "The program took too long.");
+        if (sql.includes("pg_last_wal_receive_lsn")) return [["t", "", "0", "t"]];
+        return sql.includes("pg_is_in_recovery") ? [[(left -= 1) >= 0 ? "t" : "f"]] : [["t"]];
+      };
+      const outcome = await plant.run(takeover, { psql: { query } });
+      const resultOf = (step: string) => plant.journalEntries.find((entry) => entry.kind === "done" && entry.step === step)?.detail;
+      return { asked, outcome, report: recoveryReport(recoveryContextSchema.parse(takeover.context), outcome, resultOf) };
+    }
+
+    it("begins it by a query that ends at once, and then looks until it takes writes, for longer than a query may take", async () => {
+      const { asked, outcome } = await ended({ looks: 1000 });
+      expect(outcome).toMatchObject({ outcome: "done", warnings: [] });
+      expect(asked.filter((sql) => sql.includes("pg_promote"))).toEqual(["SELECT pg_promote(false);"]);
+    });
+
+    it("is no takeover that did not happen when it was begun and its end is not seen: the old host must stay down", async () => {
+      for (const how of [{ looks: Number.POSITIVE_INFINITY }, { failing: "pg_promote" }]) {
+        const { outcome, report } = await ended(how);
+        expect(outcome).toMatchObject({ outcome: "undone", error: { code: "PROMOTION_OPEN" } });
+        expect(report).toEqual({ summary: expect.stringContaining("only the way forward"), result: { isPromoted: true } });
+      }
+    });
+
+    it("has taken place also when the checkpoint after it fails", async () => {
+      const { outcome } = await ended({ failing: "CHECKPOINT" });
+      expect(outcome).toMatchObject({ outcome: "done", warnings: [expect.stringContaining("Write a checkpoint")] });
+    });
+
+    it("that was not begun leaves the way back", async () => {
+      const { report } = await ended({ failing: "pg_is_in_recovery();" });
+      expect(report).toEqual({ summary: expect.stringContaining("Not taken over") });
+    });
   });
 });

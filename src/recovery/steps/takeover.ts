@@ -1,8 +1,9 @@
 import { findContainer } from "../../docker/find-container.ts";
 import { describeBytes } from "../../kernel/describe-bytes.ts";
-import { MillwrightError } from "../../kernel/errors.ts";
+import { messageOf, MillwrightError } from "../../kernel/errors.ts";
 import type { StepCode } from "../../kernel/run-plan.ts";
 import { lastLines } from "../../kernel/shell.ts";
+import type { Psql } from "../../swap/psql.ts";
 import { planOf, type RecoveryRun } from "../recovery-context.ts";
 
 type Code = StepCode<RecoveryRun>;
@@ -55,16 +56,39 @@ export const newestFiles: Code = {
   },
 };
 
-/** There is no way back: from here on its log is a line of its own. */
+/** There is no way back: from here on its log is a line of its own. It is only begun, since no query may take as long as the end of a recovery. */
 export const promote: Code = {
   async do({ psql }) {
-    const [row] = await psql.query("postgres", "SELECT pg_is_in_recovery();");
-    if (row?.[0] === "t") await psql.query("postgres", `SET statement_timeout = 0;\nSELECT pg_promote(true, ${PROMOTE_SECONDS});`);
-    const [now] = await psql.query("postgres", "SELECT pg_is_in_recovery();");
-    if (now?.[0] !== "f")
-      throw new MillwrightError("DATABASE_FAILED", "The database does not open.", { subject: "database", hint: "Run `millwright logs database --standby`." });
-    // What starts it later looks at the last checkpoint for the line of the log that it is on.
-    await psql.query("postgres", "SET statement_timeout = 0;\nCHECKPOINT;");
+    if (!(await isInRecovery(psql))) return { summary: "it is promoted already" };
+    try {
+      await psql.query("postgres", "SELECT pg_promote(false);");
+    } catch (error) {
+      // PostgreSQL may have heard it all the same.
+      throw new MillwrightError("PROMOTION_OPEN", `Nobody knows whether the promotion was begun: ${messageOf(error)}`, { subject: "database", cause: error });
+    }
+    return { summary: "begun" };
+  },
+};
+
+export const opened: Code = {
+  async do({ psql, clock }, _step, { signal }) {
+    const deadline = clock.now() + PROMOTE_SECONDS * 1000;
+    while (await isInRecovery(psql)) {
+      if (clock.now() >= deadline)
+        throw new MillwrightError("PROMOTION_OPEN", `The database is still in recovery, ${PROMOTE_SECONDS} s after it was promoted.`, { subject: "database" });
+      await clock.sleep(POLL_MILLISECONDS, signal);
+    }
     return { summary: "it takes writes" };
   },
 };
+
+export const checkpoint: Code = {
+  async do({ psql }) {
+    await psql.query("postgres", "SET statement_timeout = 0;\nCHECKPOINT;");
+  },
+};
+
+async function isInRecovery(psql: Psql): Promise<boolean> {
+  const [row] = await psql.query("postgres", "SELECT pg_is_in_recovery();");
+  return row?.[0] !== "f";
+}
