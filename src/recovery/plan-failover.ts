@@ -6,6 +6,8 @@ import { assemble, type Draft, type Head } from "./plan-recovery.ts";
 interface FenceInput {
   /** The release that served. */
   readonly served?: string | undefined;
+  /** Its database is: then nothing needs to be lost, and nothing may be. */
+  readonly isWell?: boolean;
   /** The host is fenced already, and left this sign of life then. */
   readonly isAgain?: boolean;
   readonly sign?: string | undefined;
@@ -15,23 +17,32 @@ interface FenceInput {
  * Ends the plant on this host, so that it can go on on its standby and nowhere else; cut off before the end it is started again, unless it was fenced
  * before. Pure.
  */
-export function planFence(head: Head, colour: Colour | undefined, { served, isAgain = false, sign }: FenceInput = {}): Plan {
+export function planFence(head: Head, colour: Colour | undefined, { served, isWell = false, isAgain = false, sign }: FenceInput = {}): Plan {
   const back = colour === undefined ? undefined : "start it again";
+  const files: Draft = {
+    kind: "hand-files",
+    title: "Take the newest files to the offsite repository",
+    cause: "the standby has them from there",
+    ...(isWell ? {} : { failure: "report", once: true }),
+  };
+  const log: Draft = {
+    kind: "hand-log",
+    title: "See the database's log arrive in the offsite repository",
+    cause: "for a standby that does not stream",
+    failure: "report",
+    once: true,
+  };
+  const first: Draft = { ...files, id: "hand-files:first", title: "Take the files up to now there", cause: "only the rest is left for when users wait" };
   const context = { kind: "fence", colour, served, isLifted: false, isAgain, sign } as const;
   return assemble(head, context, "Give the plant up: nothing of it runs on this host any more.", [
+    ...(isWell && colour !== undefined ? [first] : []),
     ...(colour === undefined
       ? []
       : [{ kind: "away", title: "Users get the maintenance answer", cause: "what they write now would be lost", undo: "lead them to the release again" }]),
     { kind: "stop-odoo", title: "Stop Odoo", cause: "no more writes", ...(back === undefined ? {} : { undo: back }) },
     { kind: "last-sign", title: "Leave a last sign of life in the database", cause: "the standby must have it before it takes over" },
-    {
-      kind: "hand-log",
-      title: "See the database's log arrive in the offsite repository",
-      cause: "for a standby that does not stream",
-      failure: "report",
-      once: true,
-    },
-    { kind: "hand-files", title: "Take the newest files to the offsite repository", cause: "the standby has them from there", failure: "report", once: true },
+    // A host that was fenced before has handed them over, and writes nothing new.
+    ...(isAgain && !isWell ? [] : [log, files]),
     {
       kind: "stop-database",
       title: "Stop the database",
@@ -68,6 +79,8 @@ export function planLift(head: Head, colour: Colour | undefined, sign?: string):
 export function planTakeover(head: Head, options: { readonly backup?: BackupRecord | undefined; readonly sign?: string | undefined }): Plan {
   const { backup, sign } = options;
   const cause = sign === undefined ? "what did not is lost" : `up to the host's last sign of life, ${sign}`;
+  // A host that left a sign of life has handed its files over as well: nothing of them may be lost.
+  const files = sign === undefined ? ({ failure: "report", once: true } as const) : {};
   const release: Draft = {
     kind: "release-image",
     title: `See that release ${String(backup?.release.id)} is here`,
@@ -78,7 +91,7 @@ export function planTakeover(head: Head, options: { readonly backup?: BackupReco
   return assemble(head, { kind: "takeover", from: "offsite", backup, sign }, "Make the standby's database the plant's.", [
     { kind: "catch-up", title: "Replay all of the log that came over", cause, decision: true },
     ...(backup === undefined ? [] : [release]),
-    { kind: "newest-files", title: "Fetch the newest files", cause: "after the database's last moment", failure: "report", once: true },
+    { kind: "newest-files", title: "Fetch the newest files", cause: "after the database's last moment", ...files },
     { kind: "promote", title: "Promote the database", cause: "from here on there is no way back" },
     { kind: "opened", title: "See it take writes", cause: "it ends its recovery first" },
     { kind: "checkpoint", title: "Write a checkpoint", cause: "what starts it later finds the line of its log there", failure: "report", once: true },

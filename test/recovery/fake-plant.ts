@@ -83,6 +83,8 @@ export class FakePlant {
   /** Probes that the release fails on a database, by its word. */
   failsOn: (word: string) => readonly string[] = () => [];
   freeBytes = 100e9;
+  /** Whether there is an offsite repository; it is the same. */
+  hasOffsite = false;
   /** The sign of life that its database leaves. */
   sign: string | undefined;
   beginnings: readonly Beginning[] = [];
@@ -161,6 +163,7 @@ export class FakePlant {
       scratchPsql: this.#psql(`${STACK}-recovery`, "recovery-postgres"),
       archive: this.#archive,
       files: this.#files,
+      ...(this.hasOffsite ? { offsite: { archive: this.#archive, files: this.#files } } : {}),
       clock: this.clock,
       events: { emit: (event) => this.events.push(event) },
       materialiseRecovery: async () => {

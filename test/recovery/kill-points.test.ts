@@ -62,6 +62,14 @@ const SCENARIOS: readonly Scenario[] = [
     ends: [AS_IT_WAS, FENCED],
   },
   {
+    name: "the fencing of a host that is well",
+    plan: planFence(HEAD, "blue", { isWell: true }),
+    prepare: (plant) => {
+      plant.hasOffsite = true;
+    },
+    ends: [AS_IT_WAS, FENCED],
+  },
+  {
     name: "the fencing of a host that keeps what served at an earlier one",
     plan: planFence(HEAD, "blue"),
     prepare: (plant) => {

@@ -98,6 +98,14 @@ describe("what a standby says of itself", () => {
   });
 });
 
+/** A plant with a standby, and an offsite repository that answers. */
+async function withOffsite(): Promise<FakePlant> {
+  const plant = await FakePlant.make();
+  plant.hasOffsite = true;
+  Object.assign(plant.stack.facts, { standby: "192.0.2.9" });
+  return plant;
+}
+
 describe("the fencing of a host", () => {
   it("leaves nothing that runs, nothing that its schedule would take for a plant, and a mark", async () => {
     using plant = await FakePlant.make();
@@ -107,7 +115,7 @@ describe("the fencing of a host", () => {
     expect(await isFenced(plant.paths)).toBe(true);
   });
 
-  it("goes on when the newest log and files cannot be taken away: what it is for must not wait for a bucket", async () => {
+  it("of a host that may be dead goes on when the newest log and files cannot be taken away: what it is for must not wait for a bucket", async () => {
     using plant = await FakePlant.make();
     const { outcome, warnings } = await plant.run(planFence(HEAD, "blue"));
     expect([outcome, warnings]).toEqual([
@@ -119,6 +127,48 @@ describe("the fencing of a host", () => {
     ]);
   });
 
+  it("of a host that is well takes the files away before users are led away, so that only the rest is left for when they wait", async () => {
+    using plant = await withOffsite();
+    const { plan } = await prepareRecovery(plant.deps, { kind: "fence", lift: false });
+    expect(plan.steps.map(({ id }) => id)).toEqual([
+      "hand-files:first",
+      "away",
+      "stop-odoo",
+      "last-sign",
+      "hand-log",
+      "hand-files",
+      "stop-database",
+      "mark-fenced",
+    ]);
+    expect((await plant.run(plan)).outcome).toBe("done");
+  });
+
+  it("of a host that is well is taken back when its files cannot be handed over: nothing needs to be lost there", async () => {
+    using plant = await withOffsite();
+    const before = await plant.whole();
+    const { plan } = await prepareRecovery(plant.deps, { kind: "fence", lift: false });
+    plant.fail("take files", new MillwrightError("BACKUP_FAILED", "unable to connect"));
+    expect(await plant.run(plan)).toMatchObject({ outcome: "undone", error: { code: "BACKUP_FAILED" } });
+    expect(plant.journalEntries.map(({ step }) => step)).not.toContain("away");
+
+    plant.journalEntries.length = 0;
+    plant.failing.clear();
+    plant.atPoint = (what) => {
+      if (what.includes("UPDATE millwright")) plant.fail("take files", new MillwrightError("BACKUP_FAILED", "it broke"));
+    };
+    expect(await plant.run(plan)).toMatchObject({ outcome: "undone", error: { message: "it broke" } });
+    expect(await plant.whole()).toEqual(before);
+    expect(await isFenced(plant.paths)).toBe(false);
+  });
+
+  it("of a host whose database is dead goes on without its files: it must end, whatever can be had of it", async () => {
+    using plant = await withOffsite();
+    plant.docker.behave("database", { health: "unhealthy" });
+    plant.fail("take files", new MillwrightError("BACKUP_FAILED", "unable to connect"));
+    const { plan } = await prepareRecovery(plant.deps, { kind: "fence", lift: false });
+    expect(await plant.run(plan)).toMatchObject({ outcome: "done", warnings: [expect.stringContaining("unable to connect")] });
+  });
+
   it("of a host that does not serve any more can be done again", async () => {
     using plant = await FakePlant.make();
     await plant.run(planFence(HEAD, "blue"));
@@ -127,13 +177,12 @@ describe("the fencing of a host", () => {
   });
 
   it("that is done again tells the sign of life that the first one left: the standby must have that, however often it is asked", async () => {
-    using plant = await FakePlant.make();
+    using plant = await withOffsite();
     plant.sign = SIGN;
-    const stack = { ...plant.stack, facts: { ...plant.stack.facts, standby: "192.0.2.9" } };
     const fence = async (): Promise<unknown> => {
       plant.journalEntries.length = 0;
-      const { plan } = await prepareRecovery({ ...plant.deps, stack }, { kind: "fence", lift: false });
-      expect((await plant.run(plan)).outcome).toBe("done");
+      const { plan } = await prepareRecovery(plant.deps, { kind: "fence", lift: false });
+      expect(await plant.run(plan)).toMatchObject({ outcome: "done", warnings: [] });
       return plant.journalEntries.find(({ kind, step }) => kind === "done" && step === "last-sign")?.detail["sign"];
     };
     expect([await fence(), await fence(), await fence()]).toEqual([SIGN, SIGN, SIGN]);
@@ -204,6 +253,14 @@ describe("a takeover", () => {
     using other = await FakePlant.make();
     other.docker.onExec = () => ({ code: 1, output: "unable to connect" });
     expect(await other.run(takeover)).toMatchObject({ outcome: "done", warnings: [expect.stringContaining("The newest files could not be fetched.")] });
+  });
+
+  it("after a host that left a sign of life promotes nothing without the files that it handed over", async () => {
+    using plant = await FakePlant.make();
+    plant.docker.onExec = () => ({ code: 1, output: "unable to connect" });
+    const outcome = await plant.run(planTakeover(HEAD, { backup: RECORD, sign: SIGN }));
+    expect(outcome).toMatchObject({ outcome: "undone", error: { message: "The newest files could not be fetched." } });
+    expect(plant.journalEntries.map(({ step }) => step)).not.toContain("promote");
   });
 
   it("goes on when it was cut off, also between the promotion and the word of it", async () => {

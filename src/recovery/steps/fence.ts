@@ -5,6 +5,7 @@ import { timestamp } from "../../kernel/clock.ts";
 import { MillwrightError } from "../../kernel/errors.ts";
 import type { RunView, StepCode } from "../../kernel/run-plan.ts";
 import { undoFenced, writeFenced } from "../fenced.ts";
+import { isDatabaseWell } from "../is-database-well.ts";
 import { signOfLife } from "../plan-recovery.ts";
 import { planOf, type RecoveryRun } from "../recovery-context.ts";
 import { repositoriesAt } from "../repositories.ts";
@@ -66,15 +67,13 @@ async function untilItAnswers({ clock, pageProblem }: RecoveryRun, signal: Abort
  */
 export const lastSign: Code = {
   async do(run) {
-    const { docker, stack, psql } = run;
-    const database = await findContainer(docker, stack.facts.stack, "database");
-    if (database?.state !== "running" || database.health !== "healthy") {
+    if (!(await isDatabaseWell(run))) {
       const { sign } = planOf(run, "fence");
       return sign === undefined
         ? { summary: "the database is not well: what has not come over is lost" }
         : { sign, summary: `${sign}, as it was fenced before` };
     }
-    const [row] = await psql.query("postgres", LAST_SIGN);
+    const [row] = await run.psql.query("postgres", LAST_SIGN);
     return row?.[0] === undefined ? {} : { sign: row[0], summary: row[0] };
   },
 };
@@ -86,6 +85,7 @@ export const handLog: Code = {
   },
 };
 
+/** Of a host that is well they are taken twice: while users work, which may take hours, and what is new since then while they wait. */
 export const handFiles: Code = {
   async do(run, _step, { signal }) {
     const { files } = await repositoriesAt("offsite", run).files.take("files", run.run, signal);

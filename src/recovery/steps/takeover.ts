@@ -44,7 +44,7 @@ function lacking(left: number, sign: string | undefined): MillwrightError {
   return new MillwrightError("STANDBY_BEHIND", `The standby does not catch up: ${what}.`, { subject: "database" });
 }
 
-/** Those after the last snapshot are lost with the other host; a repository out of reach must not keep the database from taking over. */
+/** Of a host that died those after the last snapshot are lost, and a repository out of reach must not keep the database from taking over: the plan says so. */
 export const newestFiles: Code = {
   async do({ docker, stack }, _step, { signal }) {
     const backup = await findContainer(docker, stack.facts.stack, "backup");
