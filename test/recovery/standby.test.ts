@@ -330,7 +330,7 @@ describe("a takeover", () => {
   describe("waiting for what the fenced host wrote last", () => {
     const withSign = planTakeover(HEAD, { backup: RECORD, sign: SIGN });
     /** A standby that says one state after the other, then the last one for ever. */
-    async function standby(...states: readonly (readonly [unread: string, hasSign: string])[]) {
+    async function standby(...states: readonly (readonly [unread: string, hasSign: string, replayed?: string])[]) {
       const plant = await FakePlant.make();
       const asked: string[] = [];
       let next = 0;
@@ -338,8 +338,8 @@ describe("a takeover", () => {
         query: async (_database: string, sql: string) => {
           asked.push(sql);
           if (!sql.includes("pg_last_wal_receive_lsn")) return [];
-          const [unread, hasSign] = states[Math.min(next++, states.length - 1)] ?? ["0", "t"];
-          return [["t", "0/5000", unread, hasSign]];
+          const [unread, hasSign, replayed = "0/4000"] = states[Math.min(next++, states.length - 1)] ?? ["0", "t"];
+          return [["t", "0/5000", unread, hasSign, replayed]];
         },
       };
       const run = recoveryRun({ ...plant.deps, psql }, withSign, "run");
@@ -349,11 +349,18 @@ describe("a takeover", () => {
     }
 
     it("goes on once that is there, however long it takes while something comes", async () => {
-      const coming = Array.from({ length: 500 }, (_none, index): readonly [string, string] => [String(1000 - index), "f"]);
+      const coming = Array.from({ length: 500 }, (_none, index): readonly [string, string, string] => [String(1000 - index), "f", `0/${1000 + index}`]);
       const { plant, asked, catchUp } = await standby(...coming, ["0", "f"], ["0", "t"]);
       using _host = plant;
       expect(await catchUp()).toEqual({ received: "0/5000", summary: "all up to 0/5000" });
       expect(asked[0]).toContain(`(SELECT at >= '${SIGN}' FROM millwright.heartbeat)`);
+    });
+
+    it("goes on while it replays what it reads from the archive, of which nobody says how much is left", async () => {
+      const coming = Array.from({ length: 500 }, (_none, index): readonly [string, string, string] => ["0", "f", `0/${1000 + index}`]);
+      const { plant, catchUp } = await standby(...coming, ["0", "t"]);
+      using _host = plant;
+      expect(await catchUp()).toMatchObject({ received: "0/5000" });
     });
 
     it("gives up when nothing comes any more: a standby that has stopped to follow must not take over from a host that has everything", async () => {

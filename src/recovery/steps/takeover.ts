@@ -21,13 +21,14 @@ const FILES_MILLISECONDS = 6 * 60 * 60_000;
 export const catchUp: Code = {
   async do(run, _step, { signal }) {
     const { sign } = planOf(run, "takeover");
-    let [least, since] = [Number.POSITIVE_INFINITY, run.clock.now()];
+    let [reached, since] = ["", run.clock.now()];
     for (;;) {
-      const [[recovers, received = "", unread = "0", hasSign] = []] = await run.psql.query("postgres", stateSql(sign));
+      const [[recovers, received = "", unread = "0", hasSign, replayed = ""] = []] = await run.psql.query("postgres", stateSql(sign));
       if (recovers === "f") return { summary: "it is promoted already" };
       const left = Math.max(0, Number(unread));
       if (left === 0 && hasSign === "t") return { received, summary: received === "" ? "all of the archive" : `all up to ${received}` };
-      if (left < least) [least, since] = [left, run.clock.now()];
+      // What it reads from the archive is none that it received: only what it has replayed tells of that.
+      if (replayed !== reached) [reached, since] = [replayed, run.clock.now()];
       if (run.clock.now() - since >= STILL_SECONDS * 1000) throw lacking(left, sign);
       await run.clock.sleep(POLL_MILLISECONDS, signal);
     }
@@ -36,7 +37,7 @@ export const catchUp: Code = {
 
 function stateSql(sign: string | undefined): string {
   const has = sign === undefined ? "true" : `(SELECT at >= '${sign}' FROM millwright.heartbeat)`;
-  return `SELECT pg_is_in_recovery(), pg_last_wal_receive_lsn(), coalesce(pg_wal_lsn_diff(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn()), 0), ${has};`;
+  return `SELECT pg_is_in_recovery(), pg_last_wal_receive_lsn(), coalesce(pg_wal_lsn_diff(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn()), 0), ${has}, pg_last_wal_replay_lsn();`;
 }
 
 function lacking(left: number, sign: string | undefined): MillwrightError {
