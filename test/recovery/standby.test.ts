@@ -206,6 +206,17 @@ describe("the fencing of a host", () => {
     expect(await readFenced(plant.paths)).toMatchObject({ who: "jo" });
   });
 
+  it("leaves a host on which nothing is restored: another may serve the plant", async () => {
+    using plant = await withOffsite();
+    await plant.run(planFence(HEAD, "blue"));
+    for (const isBeside of [false, true]) {
+      const restoring = prepareRecovery(plant.deps, { kind: "restore", from: "local", to: { kind: "now" }, isBeside });
+      await expect(restoring).rejects.toThrow(
+        expect.objectContaining({ code: "STANDBY_ROLE", hint: expect.stringContaining("`millwright host fence --lift`") }),
+      );
+    }
+  });
+
   it("is over once the host follows another, and nothing of what served then is left", async () => {
     using plant = await FakePlant.make();
     await plant.run(planFence(HEAD, "blue"));
