@@ -80,7 +80,7 @@ export function deployDeps(deps: AgentDeps, stack: string): DeployDeps {
         .prepare()
         .then(() => undefined, whyForeign),
     prepareOffsite: (place) => prepareOffsite({ paths }, { archive: pgbackrest(docker, stack, "offsite") }, place),
-    seedStandby: async (wanted, signal) =>
+    seedStandby: async (wanted, signal, makeWay) =>
       await seedStandby(
         {
           stack: wanted,
@@ -93,6 +93,7 @@ export function deployDeps(deps: AgentDeps, stack: string): DeployDeps {
           materialiseRecovery: () => materialiseRecovery({ paths, openVault: openHostVault }, wanted, wanted.facts.releaseBase),
         },
         signal,
+        makeWay,
       ),
     isFenced: () => isFenced(paths),
     unfence: () => removeFenced(paths),

@@ -28,15 +28,22 @@ describe("the copy that a standby is made of", () => {
     expect(words).toContain('--recovery-option=restore_command=pgbackrest --stanza=main --config=/etc/pgbackrest/offsite.conf archive-get %f "%p"');
   });
 
-  it("takes the place of the database only when it is whole", async () => {
+  const makeWay = async (): Promise<void> => {};
+
+  it("takes the place of the database only when it is whole, until when that goes on to follow", async () => {
     using plant = await FakePlant.make();
-    const seed = async () => await seedStandby({ ...plant.deps, materialiseRecovery: () => plant.deps.materialiseRecovery("") }, new AbortController().signal);
+    const ended: (string | undefined)[] = [];
+    const end = async (): Promise<void> => void ended.push(plant.rows("postgres")?.word);
+    const seed = async () =>
+      await seedStandby({ ...plant.deps, materialiseRecovery: () => plant.deps.materialiseRecovery("") }, new AbortController().signal, end);
     const onRun = plant.docker.onRun;
     plant.docker.onRun = (_service, words) => (words.includes("restore") ? 29 : 0);
     await expect(seed()).rejects.toThrow(expect.objectContaining({ code: "RESTORE_FAILED" }));
     expect(plant.rows("postgres")).toMatchObject({ word: "present" });
+    expect(ended).toEqual([]);
     plant.docker.onRun = (_service, words, ...rest) => onRun("database", words, ...rest);
     await seed();
+    expect(ended).toEqual(["present"]);
     expect(plant.rows("postgres")).toMatchObject({ word: "restored" });
     expect((await plant.whole())["scratch"]).toEqual([]);
   });
@@ -48,7 +55,8 @@ describe("the copy that a standby is made of", () => {
       (_service, words, ...rest) =>
         onRun("database", words, ...rest)
     )(plant.docker.onRun);
-    const seed = async () => await seedStandby({ ...plant.deps, materialiseRecovery: () => plant.deps.materialiseRecovery("") }, new AbortController().signal);
+    const seed = async () =>
+      await seedStandby({ ...plant.deps, materialiseRecovery: () => plant.deps.materialiseRecovery("") }, new AbortController().signal, makeWay);
     const kept = join(plant.paths.restorePoints, "before-standby/postgres/18/docker/rows.json");
     expect((await seed()).summary).toContain("before-standby");
     expect(await readFile(kept, "utf8")).toContain("present");
@@ -60,7 +68,7 @@ describe("the copy that a standby is made of", () => {
   it("is not begun on a disk that it might fill", async () => {
     using plant = await FakePlant.make();
     plant.freeBytes = 1e9;
-    const seeding = seedStandby({ ...plant.deps, materialiseRecovery: () => plant.deps.materialiseRecovery("") }, new AbortController().signal);
+    const seeding = seedStandby({ ...plant.deps, materialiseRecovery: () => plant.deps.materialiseRecovery("") }, new AbortController().signal, makeWay);
     await expect(seeding).rejects.toThrow(expect.objectContaining({ code: "NO_SPACE" }));
     expect(plant.rows("postgres")).toMatchObject({ word: "present" });
   });
