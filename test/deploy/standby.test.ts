@@ -1,7 +1,8 @@
-import { writeFile } from "node:fs/promises";
+import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { Stack } from "../../src/blueprint/stack.ts";
+import { deployBasis } from "../../src/deploy/prepare-deploy.ts";
 import { MillwrightError } from "../../src/kernel/errors.ts";
 import { makeDirectory } from "../../src/kernel/durable-file.ts";
 import { fixtureStack, STACK } from "./fixture-stack.ts";
@@ -60,6 +61,18 @@ describe("the deploy of a standby", () => {
     expect((await host.prepare(FOLLOWER, { rebuild: true })).plan.steps.map(({ id }) => id)).toContain("seed");
     host.docker.addContainer({ project: `${STACK}-blue`, service: "web" });
     await expect(host.prepare(FOLLOWER, { rebuild: true })).rejects.toThrow(refused);
+  });
+
+  it("holds to its plan only while the host's part is the same: a standby that was promoted meanwhile is not thrown away", async () => {
+    const host = await Host.make();
+    await host.deploy(FOLLOWER);
+    const { plan } = await host.prepare(FOLLOWER, { rebuild: true });
+    expect(await deployBasis(host.deps, plan)).toBe(plan.basis);
+    await rm(join(host.paths.cluster, "standby.signal"));
+    expect(await deployBasis(host.deps, plan)).not.toBe(plan.basis);
+    await writeFile(join(host.paths.cluster, "standby.signal"), "");
+    host.fenced = true;
+    expect(await deployBasis(host.deps, plan)).not.toBe(plan.basis);
   });
 
   it("lifts the fence of a host once it follows", async () => {
