@@ -76,11 +76,14 @@ export function planLift(head: Head, colour: Colour | undefined, sign?: string):
  * The database of a standby becomes one of its own; the platform and a release are brought up on it afterwards. Cut off, it goes on: nothing of it can be
  * taken back, and nothing before the end of it does any harm. Pure.
  */
-export function planTakeover(head: Head, options: { readonly backup?: BackupRecord | undefined; readonly sign?: string | undefined }): Plan {
-  const { backup, sign } = options;
+export function planTakeover(
+  head: Head,
+  options: { readonly backup?: BackupRecord | undefined; readonly sign?: string | undefined; readonly isBegun?: boolean },
+): Plan {
+  const { backup, sign, isBegun = false } = options;
   const cause = sign === undefined ? "what did not is lost" : `up to the host's last sign of life, ${sign}`;
-  // A host that left a sign of life has handed its files over as well: nothing of them may be lost.
-  const files = sign === undefined ? ({ failure: "report", once: true } as const) : {};
+  // A host that left a sign of life has handed its files over as well: nothing of them may be lost. A takeover that promotes has fetched them before.
+  const files = sign === undefined || isBegun ? ({ failure: "report", once: true } as const) : {};
   const release: Draft = {
     kind: "release-image",
     title: `See that release ${String(backup?.release.id)} is here`,
@@ -88,7 +91,7 @@ export function planTakeover(head: Head, options: { readonly backup?: BackupReco
     failure: "report",
     once: true,
   };
-  return assemble(head, { kind: "takeover", from: "offsite", backup, sign }, "Make the standby's database the plant's.", [
+  return assemble(head, { kind: "takeover", from: "offsite", backup, sign, isBegun }, "Make the standby's database the plant's.", [
     { kind: "catch-up", title: "Replay all of the log that came over", cause, decision: true },
     ...(backup === undefined ? [] : [release]),
     { kind: "newest-files", title: "Fetch the newest files", cause: "after the database's last moment", ...files },

@@ -78,6 +78,8 @@ export const recoveryContextSchema = z.discriminatedUnion("kind", [
     backup: backupRecordSchema.optional(),
     /** The host's last sign of life, when it could be fenced: ISO 8601, UTC. */
     sign: signOfLife.optional(),
+    /** An earlier takeover has begun the promotion, or ended it. */
+    isBegun: z.boolean().default(false),
   }),
 ]);
 

@@ -8,6 +8,7 @@ import type { Following } from "./following.ts";
 import { newestOffsite } from "./known-backups.ts";
 import { planFence, planLift, planTakeover } from "./plan-failover.ts";
 import type { Head } from "./plan-recovery.ts";
+import { isPromotionBegun } from "./promotion.ts";
 import type { RecoveryDeps } from "./recovery-deps.ts";
 
 interface Prepared {
@@ -45,7 +46,8 @@ export async function prepareTakeover(deps: RecoveryDeps, head: Head, sign?: str
   if (follows === undefined)
     throw new MillwrightError("STANDBY_ROLE", "This host follows no other, so there is nothing to take over.", { subject: deps.stack.facts.stack });
   const { backup, notes } = await lookOffsite(deps);
-  return { plan: planTakeover(head, { backup, sign }), notes: [...describeLoss(await deps.following()), ...notes] };
+  const isBegun = await isPromotionBegun(deps.paths);
+  return { plan: planTakeover(head, { backup, sign, isBegun }), notes: [...describeLoss(await deps.following()), ...notes] };
 }
 
 /** A takeover needs the database here and nothing else: what the repository does not tell is done without. */

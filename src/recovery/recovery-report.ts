@@ -81,8 +81,8 @@ function failure(plan: RecoveryContext, outcome: RunOutcome, resultOf: ResultOf)
 }
 
 /** Whatever ended the run, the old host must not serve again. */
-function isPromoted({ kind }: RecoveryContext, { error }: RunOutcome, resultOf: ResultOf): boolean {
-  return kind === "takeover" && (resultOf("promote") !== undefined || error?.code === "PROMOTION_OPEN");
+function isPromoted(plan: RecoveryContext, { error }: RunOutcome, resultOf: ResultOf): boolean {
+  return plan.kind === "takeover" && (plan.isBegun || resultOf("promote") !== undefined || error?.code === "PROMOTION_OPEN");
 }
 
 /** What a backup does not need, and a restore to a moment before it does. */

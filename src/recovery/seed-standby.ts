@@ -7,6 +7,7 @@ import { lastLines } from "../kernel/shell.ts";
 import { chooseSet } from "./choose-set.ts";
 import type { DatabaseArchive } from "./database-archive.ts";
 import { reasonIn } from "./pgbackrest-output.ts";
+import { forgetPromotion } from "./promotion.ts";
 import { recoveryProject } from "./recovery-deps.ts";
 import { requireScratchSpace } from "./scratch-space.ts";
 import { clearScratch, makeCluster, type ScratchPlace, scratchFolders } from "./scratch.ts";
@@ -40,6 +41,7 @@ export async function seedStandby(deps: SeedDeps, signal: AbortSignal, makeWay: 
   await makeWay();
   const kept = await clearPlace(deps.paths);
   const place = dirname(deps.paths.cluster);
+  await forgetPromotion(deps.paths);
   await rename(join(scratchFolders(deps).postgres, "18"), place);
   await syncDirectory(dirname(place));
   await clearScratch(deps);

@@ -1,4 +1,4 @@
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { MillwrightError } from "../../src/kernel/errors.ts";
@@ -8,6 +8,7 @@ import { planFence, planLift, planTakeover } from "../../src/recovery/plan-failo
 import { describeLoss } from "../../src/recovery/prepare-failover.ts";
 import { recoveryContextSchema } from "../../src/recovery/plan-recovery.ts";
 import { prepareRecovery } from "../../src/recovery/prepare-recovery.ts";
+import { isPromotionBegun, markPromotion } from "../../src/recovery/promotion.ts";
 import { recoveryRun } from "../../src/recovery/recovery-context.ts";
 import { recoveryReport } from "../../src/recovery/recovery-report.ts";
 import { RECOVERY_STEPS } from "../../src/recovery/recovery-steps.ts";
@@ -421,6 +422,40 @@ describe("a takeover", () => {
         expect(outcome).toMatchObject({ outcome: "undone", error: { code: "PROMOTION_OPEN" } });
         expect(report).toEqual({ summary: expect.stringContaining("only the way forward"), result: { isPromoted: true } });
       }
+    });
+
+    it("that was begun by an earlier takeover leaves only the way forward: no file is worth to end it, and no failure means that the old host may serve", async () => {
+      using plant = await FakePlant.make();
+      const stack = { ...plant.stack, facts: { ...plant.stack.facts, follows: "192.0.2.1" } };
+      const plan = async () => (await prepareRecovery({ ...plant.deps, stack }, { kind: "takeover", sign: SIGN })).plan;
+      await writeFile(join(plant.paths.cluster, "standby.signal"), "");
+      expect((await plan()).context).toMatchObject({ isBegun: false });
+      const isLost = { query: async (_database: string, sql: string) => (sql.includes("pg_promote") ? expect.fail("lost") : [["t", "", "0", "t"]]) };
+      expect(await plant.run(await plan(), { psql: isLost })).toMatchObject({ outcome: "undone", error: { code: "PROMOTION_OPEN" } });
+
+      plant.journalEntries.length = 0;
+      const again = await plan();
+      expect(again.context).toMatchObject({ isBegun: true });
+      plant.docker.onExec = () => ({ code: 1, output: "unable to connect" });
+      const isStuck = { query: async () => [["t", "", "4096", "f"]] };
+      const outcome = await plant.run(again, { psql: isStuck });
+      expect(outcome).toMatchObject({ outcome: "undone", error: { code: "STANDBY_BEHIND" } });
+      expect(recoveryReport(recoveryContextSchema.parse(again.context), outcome, () => undefined)).toMatchObject({ result: { isPromoted: true } });
+
+      plant.journalEntries.length = 0;
+      await rm(join(plant.paths.cluster, "standby.signal"));
+      expect(await plant.run(await plan())).toMatchObject({ outcome: "done", warnings: [expect.stringContaining("The newest files could not be fetched.")] });
+    });
+
+    it("is forgotten when the database is made anew, as one that follows", async () => {
+      using plant = await FakePlant.make();
+      await markPromotion(plant.paths);
+      const onRun = plant.docker.onRun;
+      plant.docker.onRun = (_service, words, ...rest) => onRun("database", words, ...rest);
+      const { materialiseRecovery } = plant.deps;
+      await seedStandby({ ...plant.deps, materialiseRecovery: () => materialiseRecovery("") }, new AbortController().signal, async () => {});
+      await writeFile(join(plant.paths.cluster, "standby.signal"), "");
+      expect(await isPromotionBegun(plant.paths)).toBe(false);
     });
 
     it("has taken place also when the checkpoint after it fails", async () => {

@@ -4,6 +4,7 @@ import { messageOf, MillwrightError } from "../../kernel/errors.ts";
 import type { StepCode } from "../../kernel/run-plan.ts";
 import { lastLines } from "../../kernel/shell.ts";
 import type { Psql } from "../../swap/psql.ts";
+import { markPromotion } from "../promotion.ts";
 import { planOf, type RecoveryRun } from "../recovery-context.ts";
 
 type Code = StepCode<RecoveryRun>;
@@ -59,8 +60,9 @@ export const newestFiles: Code = {
 
 /** There is no way back: from here on its log is a line of its own. It is only begun, since no query may take as long as the end of a recovery. */
 export const promote: Code = {
-  async do({ psql }) {
+  async do({ psql, paths }) {
     if (!(await isInRecovery(psql))) return { summary: "it is promoted already" };
+    await markPromotion(paths);
     try {
       await psql.query("postgres", "SELECT pg_promote(false);");
     } catch (error) {
