@@ -6,7 +6,7 @@ import { assemble, type Draft, type Head } from "./plan-recovery.ts";
 interface FenceInput {
   /** The release that served. */
   readonly served?: string | undefined;
-  /** Its database is: then nothing needs to be lost, and nothing may be. */
+  /** Its database is, and it alone has the plant: then nothing needs to be lost, and nothing may be. */
   readonly isWell?: boolean;
   /** The host is fenced already, and left this sign of life then. */
   readonly isAgain?: boolean;

@@ -20,15 +20,20 @@ const MUST_HAND_OVER =
   "If its files do not get to the offsite repository, the plant goes on here. To do without them, switch this host off: `millwright failover` then asks for its address";
 
 /** Looks at what a host would give up, or take again. */
-export async function prepareFence(deps: RecoveryDeps, head: Head, serving: Serving | undefined, isLifted: boolean): Promise<Prepared> {
+export async function prepareFence(
+  deps: RecoveryDeps,
+  head: Head,
+  serving: Serving | undefined,
+  { lift, mustEnd = false }: { readonly lift: boolean; readonly mustEnd?: boolean },
+): Promise<Prepared> {
   const { stack, paths } = deps;
   const { standby } = stack.facts;
   if (standby === undefined)
     throw new MillwrightError("STANDBY_UNKNOWN", "No host follows this one, so the plant would end with it.", { subject: stack.facts.stack });
   const served = serving ?? (await readServed(paths));
   const fenced = await readFenced(paths);
-  if (!isLifted) {
-    const isWell = await isDatabaseWell(deps);
+  if (!lift) {
+    const isWell = !mustEnd && (await isDatabaseWell(deps));
     const plan = planFence(head, serving?.colour, { served: served?.release, isWell, isAgain: fenced !== undefined, sign: fenced?.sign });
     const note = fenced === undefined ? `The plant is down from then on, until ${standby} has taken over` : `It is fenced since ${fenced.at}, and stays so`;
     return { plan, notes: isWell ? [note, MUST_HAND_OVER] : [note] };

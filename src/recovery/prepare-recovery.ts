@@ -22,7 +22,8 @@ export type RecoveryRequest =
   | { readonly kind: "point"; readonly name: string }
   | { readonly kind: "verify"; readonly wholeFiles: boolean; readonly from: Place }
   | { readonly kind: "drill"; readonly from: Place }
-  | { readonly kind: "fence"; readonly lift: boolean }
+  /** `mustEnd`: another host serves the plant, so nothing of this one is waited for. */
+  | { readonly kind: "fence"; readonly lift: boolean; readonly mustEnd?: boolean }
   | { readonly kind: "takeover"; readonly sign?: string | undefined }
   | { readonly kind: "restore"; readonly from: Place; readonly to: RestoreMoment; readonly isBeside: boolean };
 
@@ -52,7 +53,7 @@ export async function prepareRecovery(deps: RecoveryDeps, request: RecoveryReque
   const head = { id: planId(deps.clock, request.kind), stack: deps.stack.facts.stack, basis: basisOf(deps, serving) };
   if (request.kind === "restore") return await prepareRestore(deps, head, serving, request);
   if (request.kind === "takeover") return await prepareTakeover(deps, head, request.sign);
-  if (request.kind === "fence") return await prepareFence(deps, head, serving, request.lift);
+  if (request.kind === "fence") return await prepareFence(deps, head, serving, request);
   if (serving === undefined) throw nothingServes();
   switch (request.kind) {
     case "backup": {

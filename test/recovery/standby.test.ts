@@ -170,6 +170,13 @@ describe("the fencing of a host", () => {
     expect(await isFenced(plant.paths)).toBe(false);
   });
 
+  it("of a host that another has taken over from goes on without its files, however well it is: two plants serve until it ends", async () => {
+    using plant = await withOffsite();
+    plant.fail("take files", new MillwrightError("BACKUP_FAILED", "unable to connect"));
+    const { plan } = await prepareRecovery(plant.deps, { kind: "fence", lift: false, mustEnd: true });
+    expect(await plant.run(plan)).toMatchObject({ outcome: "done", warnings: [expect.stringContaining("unable to connect")] });
+  });
+
   it("of a host whose database is dead goes on without its files: it must end, whatever can be had of it", async () => {
     using plant = await withOffsite();
     plant.docker.behave("database", { health: "unhealthy" });
