@@ -78,7 +78,7 @@ export function deployDeps(deps: AgentDeps, stack: string): DeployDeps {
     letUsersIn: async (wanted, events) => await letUsersIn(holdDeps(wanted, events)),
     prepareArchive: () => readyArchive({ psql: containerPsql(docker, stack), archive: pgbackrest(docker, stack) }).then(() => undefined, whyForeign),
     prepareOffsite: (place) => prepareOffsite({ paths }, { archive: pgbackrest(docker, stack, "offsite") }, place),
-    seedStandby: async (wanted, signal) =>
+    seedStandby: async (wanted, signal, makeWay) =>
       await seedStandby(
         {
           stack: wanted,
@@ -91,6 +91,7 @@ export function deployDeps(deps: AgentDeps, stack: string): DeployDeps {
           materialiseRecovery: () => materialiseRecovery({ paths, openVault: openHostVault }, wanted, wanted.facts.releaseBase),
         },
         signal,
+        makeWay,
       ),
     isFenced: () => isFenced(paths),
     unfence: () => removeFenced(paths),

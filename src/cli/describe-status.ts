@@ -36,8 +36,11 @@ function concerns({ concerns: found }: Status): readonly string[] {
   return found.length === 0 ? ["nothing needs a person"] : found.map((concern) => `needs a person: ${concern}`);
 }
 
-function serves({ serving, follows, isFenced }: Status, now: number): readonly string[] {
-  if (isFenced === true) return ["nothing: another host has this plant now"];
+function serves({ serving, follows, isFenced, fencedAt }: Status, now: number): readonly string[] {
+  if (isFenced === true)
+    return [
+      `nothing: the plant was given up here${fencedAt === undefined ? "" : ` ${describeInstant(fencedAt)} (${describeAge(now - Date.parse(fencedAt))} ago)`}`,
+    ];
   if (follows !== undefined) return [`nothing: it follows ${follows.host}`];
   if (serving === undefined) return ["no release yet"];
   const { release, colour, since, who, rollbackTo } = serving;

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { Verb } from "../agent/protocol.ts";
 import { deployKeySchema } from "../bootstrap/wanted.ts";
 import { MillwrightError } from "../kernel/errors.ts";
+import type { MillwrightEvent } from "../kernel/events.ts";
 import { type CallOptions, sshCaller } from "../remote/call-verb.ts";
 import { type ConnectOptions, connectHost } from "../remote/connect.ts";
 import type { Connection } from "../remote/connection.ts";
@@ -103,12 +104,24 @@ export async function deployKeys(
 
 /**
  * Calls a verb that tells a run, and draws it: live on a terminal, as lines or JSON lines elsewhere. Ctrl-C ends only the following; the
- * error says so.
+ * error says so. `onEvent` hears each event as well.
  */
-export async function watchRun(link: HostLink, verb: Verb, args: readonly string[], context: CliContext): Promise<unknown> {
+export async function watchRun(
+  link: HostLink,
+  verb: Verb,
+  args: readonly string[],
+  context: CliContext,
+  onEvent?: (event: MillwrightEvent) => void,
+): Promise<unknown> {
   const view = context.output.live ? new (await import("./live-view.ts")).LiveView(context.output.paint, context.clock) : undefined;
   try {
-    return await link.call(verb, args, { onEvent: (event) => (view === undefined ? context.output.event(event) : view.emit(event)) });
+    return await link.call(verb, args, {
+      onEvent: (event) => {
+        onEvent?.(event);
+        if (view === undefined) context.output.event(event);
+        else view.emit(event);
+      },
+    });
   } catch (error) {
     if (!context.signal.aborted) throw error;
     throw new MillwrightError("INTERRUPTED", "Stopped following. The run goes on at the host.", {

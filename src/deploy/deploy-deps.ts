@@ -29,8 +29,8 @@ export interface DeployDeps {
   readonly prepareArchive: () => Promise<string | undefined>;
   /** The same for the offsite repository. Throws when it is out of reach. */
   readonly prepareOffsite: (place: string) => Promise<void>;
-  /** Makes the database of a standby from the newest backup in the offsite repository: `seedStandby`. Its service must not run. */
-  readonly seedStandby: (stack: Stack, signal: AbortSignal) => Promise<{ readonly summary: string }>;
+  /** Makes the database of a standby from the newest backup in the offsite repository: `seedStandby`. `makeWay` ends its service, and is called when the copy is whole. */
+  readonly seedStandby: (stack: Stack, signal: AbortSignal, makeWay: () => Promise<void>) => Promise<{ readonly summary: string }>;
   /** Whether this host gave its plant up to another; and the end of that, once it follows. */
   readonly isFenced: () => Promise<boolean>;
   readonly unfence: () => Promise<void>;

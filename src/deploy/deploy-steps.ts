@@ -81,8 +81,7 @@ export const deployTable: StepTable<DeployContext> = {
   },
   seed: {
     async do({ deps, stack }, _step, { signal }) {
-      await removeService(deps, DATABASE_SERVICE);
-      const made = await deps.seedStandby(stack, signal);
+      const made = await deps.seedStandby(stack, signal, () => removeService(deps, DATABASE_SERVICE));
       await deps.unfence();
       return made;
     },

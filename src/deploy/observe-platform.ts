@@ -47,6 +47,8 @@ export interface Observed {
   readonly startSettings: string | undefined;
   /** Whether there is a database, and whether it follows another host's. */
   readonly database: "none" | "follows" | "own";
+  /** Whether the host gave its plant up to another. */
+  readonly isFenced: boolean;
   readonly freeBytes: { readonly images: number; readonly data: number };
   /** Ports that a service, not yet running, needs and another program holds. */
   readonly takenPorts: readonly { readonly service: string; readonly port: number }[];
@@ -56,6 +58,7 @@ interface Deps {
   readonly docker: Docker;
   readonly host: HostSystem;
   readonly paths: HostPaths;
+  readonly isFenced: () => Promise<boolean>;
   /** Where the engine keeps its images. */
   readonly imageDirectory: string;
 }
@@ -92,6 +95,7 @@ export async function observePlatform(deps: Deps, stack: Stack, desired: Materia
     settings: await textsIn(paths.settings),
     startSettings: await startSettingsOf(recorded),
     database: await databaseOf(paths),
+    isFenced: await deps.isFenced(),
     freeBytes: { images: await host.freeBytes(deps.imageDirectory), data: await host.freeBytes(paths.base) },
     takenPorts: await takenPorts(host, platform, desired),
   };
@@ -103,7 +107,7 @@ export async function observePlatform(deps: Deps, stack: Stack, desired: Materia
  */
 export function basisOf(observed: Observed): string {
   const services = (list: readonly ObservedService[]): unknown => list.map(({ health: _health, ...rest }) => rest);
-  const { current, recorded, composeHash, missingFiles, alteredFiles, certificate, settings } = observed;
+  const { current, recorded, composeHash, missingFiles, alteredFiles, certificate, settings, database, isFenced } = observed;
   return hashOf({
     current,
     recorded,
@@ -112,6 +116,9 @@ export function basisOf(observed: Observed): string {
     alteredFiles,
     certificate: certificate ?? null,
     settings,
+    // A standby that was promoted since, or a host that was fenced, must not be made a copy by a plan of before.
+    database,
+    isFenced,
     images: observed.missingImages,
     platform: services(observed.platform),
     colours: services(observed.colours),

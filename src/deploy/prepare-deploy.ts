@@ -39,7 +39,7 @@ export async function prepareDeploy(deps: DeployDeps, payload: unknown): Promise
   const desired = materialisePlatform(deps, stack, secrets);
   const observed = await observePlatform(deps, stack, desired);
   requirePorts(observed);
-  requireRole(stack, observed, { rebuild, isFenced: await deps.isFenced() });
+  requireRole(stack, observed, rebuild);
   const plan = planDeploy({ stack, desired, observed, provision: provisionId(stack.facts, secrets), at: timestamp(deps.clock), rebuild });
   if (plan.steps.length > 0) requireSpace(observed);
   const outdated = outdatedColours(observed, materialiseRunning(deps, stack, secrets, observed));
@@ -100,11 +100,7 @@ function requirePorts(observed: Observed): void {
 }
 
 /** A standby's stack on the host that serves would end the plant, and the other one on a standby would start a second. */
-function requireRole(
-  { facts }: Stack,
-  { database, colours }: Observed,
-  { rebuild, isFenced }: { readonly rebuild: boolean; readonly isFenced: boolean },
-): void {
+function requireRole({ facts }: Stack, { database, colours, isFenced }: Observed, rebuild: boolean): void {
   if (facts.follows === undefined) {
     if (isFenced) {
       throw new MillwrightError("STANDBY_ROLE", "This host gave its plant up to another, which may serve it now.", {

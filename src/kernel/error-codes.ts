@@ -39,6 +39,11 @@ export const ERROR_CODES = {
     means: "The standby lacks some of what the host has written, and does not get it.",
     next: "`millwright status --standby` says how it follows; `millwright logs database --standby` why it does not.",
   },
+  PROMOTION_OPEN: {
+    exit: 1,
+    means: "The promotion of the standby was begun, and its end was not seen: there is no way back.",
+    next: "Do not start the plant on the old host. Look at `millwright logs database --standby`, then run `millwright failover` again.",
+  },
   STANDBY_ROLE: {
     exit: 1,
     means: "The host has the other role: one that follows was asked for what only one that serves can do, or the other way round.",

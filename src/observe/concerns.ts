@@ -15,8 +15,7 @@ export function findConcerns(status: Omit<Status, "concerns">, now: number): rea
   const concerns: string[] = [...troubleOfRun(status), ...waitOfRun(status)];
   const serving = status.colours.find((colour) => colour.serves);
   if (status.stack.id === undefined) return [...concerns, "Nothing is deployed yet: run `millwright deploy`."];
-  if (status.isFenced === true)
-    return [...concerns, "Another host has this plant now, and nothing of it starts here: make this one its standby, `millwright deploy --standby --rebuild`."];
+  if (status.isFenced === true) return [...concerns, troubleOfFence(status)];
   const isSeen = status.host.engine !== undefined;
   if (status.follows !== undefined) concerns.push(...troubleOfFollowing(status.follows));
   else if (status.serving === undefined) concerns.push("No release serves yet: run `millwright upgrade`.");
@@ -51,6 +50,15 @@ export function findConcerns(status: Omit<Status, "concerns">, now: number): rea
       `${status.drift.length} ${status.drift.length === 1 ? "thing was" : "things were"} changed by hand: \`millwright plan\` shows and \`millwright deploy\` mends it.`,
     );
   return concerns;
+}
+
+/** To make a standby of it while nobody has taken over would throw the only host that could away: so that comes last. */
+function troubleOfFence({ fencedAt }: Pick<Status, "fencedAt">): string {
+  const since = fencedAt === undefined ? "" : ` at ${fencedAt}`;
+  return (
+    `The plant was given up${since}, and nothing of it starts here. If no other host was promoted: run \`millwright failover\` again, or \`millwright host fence --lift\`. ` +
+    "If one serves it now: make this one its standby, `millwright deploy --standby --rebuild`."
+  );
 }
 
 /** What a database that does not answer means is said of its container. */

@@ -109,8 +109,9 @@ export const statusSchema = z.object({
     /** The database's log: when it was last archived in every place, how many segments wait for that, and the bytes of all of it on the data disk; `isHeld` when nothing is archived since a restore. */
     log: z.object({ archived: z.string().optional(), waiting: z.number(), bytes: z.number(), isHeld: z.literal(true).optional() }).optional(),
   }),
-  /** The host gave its plant up to another and waits to be made its standby. */
+  /** The host gave its plant up, so that another can take it over; whether one has is not known here. */
   isFenced: z.literal(true).optional(),
+  fencedAt: z.string().optional(),
   /** Of a standby: the host that it follows, and how well; `now` is absent while its database does not answer. */
   follows: z
     .object({

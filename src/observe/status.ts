@@ -3,7 +3,7 @@ import { COLOURS, type Colour, type StackFacts } from "../blueprint/stack.ts";
 import type { ContainerState, Docker } from "../docker/docker.ts";
 import { type Clock, timestamp } from "../kernel/clock.ts";
 import { MillwrightError } from "../kernel/errors.ts";
-import { isFenced } from "../recovery/fenced.ts";
+import { isFenced, readFenced } from "../recovery/fenced.ts";
 import type { PairState } from "../recovery/following.ts";
 import type { Archiving } from "../recovery/archiving.ts";
 import { type BackupRecord, readBackupRecords } from "../recovery/backup-record.ts";
@@ -77,6 +77,8 @@ export async function readStatus(deps: StatusDeps): Promise<Status> {
     facts === undefined || serving === undefined ? [] : [await deps.archiving(policy?.offsite !== undefined)],
   );
   const pair = await orUntold("How the standby does", async () => (facts === undefined ? [] : [await deps.pair(facts)]));
+  const fenced = await orUntold("When the host was fenced", async () => [await readFenced(paths)]);
+  const fencedAt = fenced.items[0]?.at;
   const backup = {
     ...backupStatus(backups, policy?.offsite !== undefined, archiving.items[0]),
     ...lastFailures(runs, backups),
@@ -99,7 +101,7 @@ export async function readStatus(deps: StatusDeps): Promise<Status> {
     lastRuns: runs.slice(0, SHOWN_RUNS),
     ...(lastSwap === undefined ? {} : { lastSwap }),
     backup,
-    ...((await isFenced(paths)) ? { isFenced: true as const } : {}),
+    ...((await isFenced(paths)) ? { isFenced: true as const, ...(fencedAt === undefined ? {} : { fencedAt }) } : {}),
     ...pairStatus(facts, pair.items[0]),
     next: inOrderOfTime([...timers, ...(policy === undefined || serving === undefined ? [] : scheduled(policy, deps.clock.now()))]),
     journal: { entries: journal.entries, head: journal.head, ...(problem === undefined ? {} : { problem }) },
@@ -107,7 +109,7 @@ export async function readStatus(deps: StatusDeps): Promise<Status> {
   };
   // The rest cannot be told for the same reasons.
   const causes = [...seen.untold, ...current.facts.untold];
-  const untold = causes.length > 0 ? causes : [...drift.untold, ...archiving.untold, ...pair.untold];
+  const untold = causes.length > 0 ? causes : [...drift.untold, ...archiving.untold, ...pair.untold, ...fenced.untold];
   return { ...status, concerns: [...untold, ...findConcerns(status, deps.clock.now())] };
 }
 

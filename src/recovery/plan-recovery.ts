@@ -60,7 +60,16 @@ export const recoveryContextSchema = z.discriminatedUnion("kind", [
     isBeside: z.boolean(),
   }),
   /** The host gives its plant up to its standby, or takes it again when that could not have it. */
-  z.object({ kind: z.literal("fence"), colour: colourSchema.optional(), served: z.string().optional(), isLifted: z.boolean().default(false) }),
+  z.object({
+    kind: z.literal("fence"),
+    colour: colourSchema.optional(),
+    served: z.string().optional(),
+    isLifted: z.boolean().default(false),
+    /** It was fenced already when this was planned: taken back, it stays so. */
+    isAgain: z.boolean().default(false),
+    /** The last sign of life that was kept then. */
+    sign: signOfLife.optional(),
+  }),
   /** The standby becomes the host. */
   z.object({
     kind: z.literal("takeover"),
@@ -69,6 +78,8 @@ export const recoveryContextSchema = z.discriminatedUnion("kind", [
     backup: backupRecordSchema.optional(),
     /** The host's last sign of life, when it could be fenced: ISO 8601, UTC. */
     sign: signOfLife.optional(),
+    /** An earlier takeover has begun the promotion, or ended it. */
+    isBegun: z.boolean().default(false),
   }),
 ]);
 

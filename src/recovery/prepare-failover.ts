@@ -2,11 +2,13 @@ import { MillwrightError } from "../kernel/errors.ts";
 import type { Plan } from "../kernel/plan.ts";
 import type { Serving } from "../swap/serving.ts";
 import type { BackupRecord } from "./backup-record.ts";
-import { isFenced, readServed } from "./fenced.ts";
+import { readFenced, readServed } from "./fenced.ts";
+import { isDatabaseWell } from "./is-database-well.ts";
 import type { Following } from "./following.ts";
 import { newestOffsite } from "./known-backups.ts";
 import { planFence, planLift, planTakeover } from "./plan-failover.ts";
 import type { Head } from "./plan-recovery.ts";
+import { isPromotionBegun } from "./promotion.ts";
 import type { RecoveryDeps } from "./recovery-deps.ts";
 
 interface Prepared {
@@ -14,16 +16,31 @@ interface Prepared {
   readonly notes: readonly string[];
 }
 
+const MUST_HAND_OVER =
+  "If its files do not get to the offsite repository, the plant goes on here. To do without them, switch this host off: `millwright failover` then asks for its address";
+
 /** Looks at what a host would give up, or take again. */
-export async function prepareFence({ stack, paths }: RecoveryDeps, head: Head, serving: Serving | undefined, isLifted: boolean): Promise<Prepared> {
+export async function prepareFence(
+  deps: RecoveryDeps,
+  head: Head,
+  serving: Serving | undefined,
+  { lift, mustEnd = false }: { readonly lift: boolean; readonly mustEnd?: boolean },
+): Promise<Prepared> {
+  const { stack, paths } = deps;
   const { standby } = stack.facts;
   if (standby === undefined)
     throw new MillwrightError("STANDBY_UNKNOWN", "No host follows this one, so the plant would end with it.", { subject: stack.facts.stack });
   const served = serving ?? (await readServed(paths));
-  if (!isLifted) return { plan: planFence(head, serving?.colour, served?.release), notes: [`The plant is down from then on, until ${standby} has taken over`] };
-  if (!(await isFenced(paths))) throw new MillwrightError("STANDBY_ROLE", "This host is not fenced.", { subject: stack.facts.stack });
+  const fenced = await readFenced(paths);
+  if (!lift) {
+    const isWell = !mustEnd && (await isDatabaseWell(deps));
+    const plan = planFence(head, serving?.colour, { served: served?.release, isWell, isAgain: fenced !== undefined, sign: fenced?.sign });
+    const note = fenced === undefined ? `The plant is down from then on, until ${standby} has taken over` : `It is fenced since ${fenced.at}, and stays so`;
+    return { plan, notes: isWell ? [note, MUST_HAND_OVER] : [note] };
+  }
+  if (fenced === undefined) throw new MillwrightError("STANDBY_ROLE", "This host is not fenced.", { subject: stack.facts.stack });
   return {
-    plan: planLift(head, served?.colour),
+    plan: planLift(head, served?.colour, fenced.sign),
     notes: [`Only if ${standby} did not take over: two plants that both serve cannot be put together again`],
   };
 }
@@ -34,7 +51,8 @@ export async function prepareTakeover(deps: RecoveryDeps, head: Head, sign?: str
   if (follows === undefined)
     throw new MillwrightError("STANDBY_ROLE", "This host follows no other, so there is nothing to take over.", { subject: deps.stack.facts.stack });
   const { backup, notes } = await lookOffsite(deps);
-  return { plan: planTakeover(head, { backup, sign }), notes: [...describeLoss(await deps.following()), ...notes] };
+  const isBegun = await isPromotionBegun(deps.paths);
+  return { plan: planTakeover(head, { backup, sign, isBegun }), notes: [...describeLoss(await deps.following()), ...notes] };
 }
 
 /** A takeover needs the database here and nothing else: what the repository does not tell is done without. */

@@ -6,6 +6,7 @@ import { readServing, type Serving } from "../swap/serving.ts";
 import { type BackupRecord, readBackupRecords } from "./backup-record.ts";
 import type { RestoreTarget } from "./database-archive.ts";
 import { nextTimes, typeOf } from "./due.ts";
+import { isFenced } from "./fenced.ts";
 import { knownBackups } from "./known-backups.ts";
 import { planBackup, planDrill, planPoint, planRestore, planVerify } from "./plan-recovery.ts";
 import { releaseAt, upgradeTo } from "./beginning.ts";
@@ -22,7 +23,8 @@ export type RecoveryRequest =
   | { readonly kind: "point"; readonly name: string }
   | { readonly kind: "verify"; readonly wholeFiles: boolean; readonly from: Place }
   | { readonly kind: "drill"; readonly from: Place }
-  | { readonly kind: "fence"; readonly lift: boolean }
+  /** `mustEnd`: another host serves the plant, so nothing of this one is waited for. */
+  | { readonly kind: "fence"; readonly lift: boolean; readonly mustEnd?: boolean }
   | { readonly kind: "takeover"; readonly sign?: string | undefined }
   | { readonly kind: "restore"; readonly from: Place; readonly to: RestoreMoment; readonly isBeside: boolean };
 
@@ -52,7 +54,7 @@ export async function prepareRecovery(deps: RecoveryDeps, request: RecoveryReque
   const head = { id: planId(deps.clock, request.kind), stack: deps.stack.facts.stack, basis: basisOf(deps, serving) };
   if (request.kind === "restore") return await prepareRestore(deps, head, serving, request);
   if (request.kind === "takeover") return await prepareTakeover(deps, head, request.sign);
-  if (request.kind === "fence") return await prepareFence(deps, head, serving, request.lift);
+  if (request.kind === "fence") return await prepareFence(deps, head, serving, request);
   if (serving === undefined) throw nothingServes();
   switch (request.kind) {
     case "backup": {
@@ -93,6 +95,7 @@ async function prepareRestore(
   serving: Serving | undefined,
   { from, to, isBeside }: Extract<RecoveryRequest, { kind: "restore" }>,
 ): Promise<PreparedRecovery> {
+  await refuseWhenFenced(deps);
   const moment = await findMoment(deps, to);
   const { backup, target } = chooseRestore(await knownBackups(deps, from), moment, deps.clock.now());
   const release = serving === undefined ? backup.release : { id: serving.release, image: serving.image };
@@ -101,6 +104,15 @@ async function prepareRestore(
   const plan = planRestore(head, { from, release, colour: serving?.colour, backup, target, servedThen, isBeside });
   const notes = [...(moment.what === undefined ? [] : [moment.what]), ...restoreNotes(serving, { backup, servedThen, isBeside })];
   return { plan, notes };
+}
+
+/** What is restored would be started, and its log go on in the repositories, where another host may serve the plant. */
+async function refuseWhenFenced({ paths, stack }: RecoveryDeps): Promise<void> {
+  if (!(await isFenced(paths))) return;
+  throw new MillwrightError("STANDBY_ROLE", "This host gave its plant up to another, which may serve it now, so nothing is restored here.", {
+    subject: stack.facts.stack,
+    hint: "Restore on the host that serves, which `host` in site.yaml must name. If no other was promoted: `millwright host fence --lift`, then restore.",
+  });
 }
 
 /** The release that users were on at a moment; at the end of the log, the one that serves. */

@@ -12,7 +12,8 @@ type ResultOf = (step: string) => StepResult | undefined;
 /** What came of it, in one sentence, with what was measured as data. Pure. */
 export function recoveryReport(plan: RecoveryContext, outcome: RunOutcome, resultOf: ResultOf): Report {
   if (outcome.outcome === "failed") return { summary: outcome.error?.message ?? "Undoing failed." };
-  if (outcome.outcome === "undone") return { summary: failure(plan, outcome, resultOf) };
+  if (outcome.outcome === "undone")
+    return { summary: failure(plan, outcome, resultOf), ...(isPromoted(plan, outcome, resultOf) ? { result: { isPromoted: true } } : {}) };
   switch (plan.kind) {
     case "backup": {
       const [database, files] = [resultOf("database"), resultOf("files")];
@@ -54,7 +55,8 @@ export function recoveryReport(plan: RecoveryContext, outcome: RunOutcome, resul
   }
 }
 
-function failure(plan: RecoveryContext, { error }: RunOutcome, resultOf: ResultOf): string {
+function failure(plan: RecoveryContext, outcome: RunOutcome, resultOf: ResultOf): string {
+  const { error } = outcome;
   const why = error?.message ?? "no reason given";
   switch (plan.kind) {
     case "backup":
@@ -70,10 +72,17 @@ function failure(plan: RecoveryContext, { error }: RunOutcome, resultOf: ResultO
     case "fence":
       return plan.isLifted ? `The host stays fenced: ${why}` : `The plant goes on on this host: ${why}`;
     case "takeover":
-      return `Not taken over: ${why} \`millwright status --standby\` says whether it still follows.`;
+      return isPromoted(plan, outcome, resultOf)
+        ? `The promotion was begun, so there is only the way forward, \`millwright failover\` again: ${why}`
+        : `Not taken over: ${why} \`millwright status --standby\` says whether it still follows.`;
     case "drill":
       return `Backup ${plan.backup.id} is not proven: ${why}`;
   }
+}
+
+/** Whatever ended the run, the old host must not serve again. */
+function isPromoted(plan: RecoveryContext, { error }: RunOutcome, resultOf: ResultOf): boolean {
+  return plan.kind === "takeover" && (plan.isBegun || resultOf("promote") !== undefined || error?.code === "PROMOTION_OPEN");
 }
 
 /** What a backup does not need, and a restore to a moment before it does. */

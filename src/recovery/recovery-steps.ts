@@ -22,7 +22,7 @@ import {
 } from "./steps/restore.ts";
 import { mark, recordPoint } from "./steps/point.ts";
 import { checkDatabase, checkFiles, clear, clearUp, openDatabase, restoreDatabase, restoreFiles } from "./steps/scratch.ts";
-import { catchUp, newestFiles, promote } from "./steps/takeover.ts";
+import { catchUp, checkpoint, newestFiles, opened, promote } from "./steps/takeover.ts";
 import { recordVerify, verifyDatabase, verifyFiles } from "./steps/verify.ts";
 
 /** The code of every step of a backup, a verification, a drill and a restore, by its kind. */
@@ -81,4 +81,6 @@ export const RECOVERY_STEPS: StepTable<RecoveryRun> = {
   "catch-up": catchUp,
   "newest-files": newestFiles,
   promote,
+  opened,
+  checkpoint,
 };

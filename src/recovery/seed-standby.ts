@@ -7,6 +7,7 @@ import { lastLines } from "../kernel/shell.ts";
 import type { DatabaseArchive } from "./database-archive.ts";
 import { newestSet } from "./newest-set.ts";
 import { reasonIn } from "./pgbackrest-output.ts";
+import { forgetPromotion } from "./promotion.ts";
 import { recoveryProject } from "./recovery-deps.ts";
 import { requireScratchSpace } from "./scratch-space.ts";
 import { clearScratch, makeCluster, type ScratchPlace, scratchFolders } from "./scratch.ts";
@@ -23,10 +24,11 @@ interface SeedDeps extends ScratchPlace {
 }
 
 /**
- * Puts a copy of the newest backup in the offsite repository in the place of a standby's database, which must not run: it goes on from there by the
- * log. It is restored beside, so that a cut leaves no half of it where a server would start on it.
+ * Puts a copy of the newest backup in the offsite repository in the place of a standby's database: it goes on from there by the log. It is restored
+ * beside, so that a cut leaves no half of it where a server would start on it, and a copy that cannot be made leaves the server that runs alone. That is
+ * ended by `makeWay`.
  */
-export async function seedStandby(deps: SeedDeps, signal: AbortSignal): Promise<{ readonly summary: string }> {
+export async function seedStandby(deps: SeedDeps, signal: AbortSignal, makeWay: () => Promise<void>): Promise<{ readonly summary: string }> {
   await deps.materialiseRecovery();
   await clearScratch(deps);
   await makeCluster(deps);
@@ -35,8 +37,10 @@ export async function seedStandby(deps: SeedDeps, signal: AbortSignal): Promise<
   // The files are laid into their place, not beside it.
   requireScratchSpace({ database: set, files: { bytes: 0 } }, await deps.freeBytes());
   await run(deps, archive.standbyWords(set.label), signal, "The copy of the database could not be made");
+  await makeWay();
   const kept = await clearPlace(deps.paths);
   const place = dirname(deps.paths.cluster);
+  await forgetPromotion(deps.paths);
   await rename(join(scratchFolders(deps).postgres, "18"), place);
   await syncDirectory(dirname(place));
   await clearScratch(deps);

@@ -57,6 +57,8 @@ export class Host {
   /** Where new connections go instead of to the proxy. */
   led: readonly string[] = [];
   fenced = false;
+  /** Why no copy of the other host's database can be had. */
+  seedProblem: MillwrightError | undefined;
   archivePrepared = 0;
   archiveProblem: string | undefined;
   offsitePrepared = 0;
@@ -97,7 +99,10 @@ export class Host {
       unfence: async () => {
         this.fenced = false;
       },
-      seedStandby: async () => {
+      seedStandby: async (_stack, _signal, makeWay) => {
+        this.docker.calls.push("copy");
+        if (this.seedProblem !== undefined) throw this.seedProblem;
+        await makeWay();
         this.docker.calls.push("seed");
         await makeDirectory(this.paths.cluster, 0o700);
         for (const name of ["PG_VERSION", "standby.signal"]) await writeFile(join(this.paths.cluster, name), "");

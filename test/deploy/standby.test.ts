@@ -1,7 +1,9 @@
-import { writeFile } from "node:fs/promises";
+import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { Stack } from "../../src/blueprint/stack.ts";
+import { deployBasis } from "../../src/deploy/prepare-deploy.ts";
+import { MillwrightError } from "../../src/kernel/errors.ts";
 import { makeDirectory } from "../../src/kernel/durable-file.ts";
 import { fixtureStack, STACK } from "./fixture-stack.ts";
 import { Cut, Host, MemoryJournal } from "./host.ts";
@@ -29,16 +31,26 @@ describe("the deploy of a standby", () => {
     expect((await host.prepare(FOLLOWER)).plan.steps).toEqual([]);
   });
 
-  it("makes it anew when it is asked to, its container gone first", async () => {
+  it("makes it anew when it is asked to, its container gone before the new copy takes its place", async () => {
     const host = await Host.make();
     await host.deploy(FOLLOWER);
     host.docker.calls.length = 0;
     const { plan } = await host.prepare(FOLLOWER, { rebuild: true });
     expect(plan.steps.map(({ id }) => id)).toEqual(["keep", "seed", "up:database", "record", "tidy"]);
     expect((await host.run(plan)).outcome).toBe("done");
-    const calls = host.docker.calls.filter((call) => /database|seed/.test(call));
-    expect(calls.slice(0, 3)).toEqual([expect.stringContaining("stop"), expect.stringContaining("remove"), "seed"]);
+    const calls = host.docker.calls.filter((call) => /database|copy|seed/.test(call));
+    expect(calls.slice(0, 4)).toEqual(["copy", expect.stringContaining("stop"), expect.stringContaining("remove"), "seed"]);
     expect(Object.keys(await host.running())).toContain("database");
+  });
+
+  it("leaves the one that follows alone when the copy cannot be made", async () => {
+    const host = await Host.make();
+    await host.deploy(FOLLOWER);
+    const before = await host.running();
+    const { plan } = await host.prepare(FOLLOWER, { rebuild: true });
+    host.seedProblem = new MillwrightError("RESTORE_FAILED", "unable to connect");
+    expect(await host.run(plan)).toMatchObject({ outcome: "undone", error: { code: "RESTORE_FAILED" } });
+    expect(await host.running()).toEqual(before);
   });
 
   it("throws away no database of a host's own unless it is told to, and none that a release runs on", async () => {
@@ -49,6 +61,18 @@ describe("the deploy of a standby", () => {
     expect((await host.prepare(FOLLOWER, { rebuild: true })).plan.steps.map(({ id }) => id)).toContain("seed");
     host.docker.addContainer({ project: `${STACK}-blue`, service: "web" });
     await expect(host.prepare(FOLLOWER, { rebuild: true })).rejects.toThrow(refused);
+  });
+
+  it("holds to its plan only while the host's part is the same: a standby that was promoted meanwhile is not thrown away", async () => {
+    const host = await Host.make();
+    await host.deploy(FOLLOWER);
+    const { plan } = await host.prepare(FOLLOWER, { rebuild: true });
+    expect(await deployBasis(host.deps, plan)).toBe(plan.basis);
+    await rm(join(host.paths.cluster, "standby.signal"));
+    expect(await deployBasis(host.deps, plan)).not.toBe(plan.basis);
+    await writeFile(join(host.paths.cluster, "standby.signal"), "");
+    host.fenced = true;
+    expect(await deployBasis(host.deps, plan)).not.toBe(plan.basis);
   });
 
   it("lifts the fence of a host once it follows", async () => {

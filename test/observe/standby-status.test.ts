@@ -55,13 +55,19 @@ describe("the status of a standby", () => {
 });
 
 describe("the status of a host that gave its plant up", () => {
-  it("is that, and what to make of it, not everything that does not run", () => {
+  it("is that, and what to make of it whether another has taken over or not, not everything that does not run", () => {
     const fenced = status({
       isFenced: true,
+      fencedAt: "2026-11-24T01:58:00.000Z",
       services: [{ service: "database", state: "exited", health: "none", since: "", image: "", restarts: 0, oomKilled: false }],
     });
-    expect(findConcerns(fenced, NOW)).toEqual([expect.stringContaining("`millwright deploy --standby --rebuild`")]);
-    expect(describeStatus(fenced, NOW)).toContain("serves     nothing: another host has this plant now");
+    const [concern = "", ...others] = findConcerns(fenced, NOW);
+    expect(others).toEqual([]);
+    expect(concern).toContain("given up at 2026-11-24T01:58:00.000Z");
+    const ways = ["`millwright failover`", "`millwright host fence --lift`", "`millwright deploy --standby --rebuild`"];
+    expect(ways.map((way) => concern.indexOf(way))).toEqual(ways.map((way) => concern.indexOf(way)).sort((one, other) => one - other));
+    expect(ways.every((way) => concern.includes(way))).toBe(true);
+    expect(describeStatus(fenced, NOW)).toContain("serves     nothing: the plant was given up here 2026-11-24 01:58 UTC (2 min ago)");
   });
 });
 

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { Readable } from "node:stream";
 import { hostPaths, type HostPaths } from "../../src/blueprint/host-paths.ts";
-import type { Stack } from "../../src/blueprint/stack.ts";
+import type { Colour, Stack } from "../../src/blueprint/stack.ts";
 import { findContainer } from "../../src/docker/find-container.ts";
 import { MillwrightError } from "../../src/kernel/errors.ts";
 import type { MillwrightEvent } from "../../src/kernel/events.ts";
@@ -80,12 +80,16 @@ export class FakePlant {
   history: { readonly timeline: number; readonly text: string } | undefined;
   /** What a backup holds. */
   archived: Rows = { word: "restored", isArchiving: true, counts: { res_partner: 100 }, modules: ["base"] };
-  routed: "blue" | "nobody" = "blue";
+  routed: Colour | "nobody" = "blue";
   /** Whether the plant cannot be started on a database, by its word. */
   isUnfit: (word: string) => boolean = () => false;
   /** Probes that the release fails on a database, by its word. */
   failsOn: (word: string) => readonly string[] = () => [];
   freeBytes = 100e9;
+  /** Whether there is an offsite repository; it is the same. */
+  hasOffsite = false;
+  /** The sign of life that its database leaves. */
+  sign: string | undefined;
   beginnings: readonly Beginning[] = [];
   /** What a verification of the files finds. */
   problems: readonly string[] = [];
@@ -163,6 +167,7 @@ export class FakePlant {
       scratchPsql: this.#psql(`${STACK}-recovery`, "recovery-postgres"),
       archive: this.#archive,
       files: this.#files,
+      ...(this.hasOffsite ? { offsite: { archive: this.#archive, files: this.#files } } : {}),
       clock: this.clock,
       events: { emit: (event) => this.events.push(event) },
       materialiseRecovery: async () => {
@@ -191,7 +196,7 @@ export class FakePlant {
       },
       leadBack: async () => {
         this.atPoint("lead back");
-        this.routed = (await readServing(this.paths)) === undefined ? "nobody" : "blue";
+        this.routed = (await readServing(this.paths))?.colour ?? "nobody";
       },
       pageProblem: async () => {
         if ((await readServing(this.paths)) === undefined) return undefined;
@@ -300,6 +305,7 @@ export class FakePlant {
         this.#ask(`${project}: ${sql.slice(0, 40)}`);
         const rows = this.rows(folder);
         if (rows === undefined) throw new Error("the database has no data");
+        if (sql.startsWith("UPDATE millwright.heartbeat")) return this.sign === undefined ? [] : [[this.sign]];
         if (sql.startsWith("ALTER SYSTEM")) this.#writeRows(folder, { ...rows, isArchiving: sql.includes("RESET") });
         if (sql.startsWith("SELECT current_setting('archive_command')")) return [[rows.isArchiving ? "f" : "t"]];
         if (sql.startsWith("SELECT pg_is_in_recovery")) return [["f", String(this.clock.now() / 1000 - 30)]];

@@ -1,3 +1,5 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { describe, expect, it } from "vitest";
 import type { Plan } from "../../src/kernel/plan.ts";
@@ -22,6 +24,13 @@ interface Scenario {
 }
 
 const restore = planRestore(HEAD, { from: "local", release: RELEASE, colour: "blue", backup: RECORD, target: { kind: "latest" }, isBeside: false });
+
+async function makeFenced(): Promise<FakePlant> {
+  const plant = await FakePlant.make();
+  await plant.run(planFence(HEAD, "blue"));
+  plant.journalEntries.length = 0;
+  return plant;
+}
 
 const SCENARIOS: readonly Scenario[] = [
   { name: "a restore", plan: restore, ends: [AS_IT_WAS, RESTORED] },
@@ -53,14 +62,32 @@ const SCENARIOS: readonly Scenario[] = [
     ends: [AS_IT_WAS, FENCED],
   },
   {
+    name: "the fencing of a host that is well",
+    plan: planFence(HEAD, "blue", { isWell: true }),
+    prepare: (plant) => {
+      plant.hasOffsite = true;
+    },
+    ends: [AS_IT_WAS, FENCED],
+  },
+  {
+    name: "the fencing of a host that keeps what served at an earlier one",
+    plan: planFence(HEAD, "blue"),
+    prepare: (plant) => {
+      const earlier = { version: 1, colour: "green", release: "r0", image: RELEASE.image, since: "", who: "", run: "run-0" };
+      writeFileSync(join(plant.paths.state, "served.json"), JSON.stringify(earlier));
+    },
+    ends: [AS_IT_WAS, FENCED],
+  },
+  {
+    name: "the fencing of a host that is fenced",
+    plan: planFence(HEAD, undefined, { isAgain: true }),
+    make: makeFenced,
+    ends: [FENCED],
+  },
+  {
     name: "the end of a fence",
     plan: planLift(HEAD, "blue"),
-    make: async () => {
-      const plant = await FakePlant.make();
-      await plant.run(planFence(HEAD, "blue"));
-      plant.journalEntries.length = 0;
-      return plant;
-    },
+    make: makeFenced,
     ends: [AS_IT_WAS, FENCED],
   },
   { name: "a backup", plan: planBackup(HEAD, { type: "full", release: RELEASE, cause: "asked for", hasOffsite: false }), ends: [AS_IT_WAS] },

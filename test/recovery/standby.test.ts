@@ -1,4 +1,4 @@
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { MillwrightError } from "../../src/kernel/errors.ts";
@@ -6,16 +6,20 @@ import { readPair } from "../../src/recovery/following.ts";
 import { pgbackrest } from "../../src/recovery/pgbackrest.ts";
 import { planFence, planLift, planTakeover } from "../../src/recovery/plan-failover.ts";
 import { describeLoss } from "../../src/recovery/prepare-failover.ts";
+import { recoveryContextSchema } from "../../src/recovery/plan-recovery.ts";
 import { prepareRecovery } from "../../src/recovery/prepare-recovery.ts";
+import { isPromotionBegun, markPromotion } from "../../src/recovery/promotion.ts";
 import { recoveryRun } from "../../src/recovery/recovery-context.ts";
+import { recoveryReport } from "../../src/recovery/recovery-report.ts";
 import { RECOVERY_STEPS } from "../../src/recovery/recovery-steps.ts";
-import { isFenced } from "../../src/recovery/fenced.ts";
+import { isFenced, readFenced, readServed, removeFenced } from "../../src/recovery/fenced.ts";
 import { seedStandby } from "../../src/recovery/seed-standby.ts";
 import { readServing } from "../../src/swap/serving.ts";
 import { FakeClock } from "../fakes/fake-clock.ts";
 import { FakeDocker } from "../fakes/fake-docker.ts";
 import { backupOf, Cut, FakePlant, RECORD, STACK } from "./fake-plant.ts";
 
+const SIGN = "2026-11-24T02:00:00.123456Z";
 const HEAD = { id: "plan", stack: STACK, basis: "basis" };
 
 describe("the copy that a standby is made of", () => {
@@ -25,6 +29,8 @@ describe("the copy that a standby is made of", () => {
     expect(words).toContain('--recovery-option=restore_command=pgbackrest --stanza=main --config=/etc/pgbackrest/offsite.conf archive-get %f "%p"');
   });
 
+  const makeWay = async (): Promise<void> => {};
+
   it("lies on the newest line of the log: a restore on the host may have left that of the newest backup", async () => {
     using plant = await FakePlant.make();
     plant.backups = [
@@ -32,19 +38,24 @@ describe("the copy that a standby is made of", () => {
       { ...backupOf("leftF", "full", "2026-11-23T15:30:00.000Z"), end: "0/9000000" },
     ];
     plant.history = { timeline: 2, text: "1\t0/7000028\tbefore 2026-11-23 14:00:00+00" };
-    const seeding = seedStandby({ ...plant.deps, materialiseRecovery: () => plant.deps.materialiseRecovery("") }, new AbortController().signal);
+    const seeding = seedStandby({ ...plant.deps, materialiseRecovery: () => plant.deps.materialiseRecovery("") }, new AbortController().signal, makeWay);
     expect((await seeding).summary).toContain("from onLineF");
   });
 
-  it("takes the place of the database only when it is whole", async () => {
+  it("takes the place of the database only when it is whole, until when that goes on to follow", async () => {
     using plant = await FakePlant.make();
-    const seed = async () => await seedStandby({ ...plant.deps, materialiseRecovery: () => plant.deps.materialiseRecovery("") }, new AbortController().signal);
+    const ended: (string | undefined)[] = [];
+    const end = async (): Promise<void> => void ended.push(plant.rows("postgres")?.word);
+    const seed = async () =>
+      await seedStandby({ ...plant.deps, materialiseRecovery: () => plant.deps.materialiseRecovery("") }, new AbortController().signal, end);
     const onRun = plant.docker.onRun;
     plant.docker.onRun = (_service, words) => (words.includes("restore") ? 29 : 0);
     await expect(seed()).rejects.toThrow(expect.objectContaining({ code: "RESTORE_FAILED" }));
     expect(plant.rows("postgres")).toMatchObject({ word: "present" });
+    expect(ended).toEqual([]);
     plant.docker.onRun = (_service, words, ...rest) => onRun("database", words, ...rest);
     await seed();
+    expect(ended).toEqual(["present"]);
     expect(plant.rows("postgres")).toMatchObject({ word: "restored" });
     expect((await plant.whole())["scratch"]).toEqual([]);
   });
@@ -56,7 +67,8 @@ describe("the copy that a standby is made of", () => {
       (_service, words, ...rest) =>
         onRun("database", words, ...rest)
     )(plant.docker.onRun);
-    const seed = async () => await seedStandby({ ...plant.deps, materialiseRecovery: () => plant.deps.materialiseRecovery("") }, new AbortController().signal);
+    const seed = async () =>
+      await seedStandby({ ...plant.deps, materialiseRecovery: () => plant.deps.materialiseRecovery("") }, new AbortController().signal, makeWay);
     const kept = join(plant.paths.restorePoints, "before-standby/postgres/18/docker/rows.json");
     expect((await seed()).summary).toContain("before-standby");
     expect(await readFile(kept, "utf8")).toContain("present");
@@ -68,7 +80,7 @@ describe("the copy that a standby is made of", () => {
   it("is not begun on a disk that it might fill", async () => {
     using plant = await FakePlant.make();
     plant.freeBytes = 1e9;
-    const seeding = seedStandby({ ...plant.deps, materialiseRecovery: () => plant.deps.materialiseRecovery("") }, new AbortController().signal);
+    const seeding = seedStandby({ ...plant.deps, materialiseRecovery: () => plant.deps.materialiseRecovery("") }, new AbortController().signal, makeWay);
     await expect(seeding).rejects.toThrow(expect.objectContaining({ code: "NO_SPACE" }));
     expect(plant.rows("postgres")).toMatchObject({ word: "present" });
   });
@@ -106,6 +118,14 @@ describe("what a standby says of itself", () => {
   });
 });
 
+/** A plant with a standby, and an offsite repository that answers. */
+async function withOffsite(): Promise<FakePlant> {
+  const plant = await FakePlant.make();
+  plant.hasOffsite = true;
+  Object.assign(plant.stack.facts, { standby: "192.0.2.9" });
+  return plant;
+}
+
 describe("the fencing of a host", () => {
   it("leaves nothing that runs, nothing that its schedule would take for a plant, and a mark", async () => {
     using plant = await FakePlant.make();
@@ -115,7 +135,7 @@ describe("the fencing of a host", () => {
     expect(await isFenced(plant.paths)).toBe(true);
   });
 
-  it("goes on when the newest log and files cannot be taken away: what it is for must not wait for a bucket", async () => {
+  it("of a host that may be dead goes on when the newest log and files cannot be taken away: what it is for must not wait for a bucket", async () => {
     using plant = await FakePlant.make();
     const { outcome, warnings } = await plant.run(planFence(HEAD, "blue"));
     expect([outcome, warnings]).toEqual([
@@ -127,11 +147,108 @@ describe("the fencing of a host", () => {
     ]);
   });
 
+  it("of a host that is well takes the files away before users are led away, so that only the rest is left for when they wait", async () => {
+    using plant = await withOffsite();
+    const { plan } = await prepareRecovery(plant.deps, { kind: "fence", lift: false });
+    expect(plan.steps.map(({ id }) => id)).toEqual([
+      "hand-files:first",
+      "away",
+      "stop-odoo",
+      "last-sign",
+      "hand-log",
+      "hand-files",
+      "stop-database",
+      "mark-fenced",
+    ]);
+    expect((await plant.run(plan)).outcome).toBe("done");
+  });
+
+  it("of a host that is well is taken back when its files cannot be handed over: nothing needs to be lost there", async () => {
+    using plant = await withOffsite();
+    const before = await plant.whole();
+    const { plan } = await prepareRecovery(plant.deps, { kind: "fence", lift: false });
+    plant.fail("take files", new MillwrightError("BACKUP_FAILED", "unable to connect"));
+    expect(await plant.run(plan)).toMatchObject({ outcome: "undone", error: { code: "BACKUP_FAILED" } });
+    expect(plant.journalEntries.map(({ step }) => step)).not.toContain("away");
+
+    plant.journalEntries.length = 0;
+    plant.failing.clear();
+    plant.atPoint = (what) => {
+      if (what.includes("UPDATE millwright")) plant.fail("take files", new MillwrightError("BACKUP_FAILED", "it broke"));
+    };
+    expect(await plant.run(plan)).toMatchObject({ outcome: "undone", error: { message: "it broke" } });
+    expect(await plant.whole()).toEqual(before);
+    expect(await isFenced(plant.paths)).toBe(false);
+  });
+
+  it("of a host that another has taken over from goes on without its files, however well it is: two plants serve until it ends", async () => {
+    using plant = await withOffsite();
+    plant.fail("take files", new MillwrightError("BACKUP_FAILED", "unable to connect"));
+    const { plan } = await prepareRecovery(plant.deps, { kind: "fence", lift: false, mustEnd: true });
+    expect(await plant.run(plan)).toMatchObject({ outcome: "done", warnings: [expect.stringContaining("unable to connect")] });
+  });
+
+  it("of a host whose database is dead goes on without its files: it must end, whatever can be had of it", async () => {
+    using plant = await withOffsite();
+    plant.docker.behave("database", { health: "unhealthy" });
+    plant.fail("take files", new MillwrightError("BACKUP_FAILED", "unable to connect"));
+    const { plan } = await prepareRecovery(plant.deps, { kind: "fence", lift: false });
+    expect(await plant.run(plan)).toMatchObject({ outcome: "done", warnings: [expect.stringContaining("unable to connect")] });
+  });
+
   it("of a host that does not serve any more can be done again", async () => {
     using plant = await FakePlant.make();
     await plant.run(planFence(HEAD, "blue"));
     plant.journalEntries.length = 0;
     expect((await plant.run(planFence(HEAD, undefined))).outcome).toBe("done");
+  });
+
+  it("that is done again tells the sign of life that the first one left: the standby must have that, however often it is asked", async () => {
+    using plant = await withOffsite();
+    plant.sign = SIGN;
+    const fence = async (): Promise<unknown> => {
+      plant.journalEntries.length = 0;
+      const { plan } = await prepareRecovery(plant.deps, { kind: "fence", lift: false });
+      expect(await plant.run(plan)).toMatchObject({ outcome: "done", warnings: [] });
+      return plant.journalEntries.find(({ kind, step }) => kind === "done" && step === "last-sign")?.detail["sign"];
+    };
+    expect([await fence(), await fence(), await fence()]).toEqual([SIGN, SIGN, SIGN]);
+  });
+
+  it("keeps that sign when a fence could not be lifted", async () => {
+    using plant = await FakePlant.make();
+    plant.sign = SIGN;
+    await plant.run(planFence(HEAD, "blue"));
+    plant.journalEntries.length = 0;
+    const stack = { ...plant.stack, facts: { ...plant.stack.facts, standby: "192.0.2.9" } };
+    const { plan } = await prepareRecovery({ ...plant.deps, stack }, { kind: "fence", lift: true });
+    plant.docker.behave("database", { health: "unhealthy" });
+    expect((await plant.run(plan)).outcome).toBe("undone");
+    expect(await readFenced(plant.paths)).toMatchObject({ sign: SIGN });
+  });
+
+  it("is read as well where an older agent has left its mark", async () => {
+    using plant = await FakePlant.make();
+    await writeFile(join(plant.paths.state, "fenced.json"), JSON.stringify({ version: 1, at: "2026-11-24T02:00:00.000Z", who: "jo", run: "r" }));
+    expect(await readFenced(plant.paths)).toMatchObject({ who: "jo" });
+  });
+
+  it("leaves a host on which nothing is restored: another may serve the plant", async () => {
+    using plant = await withOffsite();
+    await plant.run(planFence(HEAD, "blue"));
+    for (const isBeside of [false, true]) {
+      const restoring = prepareRecovery(plant.deps, { kind: "restore", from: "local", to: { kind: "now" }, isBeside });
+      await expect(restoring).rejects.toThrow(
+        expect.objectContaining({ code: "STANDBY_ROLE", hint: expect.stringContaining("`millwright host fence --lift`") }),
+      );
+    }
+  });
+
+  it("is over once the host follows another, and nothing of what served then is left", async () => {
+    using plant = await FakePlant.make();
+    await plant.run(planFence(HEAD, "blue"));
+    await removeFenced(plant.paths);
+    expect([await isFenced(plant.paths), await readServed(plant.paths), await readServing(plant.paths)]).toEqual([false, undefined, undefined]);
   });
 
   it("can be taken back where no other host took over: everything is as it was", async () => {
@@ -174,6 +291,14 @@ describe("a takeover", () => {
     using other = await FakePlant.make();
     other.docker.onExec = () => ({ code: 1, output: "unable to connect" });
     expect(await other.run(takeover)).toMatchObject({ outcome: "done", warnings: [expect.stringContaining("The newest files could not be fetched.")] });
+  });
+
+  it("after a host that left a sign of life promotes nothing without the files that it handed over", async () => {
+    using plant = await FakePlant.make();
+    plant.docker.onExec = () => ({ code: 1, output: "unable to connect" });
+    const outcome = await plant.run(planTakeover(HEAD, { backup: RECORD, sign: SIGN }));
+    expect(outcome).toMatchObject({ outcome: "undone", error: { message: "The newest files could not be fetched." } });
+    expect(plant.journalEntries.map(({ step }) => step)).not.toContain("promote");
   });
 
   it("goes on when it was cut off, also between the promotion and the word of it", async () => {
@@ -228,7 +353,7 @@ describe("a takeover", () => {
     const away = async (): Promise<never> => await Promise.reject(new MillwrightError("BACKUP_FAILED", "unable to connect"));
     const offsite = { archive: plant.deps.archive, files: { ...plant.deps.files, snapshots: away } };
     const { plan, notes } = await prepareRecovery({ ...plant.deps, stack, offsite }, { kind: "takeover" });
-    expect(plan.steps.map(({ kind }) => kind)).toEqual(["catch-up", "newest-files", "promote"]);
+    expect(plan.steps.map(({ kind }) => kind)).toEqual(["catch-up", "newest-files", "promote", "opened", "checkpoint"]);
     expect(notes).toContainEqual(expect.stringContaining("unable to connect"));
   });
 
@@ -241,10 +366,9 @@ describe("a takeover", () => {
   });
 
   describe("waiting for what the fenced host wrote last", () => {
-    const SIGN = "2026-11-24T02:00:00.123456Z";
     const withSign = planTakeover(HEAD, { backup: RECORD, sign: SIGN });
     /** A standby that says one state after the other, then the last one for ever. */
-    async function standby(...states: readonly (readonly [unread: string, hasSign: string])[]) {
+    async function standby(...states: readonly (readonly [unread: string, hasSign: string, replayed?: string])[]) {
       const plant = await FakePlant.make();
       const asked: string[] = [];
       let next = 0;
@@ -252,8 +376,8 @@ describe("a takeover", () => {
         query: async (_database: string, sql: string) => {
           asked.push(sql);
           if (!sql.includes("pg_last_wal_receive_lsn")) return [];
-          const [unread, hasSign] = states[Math.min(next++, states.length - 1)] ?? ["0", "t"];
-          return [["t", "0/5000", unread, hasSign]];
+          const [unread, hasSign, replayed = "0/4000"] = states[Math.min(next++, states.length - 1)] ?? ["0", "t"];
+          return [["t", "0/5000", unread, hasSign, replayed]];
         },
       };
       const run = recoveryRun({ ...plant.deps, psql }, withSign, "run");
@@ -263,11 +387,18 @@ describe("a takeover", () => {
     }
 
     it("goes on once that is there, however long it takes while something comes", async () => {
-      const coming = Array.from({ length: 500 }, (_none, index): readonly [string, string] => [String(1000 - index), "f"]);
+      const coming = Array.from({ length: 500 }, (_none, index): readonly [string, string, string] => [String(1000 - index), "f", `0/${1000 + index}`]);
       const { plant, asked, catchUp } = await standby(...coming, ["0", "f"], ["0", "t"]);
       using _host = plant;
       expect(await catchUp()).toEqual({ received: "0/5000", summary: "all up to 0/5000" });
       expect(asked[0]).toContain(`(SELECT at >= '${SIGN}' FROM millwright.heartbeat)`);
+    });
+
+    it("goes on while it replays what it reads from the archive, of which nobody says how much is left", async () => {
+      const coming = Array.from({ length: 500 }, (_none, index): readonly [string, string, string] => ["0", "f", `0/${1000 + index}`]);
+      const { plant, catchUp } = await standby(...coming, ["0", "t"]);
+      using _host = plant;
+      expect(await catchUp()).toMatchObject({ received: "0/5000" });
     });
 
     it("gives up when nothing comes any more: a standby that has stopped to follow must not take over from a host that has everything", async () => {
@@ -280,12 +411,79 @@ describe("a takeover", () => {
     });
   });
 
-  it("does not open a database that stays in recovery", async () => {
-    using plant = await FakePlant.make();
-    const psql = { query: async (_database: string, sql: string) => (sql.startsWith("SELECT pg_is_in_recovery") ? [["t", "", "0"]] : []) };
-    const view = { signal: new AbortController().signal, resultOf: () => undefined };
-    const step = takeover.steps.find(({ kind }) => kind === "promote");
-    if (step === undefined) throw new Error("no step promotes");
-    await expect(RECOVERY_STEPS["promote"]?.do({ ...plant.deps, psql } as never, step, view)).rejects.toThrow(MillwrightError);
+  describe("promoting the database", () => {
+    /** How a takeover ends on a database of which a query fails, or that stays in recovery for that many looks at it. */
+    async function ended({ looks = 0, failing = "nothing" }: { readonly looks?: number; readonly failing?: string }) {
+      using plant = await FakePlant.make();
+      const asked: string[] = [];
+      let left = looks + 1;
+      const query = async (_database: string, sql: string): Promise<readonly (readonly string[])[]> => {
+        asked.push(sql);
+        if (sql.includes(failing)) throw new MillwrightError("TIMED_OUT", "The program took too long.");
+        if (sql.includes("pg_last_wal_receive_lsn")) return [["t", "", "0", "t"]];
+        return sql.includes("pg_is_in_recovery") ? [[(left -= 1) >= 0 ? "t" : "f"]] : [["t"]];
+      };
+      const outcome = await plant.run(takeover, {}, { psql: { query } });
+      const resultOf = (step: string) => plant.journalEntries.find((entry) => entry.kind === "done" && entry.step === step)?.detail;
+      return { asked, outcome, report: recoveryReport(recoveryContextSchema.parse(takeover.context), outcome, resultOf) };
+    }
+
+    it("begins it by a query that ends at once, and then looks until it takes writes, for longer than a query may take", async () => {
+      const { asked, outcome } = await ended({ looks: 1000 });
+      expect(outcome).toMatchObject({ outcome: "done", warnings: [] });
+      expect(asked.filter((sql) => sql.includes("pg_promote"))).toEqual(["SELECT pg_promote(false);"]);
+    });
+
+    it("is no takeover that did not happen when it was begun and its end is not seen: the old host must stay down", async () => {
+      for (const how of [{ looks: Number.POSITIVE_INFINITY }, { failing: "pg_promote" }]) {
+        const { outcome, report } = await ended(how);
+        expect(outcome).toMatchObject({ outcome: "undone", error: { code: "PROMOTION_OPEN" } });
+        expect(report).toEqual({ summary: expect.stringContaining("only the way forward"), result: { isPromoted: true } });
+      }
+    });
+
+    it("that was begun by an earlier takeover leaves only the way forward: no file is worth to end it, and no failure means that the old host may serve", async () => {
+      using plant = await FakePlant.make();
+      const stack = { ...plant.stack, facts: { ...plant.stack.facts, follows: "192.0.2.1" } };
+      const plan = async () => (await prepareRecovery({ ...plant.deps, stack }, { kind: "takeover", sign: SIGN })).plan;
+      await writeFile(join(plant.paths.cluster, "standby.signal"), "");
+      expect((await plan()).context).toMatchObject({ isBegun: false });
+      const isLost = { query: async (_database: string, sql: string) => (sql.includes("pg_promote") ? expect.fail("lost") : [["t", "", "0", "t"]]) };
+      expect(await plant.run(await plan(), {}, { psql: isLost })).toMatchObject({ outcome: "undone", error: { code: "PROMOTION_OPEN" } });
+
+      plant.journalEntries.length = 0;
+      const again = await plan();
+      expect(again.context).toMatchObject({ isBegun: true });
+      plant.docker.onExec = () => ({ code: 1, output: "unable to connect" });
+      const isStuck = { query: async () => [["t", "", "4096", "f"]] };
+      const outcome = await plant.run(again, {}, { psql: isStuck });
+      expect(outcome).toMatchObject({ outcome: "undone", error: { code: "STANDBY_BEHIND" } });
+      expect(recoveryReport(recoveryContextSchema.parse(again.context), outcome, () => undefined)).toMatchObject({ result: { isPromoted: true } });
+
+      plant.journalEntries.length = 0;
+      await rm(join(plant.paths.cluster, "standby.signal"));
+      expect(await plant.run(await plan())).toMatchObject({ outcome: "done", warnings: [expect.stringContaining("The newest files could not be fetched.")] });
+    });
+
+    it("is forgotten when the database is made anew, as one that follows", async () => {
+      using plant = await FakePlant.make();
+      await markPromotion(plant.paths);
+      const onRun = plant.docker.onRun;
+      plant.docker.onRun = (_service, words, ...rest) => onRun("database", words, ...rest);
+      const { materialiseRecovery } = plant.deps;
+      await seedStandby({ ...plant.deps, materialiseRecovery: () => materialiseRecovery("") }, new AbortController().signal, async () => {});
+      await writeFile(join(plant.paths.cluster, "standby.signal"), "");
+      expect(await isPromotionBegun(plant.paths)).toBe(false);
+    });
+
+    it("has taken place also when the checkpoint after it fails", async () => {
+      const { outcome } = await ended({ failing: "CHECKPOINT" });
+      expect(outcome).toMatchObject({ outcome: "done", warnings: [expect.stringContaining("Write a checkpoint")] });
+    });
+
+    it("that was not begun leaves the way back", async () => {
+      const { report } = await ended({ failing: "pg_is_in_recovery();" });
+      expect(report).toEqual({ summary: expect.stringContaining("Not taken over") });
+    });
   });
 });

@@ -20,7 +20,7 @@ const requestSchema = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("point"), name: z.string().regex(POINT_NAME) }),
   z.strictObject({ kind: z.literal("verify"), wholeFiles: z.boolean(), from }),
   z.strictObject({ kind: z.literal("drill"), from }),
-  z.strictObject({ kind: z.literal("fence"), lift: z.boolean().default(false) }),
+  z.strictObject({ kind: z.literal("fence"), lift: z.boolean().default(false), mustEnd: z.boolean().default(false) }),
   z.strictObject({ kind: z.literal("takeover"), sign: signOfLife.optional() }),
   z.strictObject({
     kind: z.literal("restore"),

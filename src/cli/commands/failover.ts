@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import * as z from "zod";
 import { writeDurable } from "../../kernel/durable-file.ts";
 import { asMillwrightError, MillwrightError } from "../../kernel/errors.ts";
+import type { MillwrightEvent } from "../../kernel/events.ts";
 import type { Plan } from "../../kernel/plan.ts";
 import { readRelease } from "../../release/read-release.ts";
 import { exchangeRecipients } from "../../secrets/exchange-recipients.ts";
@@ -15,6 +16,7 @@ import { endedRunSchema } from "../ended-run.ts";
 import { type HostLink, openLink, watchRun } from "../host-link.ts";
 import { readSeenHeads, writeSeenHeads } from "../journal-heads.ts";
 import { inTurn } from "../in-turn.ts";
+import { notTakenOver } from "../not-taken-over.ts";
 import type { CommonOptions, Run } from "../program.ts";
 import { type EnvironmentOption, loadTarget, type Target } from "../target.ts";
 import { backupRunCommand } from "./backup.ts";
@@ -120,29 +122,28 @@ function unknownRelease(): never {
   });
 }
 
-async function carryOut(link: HostLink, stack: string, plan: Plan, context: CliContext): Promise<z.infer<typeof endedRunSchema>> {
-  const run = endedRunSchema.parse(await watchRun(link, "backup", [stack, plan.id], context));
+async function carryOut(
+  link: HostLink,
+  stack: string,
+  plan: Plan,
+  context: CliContext,
+  onEvent?: (event: MillwrightEvent) => void,
+): Promise<z.infer<typeof endedRunSchema>> {
+  const run = endedRunSchema.parse(await watchRun(link, "backup", [stack, plan.id], context, onEvent));
   context.output.say(run.summary);
   return run;
 }
 
-/** The plant is down on both. */
-function notTakenOver(problem: MillwrightError): MillwrightError {
-  return new MillwrightError(problem.code, problem.message, {
-    ...(problem.subject === undefined ? {} : { subject: problem.subject }),
-    hint: "The old host is fenced, and whole. Mend the cause and run `millwright failover` again; or `millwright host fence --lift` starts the plant there again.",
-    details: problem.details,
-    cause: problem,
-  });
-}
-
 /** The standby must have all that the fenced host has; else the plant goes on nowhere, and is whole there. */
 async function takeOverAll(link: HostLink, stack: string, { sign }: z.infer<typeof signSchema>, context: CliContext): Promise<unknown> {
+  let ended: Extract<MillwrightEvent, { kind: "ended" }> | undefined;
   try {
     const { plan } = await askPlanOf(link, "backup-plan", stack, { kind: "takeover", ...(sign === undefined ? {} : { sign }) });
-    return await carryOut(link, stack, plan, context);
+    return await carryOut(link, stack, plan, context, (event) => {
+      if (event.kind === "ended") ended = event;
+    });
   } catch (error) {
-    throw notTakenOver(asMillwrightError(error));
+    throw notTakenOver(asMillwrightError(error), ended);
   }
 }
 

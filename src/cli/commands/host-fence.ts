@@ -18,7 +18,9 @@ export const hostFenceCommand: Run<Options> = async (options, context) => {
   const target = await loadTarget(options, context);
   const { stack, host } = target.environment;
   await using link = await openLink(target, options, context);
-  const { plan, notes } = await askPlanOf(link, "backup-plan", stack, { kind: "fence", lift: options.lift === true });
+  // What site.yaml calls the standby serves beside the host, if at all: its end must not wait for anything.
+  const request = { kind: "fence", lift: options.lift === true, mustEnd: options.standby === true };
+  const { plan, notes } = await askPlanOf(link, "backup-plan", stack, request);
   context.output.say(describePlan(plan, notes));
   await confirmByName(
     options.lift === true ? `Start the plant on ${host.address} again?` : `End the plant on ${host.address}?`,

@@ -5,6 +5,8 @@ import { timestamp } from "../../kernel/clock.ts";
 import { MillwrightError } from "../../kernel/errors.ts";
 import type { RunView, StepCode } from "../../kernel/run-plan.ts";
 import { undoFenced, writeFenced } from "../fenced.ts";
+import { isDatabaseWell } from "../is-database-well.ts";
+import { signOfLife } from "../plan-recovery.ts";
 import { planOf, type RecoveryRun } from "../recovery-context.ts";
 import { repositoriesAt } from "../repositories.ts";
 
@@ -59,12 +61,19 @@ async function untilItAnswers({ clock, pageProblem }: RecoveryRun, signal: Abort
   }
 }
 
-/** Whoever has it has all that was written before: the standby must, before it takes over. A database that is dead has nothing to say. */
+/**
+ * Whoever has it has all that was written before: the standby must, before it takes over. A database that is dead has nothing to say, and one that an
+ * earlier fence has stopped has said it.
+ */
 export const lastSign: Code = {
-  async do({ docker, stack, psql }) {
-    const database = await findContainer(docker, stack.facts.stack, "database");
-    if (database?.state !== "running" || database.health !== "healthy") return { summary: "the database is not well: what has not come over is lost" };
-    const [row] = await psql.query("postgres", LAST_SIGN);
+  async do(run) {
+    if (!(await isDatabaseWell(run))) {
+      const { sign } = planOf(run, "fence");
+      return sign === undefined
+        ? { summary: "the database is not well: what has not come over is lost" }
+        : { sign, summary: `${sign}, as it was fenced before` };
+    }
+    const [row] = await run.psql.query("postgres", LAST_SIGN);
     return row?.[0] === undefined ? {} : { sign: row[0], summary: row[0] };
   },
 };
@@ -76,6 +85,7 @@ export const handLog: Code = {
   },
 };
 
+/** Of a host that is well they are taken twice: while users work, which may take hours, and what is new since then while they wait. */
 export const handFiles: Code = {
   async do(run, _step, { signal }) {
     const { files } = await repositoriesAt("offsite", run).files.take("files", run.run, signal);
@@ -89,6 +99,7 @@ export const stopDatabase: Code = {
     if (database !== undefined) await docker.stop(database.id, DATABASE_SECONDS);
   },
   async undo(run, step, view) {
+    if (planOf(run, "fence").isAgain) return;
     const { signal } = view;
     const { docker, clock, events, stack } = run;
     const project = stack.facts.stack;
@@ -103,11 +114,14 @@ export const stopDatabase: Code = {
 
 /** From here on nothing of this host's begins again by itself: neither containers, nor what the schedule would make of a release that serves. */
 export const markFenced: Code = {
-  async do(run) {
+  async do(run, _step, view) {
     for (const { id, state } of await run.docker.containers(run.stack.facts.stack)) if (state !== "exited") await run.docker.stop(id, SERVICE_SECONDS);
-    await writeFenced(run.paths, { at: timestamp(run.clock), who: run.who, run: run.run });
+    const sign = signOfLife.optional().parse(view.resultOf("last-sign")?.["sign"]) ?? planOf(run, "fence").sign;
+    await writeFenced(run.paths, { at: timestamp(run.clock), who: run.who, run: run.run, sign });
   },
-  async undo({ docker, stack, paths }) {
+  async undo(run) {
+    if (planOf(run, "fence").isAgain) return;
+    const { docker, stack, paths } = run;
     await undoFenced(paths);
     for (const { id, state } of await docker.containers(stack.facts.stack)) if (state !== "running") await docker.start(id);
   },
