@@ -1,6 +1,5 @@
 import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, it, vi } from "vitest";
@@ -23,21 +22,13 @@ interface Place {
   readonly told: () => Promise<readonly string[]>;
   readonly offsite: (says: string) => Promise<void>;
   readonly letGo: () => Promise<void>;
-  /** Makes nc find the database, or not. */
-  readonly databaseAnswers: (does: boolean) => Promise<void>;
-  /** The script as the container runs it, until its end. */
-  readonly serve: (work: () => Promise<void>) => Promise<void>;
 }
 
 /** The script with folders of its own, and a restic that does nothing. */
 async function place(): Promise<Place> {
   const folder = await mkdtemp(join(tmpdir(), "files-"));
   folders.push(folder);
-  const script = (await readFile(SCRIPT, "utf8"))
-    .replaceAll("/tmp/", `${folder}/`)
-    .replaceAll("/backup/", `${folder}/backup/`)
-    .replace("/run/secrets/offsite.sh", `${folder}/offsite.sh`)
-    .replace("LOOK_SECONDS=20", "LOOK_SECONDS=0.05");
+  const script = (await readFile(SCRIPT, "utf8")).replaceAll("/tmp/", `${folder}/`).replace("/run/secrets/offsite.sh", `${folder}/offsite.sh`);
   await writeFile(join(folder, "files.sh"), script);
   await writeFile(join(folder, "restic"), RESTIC);
   await chmod(join(folder, "restic"), 0o755);
@@ -54,22 +45,6 @@ async function place(): Promise<Place> {
     offsite: async (says) => {
       await writeFile(join(folder, "offsite.sh"), says);
       env["RESTIC_PASSWORD_FILE"] = "/run/secrets/files-key";
-    },
-    databaseAnswers: async (does) => {
-      await writeFile(join(folder, "nc"), `#!/bin/sh\necho "nc $*" >> "$PLACE_OF_TEST/told"\n${does ? "exit 0" : "exit 1"}\n`, { mode: 0o755 });
-    },
-    serve: async (work) => {
-      await mkdir(join(folder, "backup"));
-      await writeFile(join(folder, "backup/config"), "");
-      // With what it has in the background, which in the container ends with it.
-      const child = spawn("/bin/sh", [join(folder, "files.sh"), "serve"], { env: { ...env, FILES: folder, STACK: "acme" }, stdio: "ignore", detached: true });
-      const ended = once(child, "exit");
-      try {
-        await work();
-      } finally {
-        process.kill(-(child.pid ?? 0), "SIGKILL");
-        await ended;
-      }
     },
     letGo: async () => await writeFile(join(folder, "go"), ""),
   };
@@ -90,30 +65,6 @@ describe.runIf(process.platform === "linux")("the script of the files' repositor
     ]);
     await letGo();
     expect(await check).toBe(0);
-  });
-
-  it("takes no offsite snapshot on a host that has a standby while its database does not answer: another may have taken over", async () => {
-    const { told, offsite, databaseAnswers, serve } = await place();
-    await offsite("export RESTIC_REPOSITORY=s3:there\nDATABASE=database");
-    await databaseAnswers(false);
-    const [asked, there, here] = ["nc -w", " to s3:there", " backup --host acme"];
-    const count = async (words: string): Promise<number> => (await told()).filter((line) => line.includes(words)).length;
-    await serve(async () => {
-      await vi.waitUntil(async () => (await count(asked)) > 1 && (await count(here)) > 0, { timeout: 10_000 });
-      expect(await count(there)).toBe(0);
-      await databaseAnswers(true);
-      await vi.waitUntil(async () => (await told()).some((line) => line.includes(here) && line.includes(there)), { timeout: 10_000 });
-    });
-  });
-
-  it("asks no database where no other host could have taken over", async () => {
-    const { told, offsite, databaseAnswers, serve } = await place();
-    await offsite("export RESTIC_REPOSITORY=s3:there");
-    await databaseAnswers(false);
-    await serve(async () => {
-      await vi.waitUntil(async () => (await told()).some((line) => line.includes(" backup --host acme") && line.includes(" to s3:there")), { timeout: 10_000 });
-    });
-    expect((await told()).some((line) => line.startsWith("nc "))).toBe(false);
   });
 
   it("opens the repository beside the offsite one, in which the site folder lies, without the key of the others", async () => {

@@ -1,8 +1,7 @@
 #!/bin/sh
 # The files' half of a backup: snapshots of Odoo's filestore with restic, in the repository on the host and, where the site has one, in the
 # offsite one. What keeps the one from being written never keeps the other.
-#   serve                    a snapshot in each whenever Odoo has written files since its last one; on a host that has a standby, in the offsite one
-#                            only while its database answers
+#   serve                    a snapshot in each whenever Odoo has written files since its last one
 #   run WORDS…               restic with these words on the host's repository
 #   offsite SECONDS WORDS…   the same on the offsite one, killed after so long: on a server that does not answer restic would stay at it
 #   offsite-open SECONDS WORDS…   the same on one beside the offsite one that needs no password: what opens the others lies in it, encrypted to people
@@ -23,8 +22,6 @@ LIMIT=
 PROBE=
 # Words that restic wants where there is no password.
 OPEN=
-# Whose files they are, where another host may write to the same repository.
-DATABASE=
 
 say() { echo "$(date -u +%Y-%m-%dT%H:%M:%SZ) $*"; }
 
@@ -61,10 +58,6 @@ run() (
 # A file that is added changes its folder: 256 folders tell of any number of files.
 has_news() { [ ! -e "/tmp/$PLACE-last" ] || [ -n "$(find "$FILES" -type d -newer "/tmp/$PLACE-last" | head -n 1)" ]; }
 
-# A host that another has taken over from must not write beside it: a stale snapshot would be the newest, and the other's locks would be taken away. Its
-# database does not start, so files that go with a database that answers are the plant's. Not every busybox knows `nc -z`.
-is_ours() { [ -z "$DATABASE" ] || timeout -s KILL "$ANSWER_SECONDS" nc -w 5 "$DATABASE" 5432 < /dev/null > /dev/null 2>&1; }
-
 snapshot() {
   touch "/tmp/$PLACE-this"
   code=0
@@ -93,7 +86,7 @@ wait_for() {
 
 keep() {
   while true; do
-    if [ -e /backup/config ] && [ -d "$FILES" ] && has_news && is_ours; then snapshot; fi
+    if [ -e /backup/config ] && [ -d "$FILES" ] && has_news; then snapshot; fi
     wait_for "$LOOK_SECONDS"
   done
 }
