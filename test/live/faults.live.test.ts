@@ -272,9 +272,11 @@ describe("when things go wrong", () => {
     step("takes over without a failed request", async () => {
       await override('environment: { RENEWED: "yes" }');
       const before = await plant.sh("docker", "ps", "--quiet", "--filter", `name=${STACK}-edge`);
-      await using load = await plant.load({ rate: 10, slowPath: "/plant/slow?seconds=2", websocket: false });
+      await using load = await plant.load({ rate: 10, slowPath: "/plant/slow?seconds=2", websocket: false, sendsAgain: true });
       await plant.must("deploy", "--yes");
       const report = await load.stop();
+      // A kept connection in each direction at most: more would be no chance.
+      expect(report.sentAgain).toBeLessThanOrEqual(2);
       const after = await plant.sh("docker", "ps", "--quiet", "--filter", `name=${STACK}-edge`);
       expect({ failed: report.failed + report.slowFailed, failures: report.failures, renewed: after !== before, left: await proxies() }).toEqual({
         failed: 0,

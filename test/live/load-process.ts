@@ -12,7 +12,7 @@ const failedSpans: { readonly began: number; readonly ended: number }[] = [];
 const heldLostAt: number[] = [];
 const colours: Record<string, { answers: number; first: number; last: number }> = {};
 const good: { readonly began: number; readonly colour: string }[] = [];
-const counts = { sent: 0, failed: 0, slowSent: 0, slowFailed: 0, reconnects: 0, away: 0 };
+const counts = { sent: 0, failed: 0, sentAgain: 0, slowSent: 0, slowFailed: 0, reconnects: 0, away: 0 };
 const stopping = new AbortController();
 let pending = 0;
 
@@ -61,7 +61,13 @@ function request(path: string): Promise<Answer> {
       },
     );
     outgoing.on("timeout", () => outgoing.destroy(new Error("timed out")));
-    outgoing.on("error", (error) => finish({ ok: false, detail: `${path}: ${error.message} at ${new Date().toISOString()}` }));
+    outgoing.on("error", (error: NodeJS.ErrnoException) => {
+      if (options.sendsAgain === true && outgoing.reusedSocket && error.code === "ECONNRESET") {
+        pending -= 1;
+        counts.sentAgain += 1;
+        resolve(request(path));
+      } else finish({ ok: false, detail: `${path}: ${error.message} at ${new Date().toISOString()}` });
+    });
     outgoing.end();
   });
 }
@@ -191,6 +197,7 @@ function report(): LoadReport {
     p99Milliseconds: Math.round(percentile(sorted, 0.99)),
     slowSent: counts.slowSent,
     slowFailed: counts.slowFailed,
+    sentAgain: counts.sentAgain,
     websocketReconnects: counts.reconnects,
     websocketAwayMilliseconds: counts.away + awayNow(),
     heldLostAt,

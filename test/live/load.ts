@@ -18,6 +18,11 @@ export interface LoadOptions {
   readonly websocket: boolean;
   /** Further websockets that are opened at the start and not again. */
   readonly held: number;
+  /**
+   * Sends a request again on another connection when the kept one was closed before an answer began, as browsers do with a GET (RFC 9110, 9.2.2): where
+   * the proxy itself ends, one may be used in the moment in which it is closed. False unless said otherwise, for elsewhere that must not happen.
+   */
+  readonly sendsAgain?: boolean;
 }
 
 export interface LoadReport {
@@ -33,6 +38,7 @@ export interface LoadReport {
   readonly p99Milliseconds: number;
   readonly slowSent: number;
   readonly slowFailed: number;
+  readonly sentAgain: number;
   readonly websocketReconnects: number;
   readonly websocketAwayMilliseconds: number;
   /** When each of the held websockets was lost (milliseconds since the epoch). */
