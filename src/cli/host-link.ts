@@ -66,17 +66,21 @@ export async function loginKeys(
   return { identityFiles: (await exists(usual)) ? [usual] : [], agentSocket };
 }
 
+async function ownPublicKeys(options: CommonOptions, context: CliContext): Promise<readonly string[]> {
+  const { identityFiles } = await loginKeys(options, context);
+  if (identityFiles.length > 0) return identityFiles.map((file) => `${file}.pub`);
+  // An SSH agent logs in with whatever it holds, and does not say which of it is to deploy from now on.
+  const usual = `${usualIdentity(context)}.pub`;
+  return (await exists(usual)) ? [usual] : [];
+}
+
 /** The public halves of the keys the operator logs in with: what may deploy, when nothing else is named. */
 export async function deployKeys(
   files: readonly string[],
   options: CommonOptions,
   context: CliContext,
 ): Promise<readonly { readonly name: string; readonly key: string }[]> {
-  const identities = files.length > 0 ? [] : (await loginKeys(options, context)).identityFiles;
-  // An SSH agent logs in with whatever it holds, and does not say which of it is to deploy from now on.
-  const usual = `${usualIdentity(context)}.pub`;
-  const own = identities.length > 0 ? identities.map((file) => `${file}.pub`) : (await exists(usual)) ? [usual] : [];
-  const named = files.length > 0 ? files : own;
+  const named = files.length > 0 ? files : await ownPublicKeys(options, context);
   if (named.length === 0) {
     throw new MillwrightError("KEY_UNUSABLE", "Nobody said whose key may deploy, and there is no ~/.ssh/id_ed25519.pub.", {
       hint: "Pass --deploy-key FILE.pub, or --identity FILE.",

@@ -1,6 +1,6 @@
+import type { Colour } from "../blueprint/stack.ts";
 import { type Clock, timestamp } from "../kernel/clock.ts";
 import { messageOf, MillwrightError } from "../kernel/errors.ts";
-import type { Colour } from "../blueprint/stack.ts";
 import { platformContainer, targetOf } from "./colour-view.ts";
 import type { Answer, Http, HttpRequest, ShownCertificate } from "./http.ts";
 import { judgeLoginPage, loginPageProbe } from "./probes/login-page.ts";

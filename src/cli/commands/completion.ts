@@ -35,20 +35,20 @@ interface Flag {
   readonly value: { readonly names?: readonly string[]; readonly kind?: Kind } | undefined;
 }
 
+type Kind = "environments" | "releases";
 /** What the site folder tells the names of, by how commands call it. */
-const KINDS = { env: "environments", release: "releases", id: "releases" } as const;
-type Kind = (typeof KINDS)[keyof typeof KINDS];
-
-function kindOf(name: string): Kind | undefined {
-  return name === "env" || name === "release" || name === "id" ? KINDS[name] : undefined;
-}
+const KINDS: ReadonlyMap<string, Kind> = new Map([
+  ["env", "environments"],
+  ["release", "releases"],
+  ["id", "releases"],
+]);
 
 function commandTree(root: Command, path = ""): Words[] {
   return root.commands.flatMap((command) => {
     const own = path === "" ? command.name() : `${path} ${command.name()}`;
     const inner = commandTree(command, own);
     const flags = flagsOf(command);
-    const takes = command.registeredArguments.flatMap((argument) => kindOf(argument.name()) ?? []);
+    const takes = command.registeredArguments.flatMap((argument) => KINDS.get(argument.name()) ?? []);
     return [{ path: own, summary: command.description(), flags, takes }, ...inner];
   });
 }
@@ -56,7 +56,7 @@ function commandTree(root: Command, path = ""): Words[] {
 function flagsOf(command: Command): readonly Flag[] {
   return command.options.flatMap(({ long, flags, required, argChoices }) => {
     if (!long) return [];
-    const kind = kindOf(/<([a-z]+)>/.exec(flags)?.[1] ?? "");
+    const kind = KINDS.get(/<([a-z]+)>/.exec(flags)?.[1] ?? "");
     const value = { ...(argChoices === undefined ? {} : { names: argChoices }), ...(kind === undefined ? {} : { kind }) };
     return [{ long, value: required ? value : undefined }];
   });
@@ -66,10 +66,10 @@ function flagsOf(command: Command): readonly Flag[] {
  * Environments are the keys under `environments:`; awk on the local file keeps it within a few milliseconds. Only what is a name and nothing
  * else: bash expands the words that it is given to choose from, and the folder may be one that somebody sent.
  */
-const environments = `awk '/^environments:/{f=1;next} f&&/^[^ #]/{f=0} f&&/^  [a-z][a-z0-9]*: *(#.*)?$/{sub(/^  /,"");sub(/:.*/,"");print}' site.yaml 2>/dev/null`;
-const releases = `ls releases 2>/dev/null | sed -n 's/^\\([0-9a-z][0-9a-z.-]*\\)\\.yaml$/\\1/p'`;
+const ENVIRONMENTS = `awk '/^environments:/{f=1;next} f&&/^[^ #]/{f=0} f&&/^  [a-z][a-z0-9]*: *(#.*)?$/{sub(/^  /,"");sub(/:.*/,"");print}' site.yaml 2>/dev/null`;
+const RELEASES = `ls releases 2>/dev/null | sed -n 's/^\\([0-9a-z][0-9a-z.-]*\\)\\.yaml$/\\1/p'`;
 /** Commands of a shell that print the names, a line each. */
-const NAMES: Readonly<Record<Kind, string>> = { environments, releases };
+const NAMES: Readonly<Record<Kind, string>> = { environments: ENVIRONMENTS, releases: RELEASES };
 
 /** `before` is what may stand where a command is not named yet, besides the commands. */
 function bash(words: readonly Words[], before: readonly Flag[]): string {
