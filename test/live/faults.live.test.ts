@@ -21,7 +21,7 @@ describe("when things go wrong", () => {
   };
 
   beforeAll(async () => {
-    plant = await createPlant({ host: "faults", template: "loaded", site: { "swap.ready": "30s" } });
+    plant = await createPlant({ host: "faults", template: "loaded", site: { "swap.ready": "30s", "swap.cron": "10s" } });
     await plant.bootstrap();
     await plant.must("lock");
   });
@@ -284,6 +284,79 @@ describe("when things go wrong", () => {
         renewed: true,
         left: `${STACK}-edge-1`,
       });
+    });
+  });
+
+  // Odoo's own clean-up of wizards' tables, which goes on for as long as somebody else holds one of them.
+  describe("a scheduled job that is under way", () => {
+    const HELD = "LOCK TABLE base_language_export";
+    const JOB = "Base: Auto-vacuum internal data";
+    const sql = (database: string, ...statements: readonly string[]): Promise<string> => {
+      const words = ["docker", "exec", "--user", "postgres", `${STACK}-database-1`, "psql", "-qAtX", "-v", "ON_ERROR_STOP=1", "-d", database];
+      return plant.sh(...words, ...statements.flatMap((statement) => ["-c", statement]));
+    };
+    /** Odoo counts a job that was cut off as failed; one that is told to end goes on to its next stop and commits. */
+    const jobFailed = async (): Promise<boolean> => (await sql("odoo", `SELECT failure_count FROM ir_cron WHERE cron_name = '${JOB}'`)) !== "0";
+    const wasCut = async (): Promise<boolean> => (await plant.lastRun()).events.some((event) => JSON.stringify(event).includes("Cut off"));
+    /** The job runs, and will not end before `free`. */
+    const holdJob = async (): Promise<{ free(): Promise<void> }> => {
+      const ended = sql("odoo", "BEGIN", HELD, "SELECT pg_sleep(600)").catch(() => "");
+      const holder = "FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep(600)%' AND pid <> pg_backend_pid()";
+      await eventually(async () => (await sql("odoo", `SELECT pid ${holder}`)) !== "", { what: "the lock" });
+      await sql("odoo", `UPDATE ir_cron SET nextcall = (now() AT TIME ZONE 'UTC') - interval '1 minute' WHERE cron_name = '${JOB}'`);
+      await sql("postgres", "NOTIFY cron_trigger, 'odoo'");
+      const waits = "SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%base_language_export%'";
+      await eventually(async () => (await sql("odoo", waits)) !== "", { timeout: 120_000, what: "the job" });
+      return {
+        free: async () => {
+          await sql("odoo", `SELECT pg_terminate_backend(pid) ${holder}`);
+          await ended;
+        },
+      };
+    };
+    const has = async (id: string, state: string): Promise<boolean> => {
+      const run = await plant.lockedBy();
+      return run !== undefined && (await plant.events(run)).some((event) => event.id === id && event.state === state);
+    };
+    const otherRelease = async (): Promise<string> => await releaseOf((await plant.serving()).number === FIXTURES.first ? FIXTURES.good : FIXTURES.first);
+
+    step("is waited for: nobody is moved before it has ended", async () => {
+      const before = await plant.serving();
+      const release = await otherRelease();
+      const job = await holdJob();
+      const command = plant.startUpgrade(release);
+      await eventually(() => has("cron-ended", "begun"), { what: "the wait for the job" });
+      const meanwhile = await plant.serving();
+      await job.free();
+      const { code } = await command.done;
+      const moved = (await plant.serving()).colour !== before.colour;
+      expect({ meanwhile, code, moved, cut: await wasCut(), failed: await jobFailed() }).toEqual({
+        meanwhile: before,
+        code: 0,
+        moved: true,
+        cut: false,
+        failed: false,
+      });
+    });
+
+    step("and outlasts `swap.cron` ends the upgrade, which names it and does not cut it off", async () => {
+      const before = await plant.serving();
+      const release = await otherRelease();
+      const job = await holdJob();
+      const command = plant.startUpgrade(release);
+      await eventually(() => has("cron-ended", "failed"), { what: "the end of patience" });
+      await job.free();
+      const outcome = await command.done;
+      const error = errorOf(outcome);
+      expect({
+        code: outcome.code,
+        error: error.code,
+        named: JSON.stringify(error).includes(JOB),
+        serving: await plant.serving(),
+        crons: (await plant.coloursUp()).filter((name) => name.endsWith("/cron")),
+        cut: await wasCut(),
+        failed: await jobFailed(),
+      }).toEqual({ code: 6, error: "JOB_RUNNING", named: true, serving: before, crons: [`${before.colour}/cron`], cut: false, failed: false });
     });
   });
 
