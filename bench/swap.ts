@@ -6,7 +6,9 @@ import { type Plant, dataOf } from "../test/live/plant.ts";
 import { type Row, median, repeat, show } from "./bench.ts";
 import { type Floor, measureFloor } from "./floor.ts";
 
+const WARMING_SECONDS = 10;
 const WITHOUT = "the same load without a swap";
+const BESIDE = "the release's own container started beside the colour that serves the same load, without millwright";
 const BY_HAND = "the image changed in the colour's Compose file, `docker compose up -d`";
 
 interface Round {
@@ -16,7 +18,7 @@ interface Round {
   readonly dies: MeasuredRun;
   readonly badColour: string;
   readonly floor: Floor;
-  readonly floorUnderLoad: Floor;
+  readonly floorUnderLoad: { readonly result: Floor; readonly report: LoadReport };
   readonly byHand: LoadReport;
 }
 
@@ -25,6 +27,8 @@ export async function benchSwap(plant: Plant, runs: number): Promise<readonly Ro
   const good = await plant.release(FIXTURES.good);
   const breaks = await plant.release(FIXTURES.breaksLater);
   const rounds = await repeat(runs, async (): Promise<Round> => {
+    // What the round before did by hand has left a cold release to serve.
+    await idleLoad(plant, WARMING_SECONDS);
     const swap = await runUnderLoad(plant, ["upgrade", "--release", good, "--yes"]);
     dataOf(swap.outcome);
     const idle = await idleLoad(plant, Math.max(10, swap.runSeconds));
@@ -35,6 +39,14 @@ export async function benchSwap(plant: Plant, runs: number): Promise<readonly Ro
     const dies = await runUnderLoad(plant, ["upgrade", "--release", breaks, "--yes"], { meanwhile: () => plant.breakInBake() });
     const floor = await measureFloor(plant, spare);
     const floorUnderLoad = await underLoad(plant, () => measureFloor(plant, spare));
+    const told = Object.entries({
+      idle,
+      swap: swap.report,
+      rollback: rollback.report,
+      "breaks in its bake": dies.report,
+      "a start alone": floorUnderLoad.report,
+    });
+    process.stderr.write(`  ${told.map(([what, load]) => `${what}: gap ${load.longestGapMilliseconds} ms, p99 ${load.p99Milliseconds} ms`).join("; ")}\n`);
     return { idle, swap, rollback, dies, badColour: spare, floor, floorUnderLoad, byHand: await swapByHand(plant, colour, good) };
   });
 
@@ -54,6 +66,7 @@ export async function benchSwap(plant: Plant, runs: number): Promise<readonly Ro
     { what: "swap: failed requests", ours: failed((round) => round.swap.report), baseline: failed((round) => round.byHand), against: BY_HAND },
     { what: "swap: longest gap between good answers", ours: gap((round) => round.swap.report), baseline: gap((round) => round.byHand), against: BY_HAND },
     { what: "", ours: gap((round) => round.swap.report), baseline: gap((round) => round.idle), against: WITHOUT },
+    { what: "", ours: gap((round) => round.swap.report), baseline: gap((round) => round.floorUnderLoad.report), against: BESIDE },
     {
       what: "swap: until the new release serves",
       ours: show(
@@ -76,11 +89,11 @@ export async function benchSwap(plant: Plant, runs: number): Promise<readonly Ro
         1,
       ),
       baseline: show(
-        of((round) => whole(round.floorUnderLoad)),
+        of((round) => whole(round.floorUnderLoad.result)),
         "s",
         1,
       ),
-      against: "the same beside the colour that serves the same load",
+      against: BESIDE,
     },
     {
       what: "swap: websocket away",
@@ -146,11 +159,10 @@ function whole(floor: Floor): number {
   return Math.max(floor.warm, floor.websocket);
 }
 
-async function underLoad<T>(plant: Plant, work: () => Promise<T>): Promise<T> {
+async function underLoad<T>(plant: Plant, work: () => Promise<T>): Promise<{ readonly result: T; readonly report: LoadReport }> {
   await using load = await plant.load();
   const result = await work();
-  await load.stop();
-  return result;
+  return { result, report: await load.stop() };
 }
 
 /** What plain Compose does with a new image: the serving colour's file is changed and brought up; then everything is put back. */

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { setTimeout as wait } from "node:timers/promises";
 import type { LoadOptions, LoadReport } from "./load.ts";
 import type { Command, Outcome } from "./operator.ts";
@@ -70,24 +71,41 @@ function timeOf(event: HostEvent | undefined): number {
   return event === undefined ? Number.NaN : Date.parse(event.at);
 }
 
-/** Reads the peak memory of the run's process over and over, since it is gone with the process. */
+/**
+ * Reads the peak memory of the run's process over and over, since it is gone with the process: in one process on the host, which looks at each
+ * process there a few times at most, because what is measured runs beside it. `UNIT FILE`; it ends when the file is there, and prints bytes.
+ */
+const WATCH_AGENT = `
+const { existsSync, readdirSync, readFileSync, rmSync } = require("node:fs");
+const [unit, stop] = process.argv.slice(1);
+const read = (path) => { try { return readFileSync(path, "utf8"); } catch { return ""; } };
+const looks = new Map();
+let peak = 0;
+const timer = setInterval(() => {
+  for (const pid of readdirSync("/proc")) {
+    if (!/^[0-9]+$/.test(pid)) continue;
+    // A new process is moved to its unit after it has begun.
+    const known = looks.get(pid) ?? { left: 3, isOfUnit: false };
+    looks.set(pid, known);
+    if (!known.isOfUnit && known.left > 0) Object.assign(known, { left: known.left - 1, isOfUnit: read("/proc/" + pid + "/cgroup").includes(unit) });
+    if (!known.isOfUnit) continue;
+    const [, peakKilobytes = "0"] = /^VmHWM:\\s*(\\d+) kB/m.exec(read("/proc/" + pid + "/status")) ?? [];
+    peak = Math.max(peak, Number(peakKilobytes) * 1024);
+  }
+  if (!existsSync(stop)) return;
+  clearInterval(timer);
+  rmSync(stop);
+  console.log(peak);
+}, 200);
+`;
+
 function watchAgent(plant: Plant): { stop(): Promise<number> } {
-  const unit = `millwright-run@${plant.stack}.service`;
-  const look = `pid=$(systemctl show --property=MainPID --value ${unit}); [ "$pid" = 0 ] || sed -n 's/^VmHWM:[^0-9]*\\([0-9]*\\) kB/\\1/p' /proc/$pid/status`;
-  let peak = 0;
-  const stopping = new AbortController();
-  const watching = (async () => {
-    while (!stopping.signal.aborted) {
-      const { stdout } = await plant.host.sh(["sh", "-c", look]);
-      peak = Math.max(peak, Number(stdout.trim()) * 1024);
-      await wait(200);
-    }
-  })();
+  const stop = `/run/watched-${randomUUID()}`;
+  const watching = plant.host.sh(["/opt/millwright/current/node", "-e", WATCH_AGENT, "--", `millwright-run@${plant.stack}.service`, stop]);
   return {
     stop: async () => {
-      stopping.abort();
-      await watching;
-      return peak;
+      await plant.host.sh(["touch", stop]);
+      return Number((await watching).stdout);
     },
   };
 }
