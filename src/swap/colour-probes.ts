@@ -10,7 +10,7 @@ import type { Target } from "./probes/probe.ts";
 import type { SwapDeps } from "./swap-deps.ts";
 
 /** Everything that a colour must show to be fit for users, the site's own checks last. */
-export function colourProbes(deps: Pick<SwapDeps, "stack" | "psql" | "secret">, target: Target): readonly Probe[] {
+export function colourProbes(deps: Pick<SwapDeps, "stack" | "psql" | "secret" | "clock">, target: Target): readonly Probe[] {
   const { series, database, sessions, smoke } = deps.stack.facts;
   return [
     loginPageProbe(target),
@@ -18,7 +18,7 @@ export function colourProbes(deps: Pick<SwapDeps, "stack" | "psql" | "secret">, 
     versionInfoProbe(target, series),
     websocketProbe(target),
     ...(sessions === "redis" ? [sessionStoreProbe(target, series)] : []),
-    databaseProbe(deps.psql, database, series),
+    databaseProbe(deps.psql, deps.clock, database, series),
     ...smokeProbes(target, smoke, { database, password: () => deps.secret("odoo_probe") }),
   ];
 }

@@ -1,6 +1,7 @@
 import type { Colour } from "../blueprint/stack.ts";
 import type { ContainerState } from "../docker/docker.ts";
 import { findContainer } from "../docker/find-container.ts";
+import type { Clock } from "../kernel/clock.ts";
 import { MillwrightError } from "../kernel/errors.ts";
 import { redact } from "../kernel/secret.ts";
 import type { Target } from "./probes/probe.ts";
@@ -52,13 +53,26 @@ export async function targetOf(deps: Pick<SwapDeps, "stack" | "docker" | "http">
   return { http: deps.http, colour, address, domain: deps.stack.facts.domain };
 }
 
+/** How old an answer may be while something is waited for: each costs the engine's processors, which those that serve people need. */
+const GLANCE_MILLISECONDS = 500;
+
+/** Looks at most twice a second and gives what was seen last in between; what throws is looked at again at once. */
+export function glance<T>(clock: Clock, look: () => Promise<T>): () => Promise<T> {
+  let seen: { readonly at: number; readonly value: T } | undefined;
+  return async () => {
+    const at = clock.now();
+    if (seen === undefined || at - seen.at >= GLANCE_MILLISECONDS) seen = { at, value: await look() };
+    return seen.value;
+  };
+}
+
 /**
- * Ends a wait as soon as there is nothing left to wait for: throws, with the last words of its log, when the container is gone, has
+ * Ends a wait soon after there is nothing left to wait for: throws, with the last words of its log, when the container is gone, has
  * ended, or was restarted since the first call.
  */
 export function lifeGuard(deps: SwapDeps, colour: Colour, service: ColourService): () => Promise<void> {
   let restarts: number | undefined;
-  return async () => {
+  return glance(deps.clock, async () => {
     const container = await containerOf(deps, colour, service);
     restarts ??= container?.restartCount;
     const problem =
@@ -74,7 +88,7 @@ export function lifeGuard(deps: SwapDeps, colour: Colour, service: ColourService
     if (problem === undefined) return;
     const details = container === undefined ? [] : await lastLogLines(deps, container);
     throw new MillwrightError("RELEASE_UNHEALTHY", `The ${service} container of ${colour} ${problem}.`, { subject: `${colour}/${service}`, details });
-  };
+  });
 }
 
 export async function lastLogLines(deps: Pick<SwapDeps, "docker">, container: ContainerState, lines: number = LOG_LINES): Promise<readonly string[]> {

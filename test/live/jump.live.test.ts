@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect } from "vitest";
 import { builderDocker, type LabHost, labHost } from "../lab/lab.ts";
 import { eventually } from "./eventually.ts";
-import { ENVIRONMENT, type Plant, createPlant, errorOf, fingerprintOf } from "./plant.ts";
+import { FIXTURES } from "./fixture-release.ts";
+import { DOMAIN, ENVIRONMENT, type Plant, createPlant, errorOf, fingerprintOf } from "./plant.ts";
 import { story } from "./steps.ts";
 
 describe("a plant without internet behind a jump host", () => {
@@ -63,6 +64,19 @@ describe("a plant without internet behind a jump host", () => {
     const made = events.filter(({ id, state }) => id?.startsWith("derive:") === true && state === "done");
     expect(made.map(({ detail }) => detail)).toEqual(["there already"]);
     expect(await plant.sh("docker", "exec", "--user", "postgres", `${plant.stack}-database-1`, "pgbackrest", "version")).toMatch(/^pgBackRest 2\.\d+/);
+  });
+
+  step("releases go through it from the operator's own Docker, and one is swapped for the next", async () => {
+    const docker = await builderDocker();
+    for (const fixture of [FIXTURES.first, FIXTURES.good]) {
+      const release = await plant.release(fixture, "--docker", docker);
+      await plant.must("release", "push", release, "--docker", docker);
+      await plant.must("upgrade", "--release", release, "--yes");
+    }
+    // Nobody but the jump host can reach its front door.
+    const page = await plant.sh("curl", "--silent", "--insecure", "--resolve", `${DOMAIN}:443:127.0.0.1`, `https://${DOMAIN}/plant/version`);
+    expect(page).toBe(`release ${FIXTURES.good}`);
+    expect(await plant.coloursUp()).toEqual(["green/cron", "green/web"]);
   });
 
   step("a jump host that is off is named as the cause", async () => {

@@ -4,7 +4,7 @@ import { exists } from "../../kernel/durable-file.ts";
 import { MillwrightError } from "../../kernel/errors.ts";
 import type { StepCode, StepResult } from "../../kernel/run-plan.ts";
 import { colourProbes } from "../colour-probes.ts";
-import { containerOf, lastLogLines, lifeGuard, projectOf, targetOf } from "../colour-view.ts";
+import { containerOf, glance, lastLogLines, lifeGuard, projectOf, targetOf } from "../colour-view.ts";
 import { tellCutRequests } from "../cut-requests.ts";
 import { drain } from "../drain.ts";
 import { writeEvidence } from "../evidence.ts";
@@ -61,6 +61,7 @@ export const answers: StepCode<SwapContext> = {
   async do(context, _step, { signal }) {
     const { colour, clock } = context;
     const began = clock.now();
+    const target = glance(clock, () => targetOf(context, colour));
     await waitUntil({
       what: `${colour} answers`,
       clock,
@@ -69,8 +70,8 @@ export const answers: StepCode<SwapContext> = {
       pollMilliseconds: POLL_MILLISECONDS,
       alive: lifeGuard(context, colour, "web"),
       look: async () => {
-        const target = await targetOf(context, colour);
-        const answer = await target.http.ask(requestTo(target, "/web/health", { timeoutMilliseconds: FIRST_ANSWER_MILLISECONDS }));
+        const web = await target();
+        const answer = await web.http.ask(requestTo(web, "/web/health", { timeoutMilliseconds: FIRST_ANSWER_MILLISECONDS }));
         return answer.status === 200 ? pass("answers") : fail(`/web/health answered ${answer.status}`);
       },
     });
