@@ -189,7 +189,7 @@ export function planRollback(
     ? [{ kind: "check", title: `Probe ${colour}, which still runs`, cause: "nobody is sent back to something broken" }]
     : [
         { kind: "image", title: `Look for the image of release ${release.id} on the host`, cause: "nothing is begun without it" },
-        { kind: "up", title: `Start ${colour} with release ${release.id}`, cause: "it was stopped after the last swap", undo: `stop ${colour}` },
+        { kind: "up", title: `Start ${colour} with release ${release.id}`, cause: "it does not run any more", undo: `stop ${colour}` },
         { kind: "answers", title: `Wait until ${colour} answers`, cause: "Odoo loads its registry first" },
         warmStep(colour),
       ];

@@ -16,7 +16,7 @@ export const servingSchema = z.object({
   since: z.string(),
   who: z.string(),
   run: z.string(),
-  /** Where `rollback` goes: the release before, in the other colour. Absent after a first release and after a rollback. */
+  /** Where `rollback` goes: the release before, in the other colour, which is made anew for it where it holds something else by now. Absent after a first release and after a rollback. */
   previous: z.object({ colour: colourSchema, release: releaseSchema }).optional(),
 });
 

@@ -11,6 +11,8 @@ describe("a plant without internet behind a jump host", () => {
   let jump: LabHost;
   let plant: Plant;
   const step = story(() => plant);
+  /** What the host itself sees at its front door: nobody else reaches it. */
+  const shown = (): Promise<string> => plant.sh("curl", "--silent", "--insecure", "--resolve", `${DOMAIN}:443:127.0.0.1`, `https://${DOMAIN}/plant/version`);
 
   beforeAll(async () => {
     jump = await labHost(`jump-${process.pid}`, { template: "bare" });
@@ -73,9 +75,16 @@ describe("a plant without internet behind a jump host", () => {
       await plant.must("release", "push", release, "--docker", docker);
       await plant.must("upgrade", "--release", release, "--yes");
     }
-    // Nobody but the jump host can reach its front door.
-    const page = await plant.sh("curl", "--silent", "--insecure", "--resolve", `${DOMAIN}:443:127.0.0.1`, `https://${DOMAIN}/plant/version`);
-    expect(page).toBe(`release ${FIXTURES.good}`);
+    expect(await shown()).toBe(`release ${FIXTURES.good}`);
+    expect(await plant.coloursUp()).toEqual(["green/cron", "green/web"]);
+  });
+
+  step("new settings leave the way back to the release before as it was", async () => {
+    await plant.configure({ "sizing.workers": 3 });
+    await plant.must("deploy", "--yes");
+    expect(await shown()).toBe(`release ${FIXTURES.good}`);
+    await plant.must("rollback", "--yes");
+    expect(await shown()).toBe(`release ${FIXTURES.first}`);
     expect(await plant.coloursUp()).toEqual(["green/cron", "green/web"]);
   });
 

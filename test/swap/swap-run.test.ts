@@ -167,6 +167,35 @@ describe("new settings of the release that serves", () => {
     await expect(prepareRollback(site.deps)).rejects.toMatchObject({ code: "ROLLBACK_IMPOSSIBLE" });
   });
 
+  it("leave the way back to the release before as it was", async () => {
+    const site = await served();
+    await site.run((await prepareSwap(site.deps, TWO)).plan);
+    site.settings = "more workers";
+    expect((await site.run((await prepareSwap(site.deps)).plan, { run: "run-2" })).outcome).toBe("done");
+    expect(await readServing(site.paths)).toMatchObject({ colour: "blue", release: TWO.id, previous: { colour: "green", release: ONE } });
+    expect((await site.run((await prepareRollback(site.deps)).plan, { run: "run-3" })).outcome).toBe("done");
+    expect(await site.whole()).toEqual({ routed: "green", serving: "green", cron: ["green"], isServed: true });
+    expect(await readServing(site.paths)).toMatchObject({ release: ONE.id });
+    const containers = await site.docker.containers(`${STACK}-green`);
+    expect(containers.map(({ image, labels }) => [image, labels["millwright.config"]])).toEqual([
+      [ONE.image, "more workers"],
+      [ONE.image, "more workers"],
+    ]);
+  });
+
+  it("that it cannot run with are taken back as a bad release is, and leave the way back as it was", async () => {
+    const site = await served();
+    await site.run((await prepareSwap(site.deps, TWO)).plan);
+    site.settings = "no memory";
+    const { plan } = await prepareSwap(site.deps);
+    site.docker.behave(`${STACK}-blue/web`, { exits: 137 });
+    expect((await site.run(plan, { run: "run-2" })).outcome).toBe("undone");
+    site.settings = "";
+    site.docker.behave(`${STACK}-blue/web`, {});
+    expect((await site.run((await prepareRollback(site.deps)).plan, { run: "run-3" })).outcome).toBe("done");
+    expect(await readServing(site.paths)).toMatchObject({ colour: "blue", release: ONE.id });
+  });
+
   it("that it cannot run with are taken back as a bad release is", async () => {
     const site = await served();
     site.settings = "no memory";

@@ -1,12 +1,13 @@
 import * as z from "zod";
 import { timestamp } from "../../kernel/clock.ts";
 import type { StepCode } from "../../kernel/run-plan.ts";
+import type { Release } from "../../release/release-file.ts";
 import { containerOf, hasEnded } from "../colour-view.ts";
 import { tellCutRequests } from "../cut-requests.ts";
 import { drain as waitForDrain } from "../drain.ts";
 import { clearMarker } from "../init-database.ts";
 import { moveWebsockets } from "../move-websockets.ts";
-import { type Serving, writeServing } from "../serving.ts";
+import { type Serving, wayBack, writeServing } from "../serving.ts";
 import type { SwapContext } from "../swap-context.ts";
 import { startAndWait } from "./switch.ts";
 
@@ -68,10 +69,13 @@ async function oldWeb(context: SwapContext): ReturnType<typeof containerOf> {
 
 function servingOf(context: SwapContext): Serving {
   const { colour, release, from, kind } = context;
-  // After a rollback there is no way "back" to the release that was left for a reason; new settings of the same release leave none behind.
-  const previous =
-    from === undefined || kind === "rollback" || from.release.image === release.image
-      ? {}
-      : { previous: { colour: from.serving.colour, release: from.release } };
+  // After a rollback there is no way "back" to the release that was left for a reason.
+  const before = from === undefined || kind === "rollback" ? undefined : releaseBefore(from, release);
+  const previous = from === undefined || before === undefined ? {} : { previous: { colour: from.serving.colour, release: before } };
   return { version: 1, colour, release: release.id, image: release.image, since: timestamp(context.clock), who: context.who, run: context.run, ...previous };
+}
+
+/** New settings of the release that serves leave the way back what it was: to the release before it, which is then brought up anew. */
+function releaseBefore(from: NonNullable<SwapContext["from"]>, release: Release): Release | undefined {
+  return from.release.image === release.image ? wayBack(from.serving)?.release : from.release;
 }
