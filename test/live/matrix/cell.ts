@@ -1,11 +1,14 @@
 import { Crowd, mixedPages, type PageView } from "../crowd.ts";
 import { eventually } from "../eventually.ts";
 import { FIXTURES } from "../fixture-release.ts";
+import { idleLoad } from "../measure.ts";
 import { type Plant, errorOf } from "../plant.ts";
 import type { Fault } from "./faults.ts";
 import { badOf, type Moment, momentName } from "./moments.ts";
 
 const BROWSERS = 8;
+/** More than one of them answers. */
+const BOTH_WORKERS = { rate: 40, slowPath: "", websocket: false };
 /** The proxy tells of a websocket once both its ends have closed. */
 const LOG_MILLISECONDS = 1000;
 
@@ -32,6 +35,8 @@ export async function runCell(plant: Plant, releases: (fixture: number) => Promi
   const bad = badOf(moment);
   const wanted = bad ?? (before.number === FIXTURES.first ? FIXTURES.good : FIXTURES.first);
   const release = await releases(wanted);
+  // After an engine's restart a worker of Odoo may fail to reach the database once more, seconds later: that is the doing of the strike before.
+  await eventually(async () => (await idleLoad(plant, 2, BOTH_WORKERS)).failed === 0, { what: "two seconds in which nothing fails" });
   await using load = await plant.load({ rate: 10, slowPath: "", websocket: true });
   const crowd = moment.swap === "canary" ? new Crowd(`matrix-${Date.now()}`, plant.door, BROWSERS) : undefined;
   const command = plant.startUpgrade(release);
