@@ -80,7 +80,7 @@ describe("a plant without internet behind a jump host", () => {
   });
 
   step("new settings leave the way back to the release before as it was", async () => {
-    await plant.configure({ "sizing.workers": 3 });
+    await plant.configure({ "swap.cron": "6min" });
     await plant.must("deploy", "--yes");
     expect(await shown()).toBe(`release ${FIXTURES.good}`);
     await plant.must("rollback", "--yes");
