@@ -227,7 +227,7 @@ describe("every key of site.yaml that takes a text", () => {
           if (/^[\w./:@-]*$/.test(text)) return;
           expect(read(stackOf(parsed))).toEqual(changed(base, (each) => each.replaceAll(original, () => text)));
         }),
-        { numRuns: 40 },
+        { numRuns: 20 },
       );
     });
   });
