@@ -1,9 +1,9 @@
 import type { Colour } from "../blueprint/stack.ts";
 import type { ContainerState } from "../docker/docker.ts";
 import { findContainer } from "../docker/find-container.ts";
-import type { Clock } from "../kernel/clock.ts";
 import { MillwrightError } from "../kernel/errors.ts";
 import { redact } from "../kernel/secret.ts";
+import { glance } from "./glance.ts";
 import type { Target } from "./probes/probe.ts";
 import type { SwapDeps } from "./swap-deps.ts";
 
@@ -53,18 +53,8 @@ export async function targetOf(deps: Pick<SwapDeps, "stack" | "docker" | "http">
   return { http: deps.http, colour, address, domain: deps.stack.facts.domain };
 }
 
-/** How old an answer may be while something is waited for: each costs the engine's processors, which those that serve people need. */
-const GLANCE_MILLISECONDS = 500;
-
-/** Looks at most twice a second and gives what was seen last in between; what throws is looked at again at once. */
-export function glance<T>(clock: Clock, look: () => Promise<T>): () => Promise<T> {
-  let seen: { readonly at: number; readonly value: T } | undefined;
-  return async () => {
-    const at = clock.now();
-    if (seen === undefined || at - seen.at >= GLANCE_MILLISECONDS) seen = { at, value: await look() };
-    return seen.value;
-  };
-}
+/** How old a look at a container may be while something is waited for. */
+export const LOOK_MILLISECONDS = 500;
 
 /**
  * Ends a wait soon after there is nothing left to wait for: throws, with the last words of its log, when the container is gone, has
@@ -72,7 +62,7 @@ export function glance<T>(clock: Clock, look: () => Promise<T>): () => Promise<T
  */
 export function lifeGuard(deps: SwapDeps, colour: Colour, service: ColourService): () => Promise<void> {
   let restarts: number | undefined;
-  return glance(deps.clock, async () => {
+  return glance(deps.clock, LOOK_MILLISECONDS, async () => {
     const container = await containerOf(deps, colour, service);
     restarts ??= container?.restartCount;
     const problem =

@@ -40,8 +40,8 @@ const KEEP = { at: "02:30", full: "sunday", drill: "monday", keep: 7 };
 const KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIFQzIIBPNDfkLRYS1pZ0zQ8eE3VdHjTCMYp4hTnq1yFi";
 
 /** Between them they state every key of site.yaml that holds a text. Right values, and where it can be, such as stand nowhere else. */
-const SITES: readonly Json[] = [
-  {
+const SITES: Readonly<Record<string, Json>> = {
+  "ACME and S3": {
     ...COMMON,
     certificate: { kind: "acme", email: "zq@mail.example", directory: "https://zqacme.example/directory" },
     waivers: [{ rule: "host-path", service: "backup", reason: "Zq has its reasons." }],
@@ -51,7 +51,7 @@ const SITES: readonly Json[] = [
     },
     environments: { production: { host: { ...HOST, jump: JUMP }, dataDisk: "/dev/zqdisk" } },
   },
-  {
+  "certificate files, SFTP and a standby": {
     ...COMMON,
     certificate: { kind: "files", chain: "certificates/zqchain.pem", ca: "certificates/zqauthority.pem" },
     backup: { ...KEEP, offsite: { kind: "sftp", server: "zqnas.example:2222", user: "zquser", path: "/zqpath", hostKeys: [KEY] } },
@@ -62,7 +62,7 @@ const SITES: readonly Json[] = [
       },
     },
   },
-];
+};
 
 type Path = readonly (string | number)[];
 
@@ -197,14 +197,18 @@ function keysOfTexts(root: object): readonly string[] {
 
 describe("every key of site.yaml that takes a text", () => {
   it("is stated in one of these sites", () => {
-    const stated = new Set(SITES.flatMap((site) => texts(site)).map(keyOf));
+    const stated = new Set(
+      Object.values(SITES)
+        .flatMap((site) => texts(site))
+        .map(keyOf),
+    );
     // What may stand at the top may stand in an environment as well, by the same schema; the parts of an argument are any JSON.
     const isStated = (key: string): boolean => stated.has(key) || stated.has(key.replace("environments.*.", "")) || key.endsWith("smoke[].args[]");
     expect(keysOfTexts(siteJsonSchema()).filter((key) => !isStated(key))).toEqual([]);
   });
 
   const tried = new Set<string>();
-  describe.each(SITES.map((site, index) => [index === 0 ? "ACME and S3" : "certificate files, SFTP and a standby", site] as const))("with %s", (_, site) => {
+  describe.each(Object.entries(SITES))("with %s", (_, site) => {
     const base = read(stackOf(parseSite(stringify(site), "/site")));
     const places = texts(site).map((path) => [pathText(path), path] as const);
     // A place that both sites have is tried once.

@@ -1,4 +1,5 @@
 import type { Clock } from "../../kernel/clock.ts";
+import { glance } from "../glance.ts";
 import type { Psql } from "../psql.ts";
 import { fail, type Finding, pass, type Probe } from "./probe.ts";
 
@@ -13,21 +14,19 @@ const GOOD_FOR_MILLISECONDS = 10_000;
  * updated, and then no cron job runs, with no more than a warning in the log. A pass stands for ten seconds.
  */
 export function databaseProbe(psql: Psql, clock: Clock, database: string, series: string): Probe {
-  let passed: { readonly at: number; readonly finding: Finding } | undefined;
   return {
     name: "database",
-    look: async () => {
-      const at = clock.now();
-      if (passed !== undefined && at - passed.at < GOOD_FOR_MILLISECONDS) return passed.finding;
-      passed = undefined;
-      const [row] = await psql.query(database, SQL);
-      const [version = "", waiting = ""] = row ?? [];
-      const evidence = { baseVersion: version, modulesWaiting: waiting };
-      if (!version.startsWith(`${series}.`))
-        return fail(`the database is of Odoo ${version === "" ? "no version" : version}, the release of ${series}`, evidence);
-      if (waiting !== "0") return fail(`${waiting} modules wait to be installed, updated or removed`, evidence);
-      passed = { at, finding: pass(`base ${version}, no module waits`, evidence) };
-      return passed.finding;
-    },
+    look: glance(clock, GOOD_FOR_MILLISECONDS, () => lookAtModules(psql, database, series), hasPassed),
   };
+}
+
+const hasPassed = ({ verdict }: Finding): boolean => verdict === "pass";
+
+async function lookAtModules(psql: Psql, database: string, series: string): Promise<Finding> {
+  const [row] = await psql.query(database, SQL);
+  const [version = "", waiting = ""] = row ?? [];
+  const evidence = { baseVersion: version, modulesWaiting: waiting };
+  if (!version.startsWith(`${series}.`)) return fail(`the database is of Odoo ${version === "" ? "no version" : version}, the release of ${series}`, evidence);
+  if (waiting !== "0") return fail(`${waiting} modules wait to be installed, updated or removed`, evidence);
+  return pass(`base ${version}, no module waits`, evidence);
 }

@@ -4,10 +4,11 @@ import { exists } from "../../kernel/durable-file.ts";
 import { MillwrightError } from "../../kernel/errors.ts";
 import type { StepCode, StepResult } from "../../kernel/run-plan.ts";
 import { colourProbes } from "../colour-probes.ts";
-import { containerOf, glance, lastLogLines, lifeGuard, projectOf, targetOf } from "../colour-view.ts";
+import { containerOf, lastLogLines, lifeGuard, LOOK_MILLISECONDS, projectOf, targetOf } from "../colour-view.ts";
 import { tellCutRequests } from "../cut-requests.ts";
 import { drain } from "../drain.ts";
 import { writeEvidence } from "../evidence.ts";
+import { glance } from "../glance.ts";
 import { moveWebsockets } from "../move-websockets.ts";
 import { loginPageProbe } from "../probes/login-page.ts";
 import { fail, type Finding, pass, type ProbeResult, requestTo, runProbes } from "../probes/probe.ts";
@@ -61,7 +62,7 @@ export const answers: StepCode<SwapContext> = {
   async do(context, _step, { signal }) {
     const { colour, clock } = context;
     const began = clock.now();
-    const target = glance(clock, () => targetOf(context, colour));
+    const target = glance(clock, LOOK_MILLISECONDS, () => targetOf(context, colour));
     await waitUntil({
       what: `${colour} answers`,
       clock,

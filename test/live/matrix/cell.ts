@@ -7,7 +7,7 @@ import type { Fault } from "./faults.ts";
 import { badOf, type Moment, momentName } from "./moments.ts";
 
 const BROWSERS = 8;
-/** More than one of them answers. */
+/** So often that both workers of the colour that serves are asked. */
 const BOTH_WORKERS = { rate: 40, slowPath: "", websocket: false };
 /** The proxy tells of a websocket once both its ends have closed. */
 const LOG_MILLISECONDS = 1000;
